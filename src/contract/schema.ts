@@ -1,0 +1,64 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { Issue } from '../errors.ts';
+
+/**
+ * Any Standard Schema (zod 4, valibot, arktype …). The constraint is weak on purpose: matching the full
+ * interface costs the type checker four times as many instantiations, for the same inference.
+ */
+export interface AnySchema {
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- see above
+  readonly '~standard': any;
+}
+
+/** What a schema accepts. */
+export type SchemaInput<S extends AnySchema> = NonNullable<S['~standard']['types']>['input'];
+/** What a schema makes of it. */
+export type SchemaOutput<S extends AnySchema> = NonNullable<S['~standard']['types']>['output'];
+
+/** Result of {@link validate}: the parsed value, or what is wrong. */
+export type Validation =
+  { readonly value: unknown; readonly issues?: undefined } | { readonly issues: readonly Issue[] };
+
+/**
+ * Runs a schema. Answers at once unless the schema is asynchronous. A schema that throws or rejects is an issue
+ * like any other: a value of the peer must not be able to crash its reader.
+ */
+export function validate(schema: AnySchema, value: unknown): Validation | Promise<Validation> {
+  try {
+    const result = (schema as StandardSchemaV1)['~standard'].validate(value);
+    return result instanceof Promise ? result.catch(schemaThrew) : result;
+  } catch (error) {
+    return schemaThrew(error);
+  }
+}
+
+function schemaThrew(error: unknown): Validation {
+  return { issues: [{ message: `the schema threw: ${error instanceof Error ? error.message : String(error)}` }] };
+}
+
+/** Whether a value is a Standard Schema. */
+export function isSchema(value: unknown): value is AnySchema {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  const standard = (value as { '~standard'?: { version?: unknown; validate?: unknown } | null })['~standard'];
+  return (
+    typeof standard === 'object' &&
+    standard !== null &&
+    standard.version === 1 &&
+    typeof standard.validate === 'function'
+  );
+}
+
+/** The issues in one line, for a message: `text: too long; tags[2]: expected string`. */
+export function describeIssues(issues: readonly Issue[]): string {
+  return issues.map(({ path, message }) => (path?.length ? `${describePath(path)}: ${message}` : message)).join('; ');
+}
+
+function describePath(path: NonNullable<Issue['path']>): string {
+  let text = '';
+  for (const segment of path) {
+    const key = typeof segment === 'object' ? segment.key : segment;
+    if (typeof key === 'number') text += `[${key}]`;
+    else text += text === '' ? String(key) : `.${String(key)}`;
+  }
+  return text;
+}

@@ -1,0 +1,117 @@
+/** What an error proves about the work that was asked for. */
+export type Outcome =
+  /** It never left this client: asking again is safe. */
+  | 'not-sent'
+  /** The server answered that it did not do it. */
+  | 'rejected'
+  /** It may have been done: only an idempotent request may be repeated blindly. */
+  | 'unknown';
+
+/** Codes that Tautline gives by itself; a contract may not declare them. */
+export const SYSTEM_CODES = [
+  'BAD_INPUT',
+  'BAD_PAYLOAD',
+  'BAD_REQUEST',
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'NOT_FOUND',
+  'RATE_LIMITED',
+  'TOO_LARGE',
+  'TIMEOUT',
+  'ABORTED',
+  'DISCONNECTED',
+  'OFFLINE',
+  'CLOSED',
+  'QUEUE_FULL',
+  'BAD_OUTPUT',
+  'UNKNOWN_OUTCOME',
+  'INTERNAL',
+  'UNKNOWN',
+] as const;
+
+/** A code that Tautline gives by itself. A code that this version does not know arrives as `UNKNOWN`. */
+export type SystemCode = (typeof SYSTEM_CODES)[number];
+
+/** One problem that a schema found, in the shape of Standard Schema. */
+export interface Issue {
+  readonly message: string;
+  readonly path?: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined;
+}
+
+/** What an error carries besides its code and its sentence. */
+export interface TautlineErrorDetails<Data = unknown> {
+  readonly outcome: Outcome;
+  /** The same request may succeed later. @default false */
+  readonly retryable?: boolean | undefined;
+  /** Contract path of the procedure or topic, `messages.send`. */
+  readonly path?: string | undefined;
+  /** Data of a declared error, parsed by its schema. */
+  readonly data?: Data | undefined;
+  /** What the schema found, for `BAD_INPUT` and `BAD_OUTPUT`. */
+  readonly issues?: readonly Issue[] | undefined;
+  /** One sentence: what to do. */
+  readonly remedy?: string | undefined;
+  /** Milliseconds after which the server invites another try. */
+  readonly retryAfterMs?: number | undefined;
+  readonly cause?: unknown;
+}
+
+/**
+ * The one error class: every call, publish and subscription that fails, fails with it.
+ * Its message begins with the code.
+ */
+export class TautlineError<Code extends string = string, Data = unknown> extends Error {
+  override readonly name = 'TautlineError';
+  readonly code: Code;
+  readonly outcome: Outcome;
+  readonly retryable: boolean;
+  readonly path: string | undefined;
+  readonly data: Data;
+  readonly issues: readonly Issue[] | undefined;
+  readonly remedy: string | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: Code, message: string, details: TautlineErrorDetails<Data>) {
+    const remedy = details.remedy === undefined ? '' : ` ${details.remedy}`;
+    super(`${code}: ${message}${remedy}`, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.outcome = details.outcome;
+    this.retryable = details.retryable ?? false;
+    this.path = details.path;
+    this.data = details.data as Data;
+    this.issues = details.issues;
+    this.remedy = details.remedy;
+    this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+/** Whether a value is a {@link TautlineError}; with a code, one of that code. */
+export function isTautlineError(value: unknown): value is TautlineError;
+export function isTautlineError<Code extends string>(value: unknown, code: Code): value is TautlineError<Code>;
+export function isTautlineError(value: unknown, code?: string): boolean {
+  return value instanceof TautlineError && (code === undefined || value.code === code);
+}
+
+const systemCodes: ReadonlySet<string> = new Set(SYSTEM_CODES);
+
+/** Codes after which the server is known to have done nothing. */
+const rejectedCodes: ReadonlySet<string> = new Set<SystemCode>([
+  'BAD_INPUT',
+  'BAD_PAYLOAD',
+  'BAD_REQUEST',
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'NOT_FOUND',
+  'RATE_LIMITED',
+  'TOO_LARGE',
+]);
+
+/** Whether a code is one of {@link SYSTEM_CODES}. */
+export function isSystemCode(code: string): code is SystemCode {
+  return systemCodes.has(code);
+}
+
+/** What an error code from the server proves: declared and refusing codes reject, all others leave it open. */
+export function outcomeOfServerCode(code: string, declared: boolean): Outcome {
+  return declared || rejectedCodes.has(code) ? 'rejected' : 'unknown';
+}

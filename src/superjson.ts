@@ -1,0 +1,1 @@
+export { superjson } from './codec/superjson.ts';
