@@ -1,0 +1,109 @@
+import { utf8Length } from './utf8.ts';
+
+/** Close codes that Tautline sends or names. Below 3000: RFC 6455 7.4.1 and the IANA registry. */
+export const CloseCode = {
+  NORMAL: 1000,
+  GOING_AWAY: 1001,
+  PROTOCOL_ERROR: 1002,
+  UNSUPPORTED_DATA: 1003,
+  /** Never on the wire: the close frame had no code. */
+  NO_STATUS: 1005,
+  /** Never on the wire: the connection ended without a close frame. */
+  ABNORMAL: 1006,
+  INVALID_PAYLOAD: 1007,
+  POLICY_VIOLATION: 1008,
+  MESSAGE_TOO_BIG: 1009,
+  MANDATORY_EXTENSION: 1010,
+  INTERNAL_ERROR: 1011,
+  SERVICE_RESTART: 1012,
+  TRY_AGAIN_LATER: 1013,
+  BAD_GATEWAY: 1014,
+  /** Never on the wire: the TLS handshake failed. */
+  TLS_HANDSHAKE: 1015,
+  /** IANA: Unauthorized. */
+  IANA_UNAUTHORIZED: 3000,
+  /** IANA: Forbidden. */
+  IANA_FORBIDDEN: 3003,
+  /** IANA: Timeout. */
+  IANA_TIMEOUT: 3008,
+  MALFORMED_FRAME: 4400,
+  UNAUTHENTICATED: 4401,
+  FORBIDDEN: 4403,
+  SUBPROTOCOL: 4406,
+  TIMED_OUT: 4408,
+  TAKEN_OVER: 4409,
+  OTHER_IDENTITY: 4410,
+  TOO_MANY: 4429,
+} as const;
+
+/**
+ * What a client does about a close code: `stop` for good; `retry`, with the pause of a loss that concerns this client
+ * (`retry`) or many (`retry-shared`), or a single time (`retry-once`); wait as for a `restart` or an `overload`; ask
+ * for new `credentials`; or what PROTOCOL.md says of `taken-over` (4409), `other-identity` (4410), `too-large` (1009).
+ */
+export type CloseReaction =
+  | 'stop'
+  | 'retry'
+  | 'retry-shared'
+  | 'retry-once'
+  | 'restart'
+  | 'overload'
+  | 'credentials'
+  | 'taken-over'
+  | 'other-identity'
+  | 'too-large';
+
+const reactions: ReadonlyMap<number, CloseReaction> = new Map<number, CloseReaction>([
+  [CloseCode.NORMAL, 'stop'],
+  [CloseCode.GOING_AWAY, 'retry-shared'],
+  [CloseCode.PROTOCOL_ERROR, 'retry-once'],
+  [CloseCode.UNSUPPORTED_DATA, 'retry-once'],
+  [CloseCode.INVALID_PAYLOAD, 'retry-once'],
+  [CloseCode.POLICY_VIOLATION, 'stop'],
+  [CloseCode.MESSAGE_TOO_BIG, 'too-large'],
+  [CloseCode.MANDATORY_EXTENSION, 'stop'],
+  [CloseCode.INTERNAL_ERROR, 'retry-shared'],
+  [CloseCode.SERVICE_RESTART, 'restart'],
+  [CloseCode.TRY_AGAIN_LATER, 'overload'],
+  [CloseCode.BAD_GATEWAY, 'retry-shared'],
+  [CloseCode.TLS_HANDSHAKE, 'retry-shared'],
+  [CloseCode.IANA_UNAUTHORIZED, 'credentials'],
+  [CloseCode.IANA_FORBIDDEN, 'stop'],
+  [CloseCode.MALFORMED_FRAME, 'retry-once'],
+  [CloseCode.UNAUTHENTICATED, 'credentials'],
+  [CloseCode.FORBIDDEN, 'stop'],
+  [CloseCode.SUBPROTOCOL, 'stop'],
+  [CloseCode.TAKEN_OVER, 'taken-over'],
+  [CloseCode.OTHER_IDENTITY, 'other-identity'],
+  [CloseCode.TOO_MANY, 'overload'],
+]);
+
+/** How a client reacts to a close code. A code that no table names: 3500–3999 and 4500–4999 `stop`, others `retry`. */
+export function closeReaction(code: number): CloseReaction {
+  const known = reactions.get(code);
+  if (known !== undefined) return known;
+  return (code >= 3500 && code <= 3999) || (code >= 4500 && code <= 4999) ? 'stop' : 'retry';
+}
+
+/** A control frame holds 125 bytes, two of them the code (RFC 6455 5.5). */
+const MAX_REASON_BYTES = 123;
+
+/** The longest beginning of a close reason that a close frame can carry: at most 123 bytes of UTF-8, whole characters. */
+export function truncateReason(reason: string): string {
+  let bytes = 0;
+  let end = 0;
+  for (const character of reason) {
+    bytes += utf8Length(character);
+    if (bytes > MAX_REASON_BYTES) break;
+    end += character.length;
+  }
+  return reason.slice(0, end);
+}
+
+const DAY_MS = 86_400_000;
+
+/** The delay in ms that a close reason like `retry-after=4200` asks for, at most a day; `undefined` when it asks for none. */
+export function parseRetryAfter(reason: string): number | undefined {
+  const digits = /^retry-after=(\d+)/.exec(reason)?.[1];
+  return digits === undefined ? undefined : Math.min(Number(digits), DAY_MS);
+}
