@@ -1,0 +1,84 @@
+import type { HeartbeatTimes } from '../primitives/heartbeat.ts';
+import { Heartbeat } from '../primitives/heartbeat.ts';
+import type { HeartbeatSettings } from './transport-options.ts';
+import { TRANSPORT_DEFAULTS } from './transport-options.ts';
+
+/** Bounds of a server's hint, ms. */
+const MIN_INTERVAL_MS = 1_000;
+const MAX_INTERVAL_MS = 3_600_000;
+
+/** What a {@link Liveness} asks for. */
+export interface LivenessEvents {
+  /** Write something that the peer must answer. */
+  probe(): void;
+  /** The peer did not answer: give it up. */
+  dead(): void;
+}
+
+/**
+ * The watchdog of one connection: a single timer around a {@link Heartbeat}. Before it judges, frames that came while
+ * the page slept are handled: it lets one macrotask pass and looks again.
+ */
+export class Liveness {
+  readonly #heartbeat: Heartbeat;
+  readonly #times: HeartbeatTimes;
+  readonly #events: LivenessEvents;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(times: HeartbeatTimes, events: LivenessEvents) {
+    this.#times = times;
+    this.#events = events;
+    this.#heartbeat = new Heartbeat(times, Date.now());
+    this.#wait(times.quietMs);
+  }
+
+  /** A frame came. The timer stays: it looks at the time of the last frame when it fires. */
+  heard(): void {
+    this.#heartbeat.heard(Date.now());
+  }
+
+  /** Asks for a sign of life now, unless one is awaited already. */
+  probe(): void {
+    if (!this.#heartbeat.probing) this.#probe();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #wait(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#look(), ms);
+  }
+
+  #look(): void {
+    const step = this.#heartbeat.next(Date.now());
+    if (step.act === 'wait') this.#wait(step.ms);
+    else this.#timer = setTimeout(() => this.#judge(), 0);
+  }
+
+  #judge(): void {
+    const step = this.#heartbeat.next(Date.now());
+    if (step.act === 'wait') this.#wait(step.ms);
+    else if (step.act === 'probe') this.#probe();
+    else this.#events.dead();
+  }
+
+  #probe(): void {
+    this.#heartbeat.probed(Date.now());
+    this.#wait(this.#times.probeMs);
+    // Last: the callback may stop this watchdog.
+    this.#events.probe();
+  }
+}
+
+/** Times of a {@link Liveness}: the option, else the server's hint, of which a peer may have made anything. */
+export function heartbeatTimes(settings: HeartbeatSettings, hintMs: number): HeartbeatTimes {
+  const { intervalMs = sensibleInterval(hintMs), timeoutMs, probeMs } = settings;
+  return { quietMs: intervalMs + timeoutMs, probeMs };
+}
+
+function sensibleInterval(hintMs: number): number {
+  if (!(hintMs > 0)) return TRANSPORT_DEFAULTS.heartbeat.hintMs;
+  return Math.min(Math.max(hintMs, MIN_INTERVAL_MS), MAX_INTERVAL_MS);
+}

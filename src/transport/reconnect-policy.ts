@@ -1,0 +1,141 @@
+import type { DelayWindow } from '../primitives/backoff.ts';
+import { backoffWindow, drawDelay } from '../primitives/backoff.ts';
+import { closeReaction, parseRetryAfter } from '../protocol/close-codes.ts';
+import type { CloseCause } from './transport.ts';
+import type { ReconnectTimes } from './transport-options.ts';
+
+/** What went wrong since the last stable connection. */
+export interface Streak {
+  /** Attempts that failed, or whose connection did not become stable. Attempts begun by a wake signal don't count. */
+  readonly failures: number;
+  /** Losses that earn one retry only: codes 1002, 1003, 1007, 4400. */
+  readonly faults: number;
+  /** Losses because this client belonged to another identity. */
+  readonly strangers: number;
+  /** Refusals of credentials. */
+  readonly refusals: number;
+  /** Refusals of credentials since the last welcome: the next credentials have to be fresh. */
+  readonly refusedInARow: number;
+}
+
+/** Nothing went wrong. */
+export const CALM: Streak = { failures: 0, faults: 0, strangers: 0, refusals: 0, refusedInARow: 0 };
+
+/** One loss: of a connection, or of an attempt to get one. */
+export interface Loss {
+  readonly cause: CloseCause;
+  readonly welcomed: boolean;
+  /** It had lived for `stableAfterMs` after its welcome. */
+  readonly stable: boolean;
+  /** It counts as a failed attempt; one that a wake signal began doesn't. */
+  readonly counts: boolean;
+}
+
+/** What to do after a loss. */
+export type Decision = { readonly action: 'retry'; readonly delayMs: number } | { readonly action: 'stop' };
+
+/** What the policy needs to know of the options. */
+export interface PolicyOptions {
+  readonly reconnect: ReconnectTimes | false;
+  /** Another attempt can present other credentials. */
+  readonly renewable: boolean;
+  readonly random: () => number;
+}
+
+/** Least delay of a retry, ms. */
+const FLOOR_MS = 100;
+/** 1012: the hybi text of the registry says "a randomized delay of 5 - 30s". */
+const RESTART: DelayWindow = { fromMs: 5_000, toMs: 30_000 };
+/** 1013 and 4429, times 2 for each failure, until the latest end is {@link OVERLOAD_CAP_MS}. */
+const OVERLOAD: DelayWindow = { fromMs: 15_000, toMs: 60_000 };
+const OVERLOAD_CAP_MS = 300_000;
+
+/** The streak after a loss. */
+export function advanceStreak(streak: Streak, { cause, welcomed, stable, counts }: Loss): Streak {
+  const before = stable ? CALM : streak;
+  const reaction = closeReaction(cause.code);
+  const refused = reaction === 'credentials' ? 1 : 0;
+  return {
+    failures: before.failures + (counts && !stable ? 1 : 0),
+    faults: before.faults + (reaction === 'retry-once' ? 1 : 0),
+    strangers: before.strangers + (reaction === 'other-identity' ? 1 : 0),
+    refusals: before.refusals + refused,
+    refusedInARow: (welcomed ? 0 : before.refusedInARow) + refused,
+  };
+}
+
+/**
+ * What to do after a loss, `streak` being the one that {@link advanceStreak} made of it: the table of close codes,
+ * with delays of full jitter. Pure but for `random`.
+ */
+export function decideReconnect(loss: Loss, streak: Streak, options: PolicyOptions): Decision {
+  const { reconnect, random } = options;
+  if (reconnect === false || streak.failures >= reconnect.maxAttempts) return STOP;
+  const delayWindow = windowOf(loss, streak, reconnect, options.renewable);
+  if (delayWindow === undefined) return STOP;
+  const hintMs = parseRetryAfter(loss.cause.reason);
+  return { action: 'retry', delayMs: drawDelay(hintMs === undefined ? delayWindow : hinted(hintMs), random) };
+}
+
+const STOP: Decision = { action: 'stop' };
+const AT_ONCE: DelayWindow = { fromMs: 0, toMs: 0 };
+
+/** Window of the delay; `undefined` to stop. */
+function windowOf(loss: Loss, streak: Streak, times: ReconnectTimes, renewable: boolean): DelayWindow | undefined {
+  const reaction = closeReaction(loss.cause.code);
+  const shared = !loss.stable || reaction === 'retry-shared';
+  const usual = backoffWindow(doublings(streak), shared ? times.sharedFirstMs : times.firstMs, times.capMs, FLOOR_MS);
+  switch (reaction) {
+    case 'stop':
+      return undefined;
+    case 'retry':
+    case 'retry-shared':
+    case 'taken-over':
+    case 'too-large':
+      return usual;
+    case 'retry-once':
+      return streak.faults > 1 ? undefined : usual;
+    case 'restart':
+      return RESTART;
+    case 'overload':
+      return overloaded(doublings(streak));
+    case 'credentials':
+      if (!renewable || streak.refusedInARow > 1) return undefined;
+      // At once the first time; a server that welcomes and then refuses, again and again, gets the usual backoff.
+      return streak.refusals > 1 ? usual : AT_ONCE;
+    case 'other-identity':
+      return streak.strangers > 1 ? undefined : AT_ONCE;
+    default:
+      return reaction satisfies never;
+  }
+}
+
+/** The first failed attempt still draws from the first window. */
+function doublings({ failures }: Streak): number {
+  return Math.max(0, failures - 1);
+}
+
+function overloaded(n: number): DelayWindow {
+  const factor = Math.min(2 ** n, OVERLOAD_CAP_MS / OVERLOAD.toMs);
+  return { fromMs: OVERLOAD.fromMs * factor, toMs: OVERLOAD.toMs * factor };
+}
+
+/** The server said when: not before it, and not all clients in the same instant. */
+function hinted(hintMs: number): DelayWindow {
+  return { fromMs: hintMs, toMs: hintMs + Math.max(FLOOR_MS, hintMs / 10) };
+}
+
+/** At most this many attempts begin by themselves in {@link RATE_SPAN_MS}, whatever delays were drawn. */
+const RATE_LIMIT = 10;
+const RATE_SPAN_MS = 60_000;
+
+/** Adds a beginning to those of the last attempts; keeps as many as the rate guard looks at. */
+export function noteStart(starts: readonly number[], now: number): readonly number[] {
+  return [...starts.slice(1 - RATE_LIMIT), now];
+}
+
+/** How long an attempt that begins by itself has to wait so as not to be the eleventh of a minute, ms. */
+export function guardDelayMs(starts: readonly number[], now: number): number {
+  const tenthLast = starts.length < RATE_LIMIT ? undefined : starts[0];
+  return tenthLast === undefined ? 0 : Math.max(0, Math.ceil(tenthLast + RATE_SPAN_MS + FLOOR_MS - now));
+}

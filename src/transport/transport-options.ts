@@ -1,0 +1,197 @@
+import type { WebSocketConstructor } from './web-socket-like.ts';
+
+/** What a URL function is told. */
+export interface UrlRequest {
+  /** Number of this attempt in its series, from 1: an app can rotate hosts by it. */
+  readonly attempt: number;
+  /** Aborts when the attempt is given up. */
+  readonly signal: AbortSignal;
+}
+
+/** What a credentials function is told. */
+export interface AuthRequest {
+  /** `refused`: the server turned down the last credentials (close code 3000 or 4401), so get new ones. */
+  readonly reason: 'connect' | 'refused';
+  /** Aborts when the attempt is given up. */
+  readonly signal: AbortSignal;
+}
+
+/** Where to connect. `http(s)` maps to `ws(s)`; a relative URL resolves against the page, in every engine. */
+export type UrlOption = string | URL | ((request: UrlRequest) => string | URL | Promise<string | URL>);
+
+/** Gives the token of one attempt; `undefined` for none. Asked anew for every attempt. */
+export type AuthOption = (request: AuthRequest) => string | undefined | Promise<string | undefined>;
+
+/** How a lost connection is made again. Delays are drawn from windows: see `reconnect-policy.ts`. */
+export interface ReconnectOptions {
+  /** First window after the loss of a stable connection that concerns this client only, ms. @default 1_000 */
+  readonly firstMs?: number | undefined;
+  /** First window where other clients may have lost theirs too, ms. @default 5_000 */
+  readonly sharedFirstMs?: number | undefined;
+  /** Widest window, ms. @default 30_000 */
+  readonly capMs?: number | undefined;
+  /** A connection that lived this long after its welcome was stable: failures count from 0 again, ms. @default 10_000 */
+  readonly stableAfterMs?: number | undefined;
+  /** Attempts that may fail in a row before it stops. @default Infinity */
+  readonly maxAttempts?: number | undefined;
+}
+
+/** When silence of the server becomes suspicious. */
+export interface HeartbeatOptions {
+  /** Interval in which the server is expected to be heard, ms. @default the server's hint, else 25_000 */
+  readonly intervalMs?: number | undefined;
+  /** Grace after the interval before the server is probed, ms. @default 10_000 */
+  readonly timeoutMs?: number | undefined;
+  /** Time a probe has to be answered, ms. @default 2_000 */
+  readonly probeMs?: number | undefined;
+}
+
+/** Options of a transport. */
+export interface TransportOptions {
+  readonly url: UrlOption;
+  /** Subprotocols to ask for. Where any is asked for, a server that chooses none of them is refused with 4406. @default none */
+  readonly protocols?: readonly string[] | undefined;
+  /** Credentials for the greeting. @default none */
+  readonly auth?: AuthOption | undefined;
+  /** Constructor to use: a fake, `ws`, a wrapper. @default the global WebSocket, looked up at each attempt */
+  readonly WebSocket?: WebSocketConstructor | undefined;
+  /** Limit of one attempt, from asking for URL and credentials to the welcome, ms. @default 10_000 */
+  readonly connectTimeoutMs?: number | undefined;
+  /** `false`: the first loss ends the connection. */
+  readonly reconnect?: ReconnectOptions | false | undefined;
+  /** `false`: silence proves nothing, and nothing is probed. */
+  readonly heartbeat?: HeartbeatOptions | false | undefined;
+  /** Randomness of the delays, [0, 1). @default Math.random */
+  readonly random?: (() => number) | undefined;
+  /** Gets what callbacks of the layer above throw. @default the global `reportError`, else an uncaught error */
+  readonly onError?: ((error: unknown) => void) | undefined;
+}
+
+/** All properties there, none undefined. */
+export type Complete<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
+
+/** {@link ReconnectOptions} with defaults. */
+export type ReconnectTimes = Complete<ReconnectOptions>;
+/** {@link HeartbeatOptions} with defaults; without an interval the server's hint counts. */
+export type HeartbeatSettings = Complete<Omit<HeartbeatOptions, 'intervalMs'>> & {
+  readonly intervalMs: number | undefined;
+};
+
+/** {@link TransportOptions}, checked and with defaults. */
+export interface ResolvedTransportOptions {
+  readonly url: UrlOption;
+  readonly protocols: readonly string[];
+  readonly auth: AuthOption | undefined;
+  readonly WebSocket: WebSocketConstructor | undefined;
+  readonly connectTimeoutMs: number;
+  readonly reconnect: ReconnectTimes | false;
+  readonly heartbeat: HeartbeatSettings | false;
+  readonly random: () => number;
+  /** Never throws. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Defaults of {@link TransportOptions}. */
+export const TRANSPORT_DEFAULTS: {
+  readonly connectTimeoutMs: number;
+  readonly reconnect: ReconnectTimes;
+  /** `hintMs` stands for the interval where neither the option nor the server names one. */
+  readonly heartbeat: { readonly timeoutMs: number; readonly probeMs: number; readonly hintMs: number };
+} = {
+  connectTimeoutMs: 10_000,
+  reconnect: { firstMs: 1_000, sharedFirstMs: 5_000, capMs: 30_000, stableAfterMs: 10_000, maxAttempts: Infinity },
+  heartbeat: { timeoutMs: 10_000, probeMs: 2_000, hintMs: 25_000 },
+};
+
+/**
+ * Checks options and fills in the defaults.
+ * @throws TypeError for a value of the wrong type
+ * @throws RangeError for a number that makes no sense
+ */
+export function resolveTransportOptions(options: TransportOptions): ResolvedTransportOptions {
+  const { url, protocols = [], connectTimeoutMs = TRANSPORT_DEFAULTS.connectTimeoutMs } = options;
+  if (typeof url !== 'string' && typeof url !== 'function' && !(url instanceof URL)) {
+    throw new TypeError(`url must be a string, a URL or a function that gives one, not ${describe(url)}`);
+  }
+  if (!Array.isArray(protocols)) throw new TypeError(`protocols must be an array, not ${describe(protocols)}`);
+  return {
+    url,
+    protocols: [...(protocols as readonly string[])],
+    auth: optionalFunction('auth', options.auth),
+    WebSocket: optionalFunction('WebSocket', options.WebSocket),
+    connectTimeoutMs: duration('connectTimeoutMs', connectTimeoutMs),
+    reconnect: options.reconnect === false ? false : resolveReconnect(options.reconnect),
+    heartbeat: options.heartbeat === false ? false : resolveHeartbeat(options.heartbeat),
+    random: optionalFunction('random', options.random) ?? Math.random,
+    onError: unthrowing(optionalFunction('onError', options.onError) ?? reportUncaught),
+  };
+}
+
+function resolveReconnect(options: ReconnectOptions = {}): ReconnectTimes {
+  const defaults = TRANSPORT_DEFAULTS.reconnect;
+  const { maxAttempts = defaults.maxAttempts } = options;
+  if (maxAttempts !== Infinity && !(Number.isSafeInteger(maxAttempts) && maxAttempts >= 1)) {
+    throw new RangeError(
+      `reconnect.maxAttempts must be a whole number from 1, or Infinity, not ${describe(maxAttempts)}`,
+    );
+  }
+  return {
+    firstMs: duration('reconnect.firstMs', options.firstMs ?? defaults.firstMs),
+    sharedFirstMs: duration('reconnect.sharedFirstMs', options.sharedFirstMs ?? defaults.sharedFirstMs),
+    capMs: duration('reconnect.capMs', options.capMs ?? defaults.capMs),
+    stableAfterMs: duration('reconnect.stableAfterMs', options.stableAfterMs ?? defaults.stableAfterMs),
+    maxAttempts,
+  };
+}
+
+function resolveHeartbeat(options: HeartbeatOptions = {}): HeartbeatSettings {
+  const defaults = TRANSPORT_DEFAULTS.heartbeat;
+  const { intervalMs } = options;
+  return {
+    intervalMs: intervalMs === undefined ? undefined : duration('heartbeat.intervalMs', intervalMs),
+    timeoutMs: duration('heartbeat.timeoutMs', options.timeoutMs ?? defaults.timeoutMs),
+    probeMs: duration('heartbeat.probeMs', options.probeMs ?? defaults.probeMs),
+  };
+}
+
+/** `setTimeout` takes 31 bits: a longer time would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+function duration(name: string, value: number): number {
+  if (typeof value !== 'number') throw new TypeError(`${name} must be a number of ms, not ${describe(value)}`);
+  if (!(value > 0 && value <= MAX_TIMER_MS)) {
+    throw new RangeError(`${name} must be more than 0 and at most ${MAX_TIMER_MS} ms, not ${value}`);
+  }
+  return value;
+}
+
+function optionalFunction<T>(name: string, value: T | undefined): T | undefined {
+  if (value !== undefined && typeof value !== 'function') {
+    throw new TypeError(`${name} must be a function, not ${describe(value)}`);
+  }
+  return value;
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}
+
+function unthrowing(onError: (error: unknown) => void): (error: unknown) => void {
+  return (error) => {
+    try {
+      onError(error);
+    } catch (thrown) {
+      reportUncaught(thrown);
+    }
+  };
+}
+
+/** Hands an error to the host as one that nobody caught, without unwinding the caller. */
+function reportUncaught(error: unknown): void {
+  if (typeof globalThis.reportError === 'function') globalThis.reportError(error);
+  else {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}

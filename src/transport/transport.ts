@@ -1,0 +1,79 @@
+/** Why a socket ended, or why an attempt never got one. */
+export interface CloseCause {
+  /** Close code of the peer or the engine, or the one the client would have given; 1006 when there was none. */
+  readonly code: number;
+  readonly reason: string;
+  /** The socket had opened. */
+  readonly opened: boolean;
+  /**
+   * Who ended it: the `peer` (or the network), a `timeout` of ours while connecting, an unanswered `probe`,
+   * the code `above` the transport, a URL or credential `provider`, or the `app` itself.
+   */
+  readonly by: 'peer' | 'timeout' | 'probe' | 'above' | 'provider' | 'app';
+  /** What was thrown, where something was. */
+  readonly error?: unknown;
+}
+
+/** State of a connection: one immutable value a transition, handed out by identity. */
+export type ConnectionStatus =
+  | { readonly state: 'idle' }
+  | { readonly state: 'connecting'; readonly attempt: number }
+  | {
+      readonly state: 'connected';
+      /** Wall clock, ms since the epoch. */
+      readonly since: number;
+      /** The server still knew this client: nothing that was acknowledged can have been forgotten. */
+      readonly resumed: boolean;
+    }
+  | {
+      readonly state: 'waiting';
+      /** Number of the attempt that comes next, from 1. */
+      readonly attempt: number;
+      /** Wall clock of the next attempt, ms since the epoch. */
+      readonly retryAt: number;
+      readonly cause: CloseCause;
+    }
+  | { readonly state: 'suspended'; readonly reason: string }
+  | { readonly state: 'closed'; readonly cause: CloseCause };
+
+/** One socket in the life of a connection. What was sent on it can be answered on it only. */
+export interface Link {
+  /** Hands a frame to the socket; `false` when the socket is gone. Never throws. */
+  send(frame: string): boolean;
+  /** Bytes that the socket has not yet passed on; `undefined` where the engine does not tell. */
+  readonly bufferedAmount: number | undefined;
+  /** The peer acknowledged the handshake: the connection is connected. A second call does nothing. */
+  welcomed(welcome: { readonly heartbeatMs: number; readonly resumed: boolean }): void;
+  /** Gives the socket up, closing it with this code; the reconnect policy reads the code as if the peer had sent it. */
+  drop(code: number, reason: string): void;
+}
+
+/** What lies above a transport: it makes sense of frames. */
+export interface LinkUser {
+  /** The socket is open: write the greeting. */
+  opened(link: Link, token: string | undefined): void;
+  frame(link: Link, frame: string): void;
+  /** The peer sent bytes that are no text frame. */
+  binary(link: Link): void;
+  /** Write something that the peer must answer: any frame in return proves life. */
+  probe(link: Link): void;
+  /** The link is gone: comes once for each that opened, before the status that follows from it. */
+  lost(link: Link, cause: CloseCause): void;
+  /** The connection entered another state. Called after the state is in force. */
+  status(status: ConnectionStatus): void;
+}
+
+/** Keeps at most one welcomed socket alive, and comes back. Frames in, frames out: knows no messages. */
+export interface Transport {
+  readonly status: ConnectionStatus;
+  /** Leaves `idle` (or `closed`) for a first attempt; does nothing in other states. */
+  connect(): void;
+  /** Something changed for the better: probes a live socket, ends a wait (at most one such attempt a second), leaves `suspended`. */
+  wake(): void;
+  /** Drops the socket and all timers until {@link wake}. */
+  suspend(reason: string): void;
+  /** Drops the socket, if any, and starts a fresh series of attempts at once. */
+  reconnect(): void;
+  /** Ends it: closes the socket with 1000 (or this code) and forgets it without waiting. */
+  close(code?: number, reason?: string): void;
+}

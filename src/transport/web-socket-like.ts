@@ -1,0 +1,30 @@
+/** What is used of a WebSocket: the DOM's, Node's, `ws` and React Native's all have this shape. */
+export interface WebSocketLike {
+  readonly readyState: number;
+  /** Not a number in React Native and in some runtimes. */
+  readonly bufferedAmount?: number;
+  readonly protocol: string;
+  /** The handshake is done. */
+  onopen: ((event: never) => unknown) | null;
+  /** A message: `data` is a string, or binary. */
+  onmessage: ((event: never) => unknown) | null;
+  /** Something failed; a `close` usually follows. */
+  onerror: ((event: never) => unknown) | null;
+  /** It is over, with `code` and `reason`. */
+  onclose: ((event: never) => unknown) | null;
+  /** Throws while the socket is connecting. */
+  send(data: string): void;
+  /** Starts the closing handshake. */
+  close(code?: number, reason?: string): void;
+}
+
+/** Makes a {@link WebSocketLike}. */
+export type WebSocketConstructor = new (url: string, protocols?: string | string[]) => WebSocketLike;
+
+/** `readyState` of a socket, by the WHATWG standard. */
+export const READY_STATE = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 } as const;
+
+/** The constructor of this environment, if it has one. */
+export function globalWebSocket(): WebSocketConstructor | undefined {
+  return (globalThis as { readonly WebSocket?: WebSocketConstructor }).WebSocket;
+}

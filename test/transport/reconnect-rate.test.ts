@@ -1,0 +1,116 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { TransportOptions } from '../../src/transport/transport-options.ts';
+import type { FakeWebSocket } from '../helpers/fake-web-socket.ts';
+import { fakeWebSockets } from '../helpers/fake-web-socket.ts';
+import type { Told } from './transport-harness.ts';
+import { harness } from './transport-harness.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: 1_000_000 });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+type Server = (socket: FakeWebSocket) => void;
+const servers: ReadonlyArray<readonly [string, Server]> = [
+  ['refuses', (socket) => socket.end(1006)],
+  ['accepts and closes', (socket) => (socket.open(), socket.end(1006))],
+  ['accepts and closes for a restart', (socket) => (socket.open(), socket.end(1012))],
+  ['asks for a retry after 0 ms', (socket) => (socket.open(), socket.end(1013, 'retry-after=0'))],
+  ['fails with an error alone', (socket) => socket.fail(3)],
+];
+const randoms: ReadonlyArray<readonly [string, () => () => number]> = [
+  ['0', () => () => 0],
+  ['seed 1', () => seeded(1)],
+  ['seed 2', () => seeded(2)],
+];
+const cases = servers.flatMap(([name, server]) =>
+  randoms.map(([label, random]) => [name, label, server, random] as const),
+);
+
+/** Times at which sockets were made within some minutes. */
+async function startsOf(server: Server, options: Partial<TransportOptions>, react?: (told: Told) => void) {
+  const starts: number[] = [];
+  const fake = fakeWebSockets((socket) => {
+    starts.push(Date.now());
+    // The handlers are set when the constructor has returned.
+    queueMicrotask(() => server(socket));
+  });
+  const bench = harness(options, react && ((told) => react(told)), fake);
+  bench.transport.connect();
+  await vi.advanceTimersByTimeAsync(300_000);
+  bench.transport.close();
+  expect(vi.getTimerCount()).toBe(0);
+  expect(fake.mostLive).toBeLessThanOrEqual(1);
+  return starts;
+}
+
+/** Most of the times that lie within one minute, both ends included. */
+function mostInAMinute(starts: readonly number[]): number {
+  return Math.max(...starts.map((from) => starts.filter((at) => at >= from && at <= from + 60_000).length));
+}
+
+describe('at most 10 connections a minute', () => {
+  test.each(cases)('to a server that %s, with random %s', async (_name, _label, server, random) => {
+    const starts = await startsOf(server, { random: random() });
+    expect(mostInAMinute(starts)).toBeLessThanOrEqual(10);
+    // It has not stopped trying.
+    expect(starts.at(-1)! - starts[0]!).toBeGreaterThan(200_000);
+  });
+
+  test.each(randoms)('to a server that welcomes and closes, with random %s', async (_label, random) => {
+    for (const code of [1006, 4401]) {
+      const fake = fakeWebSockets();
+      const bench = harness(
+        { random: random(), auth: () => 'token' },
+        ([what], _, link) => {
+          if (what !== 'opened') return;
+          link!.welcomed({ heartbeatMs: 20_000, resumed: false });
+          fake.last().end(code);
+        },
+        fake,
+      );
+      const starts: number[] = [];
+      bench.transport.connect();
+      for (let ms = 0; ms < 300_000; ms += 50) {
+        await vi.advanceTimersByTimeAsync(50);
+        if (fake.made.length > starts.length) {
+          starts.push(Date.now());
+          fake.last().open();
+        }
+      }
+      bench.transport.close();
+      expect(mostInAMinute(starts)).toBeLessThanOrEqual(10);
+      expect(starts.length).toBeGreaterThan(10);
+    }
+  });
+
+  test('with times as short as options allow', async () => {
+    const reconnect = { firstMs: 1, sharedFirstMs: 1, capMs: 1, stableAfterMs: 1 };
+    const starts = await startsOf((socket) => socket.end(1006), { reconnect });
+    expect(mostInAMinute(starts)).toBe(10);
+  });
+
+  test('attempts of the app are not held back, but they count', async () => {
+    const { transport, fake, settle } = harness();
+    for (let n = 0; n < 12; n++) {
+      transport.reconnect();
+      await settle();
+    }
+    expect(fake.made).toHaveLength(12);
+    fake.last().end(1006);
+    expect(transport.status).toMatchObject({ state: 'waiting', retryAt: 1_060_100 });
+    transport.wake();
+    await settle();
+    expect(fake.made).toHaveLength(13);
+  });
+});
