@@ -1,0 +1,77 @@
+import type { Procedure } from '../contract/procedure.ts';
+import { describeIssues, validate, type AnySchema, type Validation } from '../contract/schema.ts';
+import { TautlineError, isSystemCode, outcomeOfServerCode } from '../errors.ts';
+import type { Codec } from '../payload.ts';
+import { encodeCall } from '../protocol/encode.ts';
+import type { WireError } from '../protocol/messages.ts';
+import { utf8Length } from '../protocol/utf8.ts';
+import type { CallRequest } from './call.ts';
+import { CallPromise } from './call-promise.ts';
+import type { CallOptions, ClientConnection } from './client-connection.ts';
+import { readPayload } from './payload-reader.ts';
+
+/** Makes the function that calls one procedure. */
+export function callFunction(
+  connection: ClientConnection,
+  path: string,
+  procedure: Procedure,
+  codec: Codec,
+): (input: unknown, options?: CallOptions) => CallPromise<unknown> {
+  const acts = procedure.kind !== 'query';
+  const readReply = (json: unknown, meta: unknown): unknown => readPayload(codec, procedure.output, path, json, meta);
+  const readError = (error: WireError, json: unknown, meta: unknown): TautlineError | Promise<TautlineError> =>
+    readCallError(procedure, codec, path, error, json, meta);
+  return (input, options = {}) =>
+    new CallPromise((resolve, reject) => {
+      // Encoded now: what the caller does to the object later is not sent.
+      const payload = procedure.input === undefined ? '' : codec.encode(input);
+      const request: CallRequest = {
+        path,
+        acts,
+        idempotent: procedure.idempotent,
+        bytes: utf8Length(payload),
+        write: (id, leftMs) => encodeCall(id, path, { deadlineMs: Math.ceil(leftMs) }, payload),
+        readReply,
+        readError,
+      };
+      connection.request(request, options, () => checkValue(procedure.input, input, path), resolve, reject);
+    });
+}
+
+/**
+ * Checks what is about to be sent; what is sent is the value as it was given: the server parses it.
+ * @throws TautlineError `BAD_INPUT`, or a promise that rejects with it
+ */
+export function checkValue(schema: AnySchema | undefined, value: unknown, path: string): void | Promise<void> {
+  if (schema === undefined) return undefined;
+  const check = ({ issues }: Validation): void => {
+    if (issues === undefined) return;
+    throw new TautlineError('BAD_INPUT', `${path}: ${describeIssues(issues)}.`, { outcome: 'not-sent', path, issues });
+  };
+  const validation = validate(schema, value);
+  return validation instanceof Promise ? validation.then(check) : check(validation);
+}
+
+/** The error that a server's answer stands for: declared ones with their data, unknown ones as `UNKNOWN`. */
+function readCallError(
+  procedure: Procedure,
+  codec: Codec,
+  path: string,
+  { code, message, retryAfterMs }: WireError,
+  json: unknown,
+  meta: unknown,
+): TautlineError | Promise<TautlineError> {
+  const schema = Object.hasOwn(procedure.errors, code) ? procedure.errors[code] : undefined;
+  const known = schema !== undefined || isSystemCode(code);
+  const make = (data: unknown): TautlineError =>
+    new TautlineError(known ? code : 'UNKNOWN', known ? message : `${code}: ${message}`, {
+      outcome: outcomeOfServerCode(code, schema !== undefined),
+      retryable: code === 'RATE_LIMITED' || code === 'TIMEOUT',
+      retryAfterMs,
+      path,
+      data,
+    });
+  if (schema === undefined) return make(undefined);
+  const data = readPayload(codec, schema, path, json, meta);
+  return data instanceof Promise ? data.then(make) : make(data);
+}

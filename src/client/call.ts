@@ -1,0 +1,169 @@
+import { TautlineError, isTautlineError, type Outcome, type SystemCode, type TautlineErrorDetails } from '../errors.ts';
+import type { Deadline, Deadlines } from '../primitives/deadlines.ts';
+import type { WireError } from '../protocol/messages.ts';
+import type { LinkState } from './link-state.ts';
+import type { Outbound } from './outbox.ts';
+
+/** What a call asks, and how its answer is read. */
+export interface CallRequest {
+  /** Contract path, for messages. */
+  readonly path: string;
+  /** It can change something: it waits for the welcome and is not repeated blindly. */
+  readonly acts: boolean;
+  readonly idempotent: boolean;
+  /** UTF-8 bytes of its payload. */
+  readonly bytes: number;
+  readonly write: (id: number, leftMs: number) => string;
+  /** The output of a reply, or a promise of it; fails with a {@link TautlineError}. */
+  readonly readReply: (json: unknown, meta: unknown) => unknown;
+  readonly readError: (error: WireError, json: unknown, meta: unknown) => TautlineError | Promise<TautlineError>;
+}
+
+/** How a caller wants one call run. */
+export interface CallTerms {
+  readonly signal?: AbortSignal | undefined;
+  /** Monotonic clock, ms. */
+  readonly deadlineAt: number;
+  readonly timeoutMs: number;
+}
+
+/** Who takes part in the life of a call. */
+export interface CallOwner {
+  readonly deadlines: Deadlines;
+  readonly now: () => number;
+  /** Gives the call its id when it is first written, and notes where it was sent. */
+  readonly written: (call: Call, link: LinkState) => void;
+  /** The caller gave up, or the deadline passed: the call is settled, the owner forgets it. */
+  readonly abandoned: (call: Call) => void;
+  /** It was given an id, but its message was not sent after all. */
+  readonly withdrawn: (call: Call) => void;
+}
+
+/** One request that the server answers. It settles exactly once. */
+export class Call implements Outbound {
+  readonly request: CallRequest;
+  readonly takesSlot = true;
+  /** 0 until it is first written: an id that was never written need not be kept by anybody. */
+  id = 0;
+  /** Name of the server's memory under which it was sent. */
+  memory: string | undefined;
+  /** The socket it was last sent on, while that one lives. */
+  on: LinkState | undefined;
+  settled = false;
+  #writes = 0;
+  #wakeWaiter: (() => void) | undefined;
+
+  readonly #owner: CallOwner;
+  readonly #terms: CallTerms;
+  readonly #resolve: (output: unknown) => void;
+  readonly #reject: (error: TautlineError) => void;
+  readonly #deadline: Deadline;
+  readonly #onAbort = (): void => {
+    this.#giveUp('ABORTED', 'the caller aborted it');
+  };
+
+  constructor(
+    request: CallRequest,
+    terms: CallTerms,
+    owner: CallOwner,
+    resolve: (output: unknown) => void,
+    reject: (error: TautlineError) => void,
+  ) {
+    this.request = request;
+    this.#terms = terms;
+    this.#owner = owner;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#deadline = owner.deadlines.add(terms.deadlineAt, () => {
+      this.#giveUp('TIMEOUT', `no answer within ${String(terms.timeoutMs)} ms`);
+    });
+    terms.signal?.addEventListener('abort', this.#onAbort);
+  }
+
+  get bytes(): number {
+    return this.request.bytes;
+  }
+
+  get rides(): boolean {
+    return !this.request.acts;
+  }
+
+  /** What can be said of the work: nothing was sent, or nobody knows. */
+  get outcome(): Outcome {
+    return this.id === 0 ? 'not-sent' : 'unknown';
+  }
+
+  /** Resolves when the call is settled: for whoever prepares it asynchronously. */
+  whenSettled(): Promise<void> {
+    return this.settled ? Promise.resolve() : new Promise((resolve) => (this.#wakeWaiter = resolve));
+  }
+
+  write(link: LinkState): string | undefined {
+    if (this.settled) return undefined;
+    this.#owner.written(this, link);
+    this.#writes++;
+    return this.request.write(this.id, Math.max(0, this.#terms.deadlineAt - this.#owner.now()));
+  }
+
+  tooLarge(frameBytes: number): void {
+    this.fail('TOO_LARGE', `it takes more than the ${String(frameBytes)} bytes that the server accepts in a frame`, {
+      outcome: this.#writes > 1 ? 'unknown' : 'not-sent',
+      remedy: 'Send it in parts, or raise the server’s limits.frameBytes.',
+    });
+    this.#owner.withdrawn(this);
+  }
+
+  reply(json: unknown, meta: unknown): void {
+    this.#finish(() => this.request.readReply(json, meta), this.#succeed);
+  }
+
+  error(error: WireError, json: unknown, meta: unknown): void {
+    this.#finish(() => this.request.readError(error, json, meta), this.refuse);
+  }
+
+  fail(code: SystemCode, what: string, details: Partial<TautlineErrorDetails> = {}): void {
+    const { path } = this.request;
+    this.refuse(new TautlineError(code, `${path}: ${what}.`, { outcome: this.outcome, path, ...details }));
+  }
+
+  #giveUp(code: 'ABORTED' | 'TIMEOUT', what: string): void {
+    if (this.settled) return;
+    this.fail(code, what, code === 'ABORTED' ? { cause: this.#terms.signal?.reason } : { retryable: true });
+    this.#owner.abandoned(this);
+  }
+
+  /** Reading may be asynchronous (a schema): the deadline and the signal stay in force until it is done. */
+  #finish<Answer>(read: () => Answer | Promise<Answer>, done: (answer: Answer) => void): void {
+    try {
+      const answer = read();
+      if (answer instanceof Promise) answer.then(done, this.unreadable);
+      else done(answer);
+    } catch (error) {
+      this.unreadable(error);
+    }
+  }
+
+  /** Ends it with what was thrown while its input was checked or its answer read. */
+  readonly unreadable = (error: unknown): void => {
+    if (isTautlineError(error)) this.refuse(error);
+    else this.fail('BAD_OUTPUT', 'the answer could not be read', { outcome: 'unknown', cause: error });
+  };
+
+  readonly #succeed = (output: unknown): void => {
+    if (this.#settle()) this.#resolve(output);
+  };
+
+  /** Ends it with an error of somebody else. */
+  readonly refuse = (error: TautlineError): void => {
+    if (this.#settle()) this.#reject(error);
+  };
+
+  #settle(): boolean {
+    if (this.settled) return false;
+    this.settled = true;
+    this.#owner.deadlines.remove(this.#deadline);
+    this.#terms.signal?.removeEventListener('abort', this.#onAbort);
+    this.#wakeWaiter?.();
+    return true;
+  }
+}

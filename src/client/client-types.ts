@@ -1,0 +1,81 @@
+import type {
+  DeclaredErrors,
+  EventInput,
+  EventOutput,
+  Params,
+  ProcedureInput,
+  ProcedureOutput,
+  SnapshotOutput,
+} from '../contract/infer.ts';
+import type { Procedure } from '../contract/procedure.ts';
+import type { Topic } from '../contract/topic.ts';
+import type { SystemCode, TautlineError } from '../errors.ts';
+import type { Position } from '../protocol/messages.ts';
+import type { CallPromise } from './call-promise.ts';
+import type { CallOptions } from './client-connection.ts';
+import type { Subscription, TopicListeners } from './subscription.ts';
+import type { TopicState } from './topic-fold.ts';
+
+/** Every error that a call can end with: the declared ones with their data, and Tautline's own. */
+export type CallError<P extends Procedure> =
+  | TautlineError<SystemCode, undefined>
+  | { [Code in keyof P['errors'] & string]: TautlineError<Code, DeclaredErrors<P>[Code]> }[keyof P['errors'] & string];
+
+/** A query or a mutation, as the caller sees it. One without input is called with nothing, or with `undefined`. */
+export type CallFunction<P extends Procedure> = undefined extends P['input']
+  ? CallFunctionWithoutInput<P>
+  : CallFunctionWithInput<P>;
+
+/** A query or a mutation that takes an input. */
+export interface CallFunctionWithInput<P extends Procedure> {
+  /** Calls it. Rejects with a {@link CallError}, at the latest at its deadline. */
+  (input: ProcedureInput<P>, options?: CallOptions): CallPromise<ProcedureOutput<P>, CallError<P>>;
+}
+
+/** A query or a mutation that takes no input. */
+export interface CallFunctionWithoutInput<P extends Procedure> {
+  /** Calls it. Rejects with a {@link CallError}, at the latest at its deadline. */
+  (input?: undefined, options?: CallOptions): CallPromise<ProcedureOutput<P>, CallError<P>>;
+}
+
+/** One topic, with its parameters filled in. */
+export interface TopicHandle<T extends Topic> {
+  /** Name on the wire, `rooms/42`. */
+  readonly name: string;
+  /** Publishes an event; resolves with its position when the server has taken it. It acts, like a mutation. */
+  publish(event: EventInput<T>, options?: CallOptions): CallPromise<Position>;
+  /**
+   * Listens. All who listen to one topic share one subscription on the wire, from one position.
+   * @throws TypeError when another contract on this connection declares the same topic
+   */
+  subscribe(
+    listeners:
+      TopicListeners<EventOutput<T>, SnapshotOutput<T>> | ((event: EventOutput<T>, position: Position) => void),
+  ): Subscription;
+  /** The snapshot and every event since, folded by the contract's `apply`; one for all who use this topic. */
+  readonly state: TopicState<SnapshotOutput<T>>;
+}
+
+/** Gives the handle of a topic. One without parameters is called with nothing. */
+export interface TopicFunction<T extends Topic> {
+  (
+    ...params: keyof Params<T> extends never ? [params?: Readonly<Record<string, never>>] : [params: Params<T>]
+  ): TopicHandle<T>;
+}
+
+/** What a node of a contract becomes in its client, by its kind. */
+export interface ClientNodes<Node> {
+  /** Reads. */
+  readonly query: Node extends Procedure ? CallFunction<Node> : never;
+  /** Changes something. */
+  readonly mutation: Node extends Procedure ? CallFunction<Node> : never;
+  /** Gives handles. */
+  readonly topic: Node extends Topic ? TopicFunction<Node> : never;
+}
+
+/** The client of a contract: the contract's tree, with functions in the places of its procedures and topics. */
+export type Client<Tree> = {
+  readonly [Name in keyof Tree]: Tree[Name] extends { readonly kind: infer Kind extends keyof ClientNodes<unknown> }
+    ? ClientNodes<Tree[Name]>[Kind]
+    : Client<Tree[Name]>;
+};

@@ -1,0 +1,50 @@
+import type { ConnectionStatus } from '../transport/transport.ts';
+
+/** What a connection tells, by name. */
+export interface ConnectionEvents {
+  /** It entered another state: the same object as `connection.status`. */
+  status: (status: ConnectionStatus) => void;
+  /**
+   * Something went wrong that no caller waits for: a listener that threw, a frame that could not be read.
+   * Without a listener it goes to `reportError`, else to the console.
+   */
+  error: (error: unknown) => void;
+}
+
+/** Figures of a connection, at the moment of asking. */
+export interface ConnectionStats {
+  /** Smoothed round-trip time of pings, ms; `undefined` before the first answer. */
+  readonly rttMs: number | undefined;
+  /** What waits for the socket. */
+  readonly queued: { readonly messages: number; readonly bytes: number };
+  /** Bytes that the socket has not yet passed on; `undefined` where the engine does not tell. */
+  readonly bufferedAmount: number | undefined;
+  /** Calls that were sent and have no answer. */
+  readonly inFlight: number;
+  /** Topics that are listened to. */
+  readonly subscriptions: number;
+  /** Times that a connection was made again. */
+  readonly reconnects: number;
+  /** Gaps told to listeners. */
+  readonly gaps: number;
+}
+
+/** The client's lasting relation to a server, over many sockets. Made by {@link connect}. */
+export interface Connection {
+  /** One immutable value a transition. */
+  readonly status: ConnectionStatus;
+  /** Listens until the function it returns is called. */
+  on<Name extends keyof ConnectionEvents>(event: Name, listener: ConnectionEvents[Name]): () => void;
+  /** Drops the socket and connects anew at once; a closed connection begins again. */
+  reconnect(): void;
+  /** Something changed for the better (visible, online): probes a live socket, ends a wait, ends a suspension. */
+  wake(): void;
+  /** Drops the socket and all its timers until {@link wake}: nothing is lost that waits. */
+  suspend(reason?: string): void;
+  /** Ends it. What is pending settles at once: `CLOSED`, with its honest outcome. A second call does nothing. Resolves when it is closed. */
+  close(): Promise<void>;
+  /** The same, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+  /** Figures at this moment; cheap. */
+  stats(): ConnectionStats;
+}

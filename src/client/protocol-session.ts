@@ -1,0 +1,180 @@
+import { CloseCode, closeReaction } from '../protocol/close-codes.ts';
+import { decodeServerFrame } from '../protocol/decode.ts';
+import { encodeFrame, encodeHello, encodePing, encodePong } from '../protocol/encode.ts';
+import type { ServerMessage, Welcome } from '../protocol/messages.ts';
+import { utf8Length } from '../protocol/utf8.ts';
+import type { CloseCause, ConnectionStatus, Link, LinkUser } from '../transport/transport.ts';
+import { newClientId } from './client-id.ts';
+import { FRAME_BYTES_BEFORE_WELCOME, LinkState } from './link-state.ts';
+import type { Outbox } from './outbox.ts';
+import type { PendingCalls } from './pending-calls.ts';
+import { RoundTrip } from './round-trip.ts';
+import type { Subscriptions } from './subscriptions.ts';
+
+/** A close code of ours after which the policy tries again; the server learns the reason from its text. */
+const UNREADABLE = 4000;
+
+/** What a session needs of its connection. */
+export interface SessionParts {
+  readonly pending: PendingCalls;
+  readonly outbox: Outbox;
+  readonly subscriptions: Subscriptions;
+  /** Monotonic clock, ms. */
+  readonly now: () => number;
+  /** A socket that lived this long after its welcome was stable, ms. */
+  readonly stableAfterMs: number;
+  readonly report: (error: unknown) => void;
+  readonly entered: (status: ConnectionStatus) => void;
+  /** The credentials now prove another identity: nothing of the old one's may run, be answered or show. */
+  readonly becameAnother: () => void;
+}
+
+/** Speaks `tautline.v1` on the sockets of one connection: the greeting, the routing of messages, who this client is. */
+export class ProtocolSession implements LinkUser {
+  readonly roundTrip: RoundTrip = new RoundTrip();
+  /** Times that a server welcomed us. */
+  connections = 0;
+  /** Name of the codec, told in the greeting. */
+  codec: string | undefined;
+  /** The socket that is spoken on. */
+  current: LinkState | undefined;
+  /** What the last server said, kept while there is no socket. */
+  welcome: Welcome | undefined;
+
+  readonly #parts: SessionParts;
+  #client = newClientId();
+  /** Number of sockets in the life of `#client`. */
+  #sockets = 0;
+  #welcomedAt = 0;
+  /** The last socket was taken over by another (4409), and none has been stable since. */
+  #takenOver = false;
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+  }
+
+  opened(link: Link, token: string | undefined): void {
+    const state = new LinkState(link);
+    this.current = state;
+    this.roundTrip.restart();
+    const hello = encodeFrame([
+      encodeHello({
+        client: this.#client,
+        n: ++this.#sockets,
+        floor: this.#parts.pending.floor,
+        token,
+        codec: this.codec,
+        sdk: 'tautline-js',
+      }),
+    ]);
+    if (utf8Length(hello) > FRAME_BYTES_BEFORE_WELCOME) {
+      this.#parts.report(new RangeError('The token makes the greeting larger than 16 KiB: use a shorter one.'));
+      state.link.drop(CloseCode.MALFORMED_FRAME, 'greeting too large');
+      return;
+    }
+    state.link.send(hello);
+    this.#parts.outbox.ride(state, this.#parts.pending.unansweredQueries(), this.#parts.subscriptions.ride(state));
+  }
+
+  frame(link: Link, frame: string): void {
+    const { messages, malformed, error } = decodeServerFrame(frame);
+    for (const message of messages) {
+      const state = this.current;
+      if (state?.link !== link) return; // an earlier message of this frame ended the socket
+      if (message[0] === 'welcome') this.#welcomed(state, message[1]);
+      else if (state.welcome !== undefined) this.#message(state, message);
+    }
+    const problem = error?.reason ?? malformed[0]?.problem;
+    if (problem === undefined || this.current?.link !== link) return;
+    this.#parts.report(
+      new Error(`The server sent a frame that is no tautline.v1: ${problem}. The connection is made anew.`),
+    );
+    link.drop(UNREADABLE, `unreadable frame: ${problem}`);
+  }
+
+  binary(): void {
+    this.#parts.report(new Error('The server sent a binary message: tautline.v1 has none. It was dropped.'));
+  }
+
+  probe(link: Link): void {
+    link.send(encodeFrame([this.#ping()]));
+  }
+
+  status(status: ConnectionStatus): void {
+    this.#parts.entered(status);
+  }
+
+  lost(link: Link, { code }: CloseCause): void {
+    const state = this.current;
+    if (state?.link !== link) return;
+    this.current = undefined;
+    this.#parts.outbox.detach();
+    this.#parts.pending.lost(state, closeReaction(code) === 'too-large');
+    this.#parts.subscriptions.lost(state);
+    if (state.welcome !== undefined && this.#parts.now() - this.#welcomedAt >= this.#parts.stableAfterMs)
+      this.#takenOver = false;
+    if (code === CloseCode.OTHER_IDENTITY) {
+      this.#rename();
+      this.welcome = undefined;
+      this.#parts.becameAnother();
+    } else if (code === CloseCode.TAKEN_OVER) {
+      // Twice in a row: somebody else holds the same name (a copy of this page's memory). Take a new one.
+      if (this.#takenOver) this.#rename();
+      this.#takenOver = !this.#takenOver;
+    }
+  }
+
+  #welcomed(state: LinkState, welcome: Welcome): void {
+    if (state.welcome !== undefined) return;
+    const before = this.welcome;
+    if (before !== undefined && before.identity !== welcome.identity) {
+      // Before anything that acts was sent: nothing of the former user may run as the present one.
+      state.link.drop(CloseCode.OTHER_IDENTITY, 'the credentials prove another identity');
+      return;
+    }
+    state.welcome = welcome;
+    this.welcome = welcome;
+    this.#welcomedAt = this.#parts.now();
+    this.connections++;
+    this.#parts.pending.welcomed(state, welcome.memory);
+    this.#parts.subscriptions.welcomed(state);
+    this.#parts.outbox.attach(state);
+    state.link.send(encodeFrame([this.#ping()]));
+    state.link.welcomed({ heartbeatMs: welcome.heartbeatMs, resumed: before?.memory === welcome.memory });
+  }
+
+  #message(state: LinkState, message: ServerMessage): void {
+    switch (message[0]) {
+      case 'reply':
+        this.#parts.pending.reply(state, message[1], message[2], message[3]);
+        break;
+      case 'error':
+        this.#parts.pending.error(state, message[1], message[2], message[3], message[4]);
+        break;
+      case 'subscribed':
+      case 'snapshot':
+      case 'event':
+      case 'unsubscribed':
+        this.#parts.subscriptions.receive(state, message);
+        break;
+      case 'ping':
+        // Answered here, not by a timer: a hidden page's timers sleep, its messages arrive.
+        state.link.send(encodeFrame([encodePong(message[1]), this.#ping()]));
+        this.#parts.pending.tellFloor();
+        break;
+      case 'pong':
+        this.roundTrip.pong(message[1], this.#parts.now());
+        break;
+      default: // items and ends of streams that were never opened; a second welcome; goaway: its 1012 follows
+    }
+  }
+
+  #rename(): void {
+    this.#client = newClientId();
+    this.#sockets = 0;
+  }
+
+  #ping(): string {
+    return encodePing(this.roundTrip.ping(this.#parts.now()));
+  }
+}

@@ -1,0 +1,127 @@
+import { TautlineError } from '../errors.ts';
+import type { Position } from '../protocol/messages.ts';
+
+/** A place where events are missing: what follows starts after `to`. */
+export interface Gap {
+  /** Position of the last event delivered; `undefined` where there was none. */
+  readonly from: Position | undefined;
+  readonly to: Position;
+  /** An event arrived that could not be read: this is why. */
+  readonly error?: TautlineError | undefined;
+}
+
+/** State of a subscription: `recovering` while the connection is lost or the server has not answered again. */
+export type SubscriptionState = 'subscribing' | 'live' | 'recovering' | 'ended';
+
+/** What a subscriber wants to hear. A listener that throws disturbs nobody: it is reported by the connection. */
+export interface TopicListeners<Event, Snapshot = never> {
+  /** An event, and where it stands. The position has moved before this is called. */
+  readonly event?: ((event: Event, position: Position) => void) | undefined;
+  /** The full state, for topics that declare one: first, and after a gap. */
+  readonly snapshot?: ((snapshot: Snapshot, position: Position) => void) | undefined;
+  /** Events were lost for good: the history of the server does not cover them. */
+  readonly gap?: ((gap: Gap) => void) | undefined;
+  /** The subscription entered another state; with an error where it was ended by one. */
+  readonly status?: ((state: SubscriptionState, error?: TautlineError) => void) | undefined;
+}
+
+/** One listener of a topic. */
+export interface Subscription {
+  readonly state: SubscriptionState;
+  /** Resolves when the server has taken the subscription (and sent the snapshot, where one is declared); rejects when it refuses. */
+  readonly ready: Promise<void>;
+  /** Ends it; a second call does nothing. */
+  unsubscribe(): void;
+  /** The same, for `using`. */
+  [Symbol.dispose](): void;
+}
+
+/** A subscription from the side of its topic: it is told what happens, and isolates the topic from its listeners. */
+export class Subscriber implements Subscription {
+  readonly ready: Promise<void>;
+  readonly #listeners: TopicListeners<unknown, unknown>;
+  readonly #leave: (subscriber: Subscriber) => void;
+  readonly #report: (error: unknown) => void;
+  #state: SubscriptionState = 'subscribing';
+  #becomeReady!: () => void;
+  #becomeRefused!: (error: TautlineError) => void;
+
+  constructor(
+    listeners: TopicListeners<unknown, unknown>,
+    leave: (subscriber: Subscriber) => void,
+    report: (error: unknown) => void,
+  ) {
+    this.#listeners = listeners;
+    this.#leave = leave;
+    this.#report = report;
+    this.ready = new Promise((resolve, reject) => {
+      this.#becomeReady = resolve;
+      this.#becomeRefused = reject;
+    });
+    // Whoever awaits `ready` sees its rejection; nobody must.
+    this.ready.catch(() => undefined);
+  }
+
+  get state(): SubscriptionState {
+    return this.#state;
+  }
+
+  unsubscribe(): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    this.#becomeRefused(new TautlineError('ABORTED', 'the subscription was ended', { outcome: 'not-sent' }));
+    this.#leave(this);
+  }
+
+  [Symbol.dispose](): void {
+    this.unsubscribe();
+  }
+
+  event(event: unknown, position: Position): void {
+    // One that waits for its own beginning must not hear what came before it.
+    if (this.#state !== 'subscribing') this.#tell(() => this.#listeners.event?.(event, position));
+  }
+
+  snapshot(snapshot: unknown, position: Position): void {
+    this.#tell(() => this.#listeners.snapshot?.(snapshot, position));
+  }
+
+  gap(gap: Gap): void {
+    if (this.#state !== 'subscribing') this.#tell(() => this.#listeners.gap?.(gap));
+  }
+
+  live(): void {
+    this.#enter('live');
+    this.#becomeReady();
+  }
+
+  recovering(): void {
+    if (this.#state === 'live') this.#enter('recovering');
+  }
+
+  /** The server ended or refused it, or the connection was closed. */
+  ended(error: TautlineError): void {
+    if (this.#state === 'ended') return;
+    this.#becomeRefused(error);
+    this.#enter('ended', error);
+  }
+
+  #enter(state: SubscriptionState, error?: TautlineError): void {
+    if (this.#state === state || this.#state === 'ended') return;
+    this.#state = state;
+    try {
+      this.#listeners.status?.(state, error);
+    } catch (thrown) {
+      this.#report(thrown);
+    }
+  }
+
+  #tell(listener: () => void): void {
+    if (this.#state === 'ended') return;
+    try {
+      listener();
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+}

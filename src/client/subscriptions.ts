@@ -1,0 +1,173 @@
+import type { ContractTopic } from '../contract/contract.ts';
+import { TautlineError, isSystemCode, outcomeOfServerCode } from '../errors.ts';
+import type { Codec } from '../payload.ts';
+import type { Deadlines } from '../primitives/deadlines.ts';
+import { FrameBatch } from '../protocol/frame-batch.ts';
+import type { ServerMessage, WireError } from '../protocol/messages.ts';
+import { utf8Length } from '../protocol/utf8.ts';
+import type { LinkState } from './link-state.ts';
+import type { Outbox } from './outbox.ts';
+import { Subscriber, type Subscription, type TopicListeners } from './subscription.ts';
+import { WireTopic, type WireTopicOwner } from './wire-topic.ts';
+
+/** A topic that lost its last listener is kept for this long: a listener that comes back costs nothing. */
+const LINGER_MS = 1_000;
+/** Subscriptions that may follow the greeting before the server has answered. */
+const RIDING_BYTES = 48 * 1024;
+
+/** All topics that are listened to, by name. */
+export class Subscriptions implements WireTopicOwner {
+  lastNumber = 0;
+  gaps = 0;
+  readonly report: (error: unknown) => void;
+  readonly #topics = new Map<string, WireTopic>();
+  readonly #outbox: Outbox;
+  readonly #deadlines: Deadlines;
+  readonly #now: () => number;
+
+  constructor(outbox: Outbox, deadlines: Deadlines, now: () => number, report: (error: unknown) => void) {
+    this.#outbox = outbox;
+    this.#deadlines = deadlines;
+    this.#now = now;
+    this.report = report;
+  }
+
+  get size(): number {
+    return this.#topics.size;
+  }
+
+  get(name: string): WireTopic | undefined {
+    return this.#topics.get(name);
+  }
+
+  subscribe(
+    name: string,
+    topic: ContractTopic,
+    codec: Codec,
+    listeners: TopicListeners<unknown, unknown>,
+  ): Subscription {
+    const wire = this.#topics.get(name) ?? new WireTopic(name, topic, codec, this);
+    if (wire.topic.definition !== topic.definition) {
+      throw new TypeError(`Topic ${name} is declared by two contracts that share this connection: rename one.`);
+    }
+    this.#topics.set(name, wire);
+    const subscriber = new Subscriber(
+      listeners,
+      (left) => {
+        this.#leave(wire, left);
+      },
+      this.report,
+    );
+    if (wire.linger !== undefined) this.#deadlines.remove(wire.linger);
+    wire.join(subscriber);
+    return subscriber;
+  }
+
+  /** After the greeting: asks for as many topics as may go before the server has answered. Returns the bytes written. */
+  ride(link: LinkState): number {
+    return this.#write(link, RIDING_BYTES);
+  }
+
+  /** After the welcome: asks for all that is left. */
+  welcomed(link: LinkState): void {
+    this.#write(link, Infinity);
+  }
+
+  lost(link: LinkState): void {
+    for (const topic of [...this.#topics.values()]) topic.lost(link);
+  }
+
+  /** Another identity: positions and states of the old one are dropped. */
+  reset(): void {
+    for (const topic of this.#topics.values()) topic.reset();
+  }
+
+  endAll(error: () => TautlineError): void {
+    for (const topic of [...this.#topics.values()]) topic.end(error());
+  }
+
+  receive(
+    link: LinkState,
+    message: Extract<ServerMessage, readonly ['subscribed' | 'snapshot' | 'event' | 'unsubscribed', ...unknown[]]>,
+  ): void {
+    switch (message[0]) {
+      case 'event':
+        this.#topics.get(message[1])?.event(link, message[2], message[3], message[4]);
+        break;
+      case 'subscribed':
+        this.#topics.get(message[2])?.subscribed(link, message[1], message[3], message[4]);
+        break;
+      case 'snapshot':
+        this.#topics.get(message[1])?.snapshot(link, message[2], message[3], message[4]);
+        break;
+      default:
+        this.#topics.get(message[2])?.unsubscribed(message[1], refusal(message[2], message[3]));
+    }
+  }
+
+  gapSeen(): void {
+    this.gaps++;
+  }
+
+  sync(topic: WireTopic): void {
+    this.#outbox.remove(topic);
+    if (topic.subscribers.size === 0) {
+      // The lane that is never full: the subscription is over, so there is nothing left for this to overtake.
+      this.#outbox.push('control', topic);
+      return;
+    }
+    // Before the welcome there is nothing to wait in a queue for: the greeting and the welcome bring all topics along.
+    if (!this.#outbox.isOpen) return;
+    const pushed = this.#outbox.push('ordered', topic);
+    if (!pushed.accepted) {
+      topic.end(
+        new TautlineError(
+          'QUEUE_FULL',
+          `${topic.topic.path}: the queue already holds all the ${pushed.bound} that queue allows.`,
+          {
+            outcome: 'not-sent',
+            retryable: true,
+            path: topic.topic.path,
+          },
+        ),
+      );
+    }
+  }
+
+  remove(topic: WireTopic): void {
+    if (this.#topics.get(topic.name) === topic) this.#topics.delete(topic.name);
+    if (topic.linger !== undefined) this.#deadlines.remove(topic.linger);
+  }
+
+  #leave(topic: WireTopic, subscriber: Subscriber): void {
+    if (!topic.subscribers.delete(subscriber) || topic.subscribers.size > 0) return;
+    if (this.#topics.get(topic.name) !== topic) return;
+    topic.linger = this.#deadlines.add(this.#now() + LINGER_MS, () => {
+      this.remove(topic);
+      this.sync(topic);
+    });
+  }
+
+  #write(link: LinkState, budget: number): number {
+    const batch = new FrameBatch((frame) => link.link.send(frame), link.frameBytes);
+    let bytes = 0;
+    for (const topic of this.#topics.values()) {
+      if (bytes + topic.bytes * 3 > budget) break;
+      const message = topic.write(link);
+      if (message === undefined) continue;
+      bytes += utf8Length(message);
+      batch.add(message, 'bulk');
+    }
+    batch.flush();
+    return bytes;
+  }
+}
+
+function refusal(path: string, { code, message, retryAfterMs }: WireError): TautlineError {
+  return new TautlineError(isSystemCode(code) ? code : 'UNKNOWN', message, {
+    outcome: outcomeOfServerCode(code, false),
+    retryable: code === 'RATE_LIMITED',
+    retryAfterMs,
+    path,
+  });
+}

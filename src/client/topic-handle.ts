@@ -1,0 +1,83 @@
+import type { ContractTopic } from '../contract/contract.ts';
+import type { Topic } from '../contract/topic.ts';
+import { TautlineError, isSystemCode, outcomeOfServerCode } from '../errors.ts';
+import type { Codec } from '../payload.ts';
+import { encodePublish } from '../protocol/encode.ts';
+import type { Position } from '../protocol/messages.ts';
+import { utf8Length } from '../protocol/utf8.ts';
+import { checkValue } from './call-function.ts';
+import { CallPromise } from './call-promise.ts';
+import type { CallOptions, ClientConnection } from './client-connection.ts';
+import type { TopicHandle } from './client-types.ts';
+import type { Subscription, TopicListeners } from './subscription.ts';
+
+/** Makes the handle of one topic. Making one opens nothing. */
+export function topicHandle(
+  connection: ClientConnection,
+  topic: ContractTopic,
+  codec: Codec,
+  params: Readonly<Record<string, string>>,
+): TopicHandle<Topic> {
+  const name = topic.fill(params);
+  const subscribe = (
+    listeners: TopicListeners<unknown, unknown> | ((event: unknown, position: Position) => void),
+  ): Subscription =>
+    connection.subscribe(name, topic, codec, typeof listeners === 'function' ? { event: listeners } : listeners);
+  return {
+    name,
+    publish: (event, options = {}) => publish(connection, topic, codec, name, event, options),
+    subscribe,
+    state: {
+      get: () => connection.subscriptions.get(name)?.fold.get() as never,
+      subscribe: (listener) => {
+        const subscription = subscribe({ event: listener, snapshot: listener });
+        return () => {
+          subscription.unsubscribe();
+        };
+      },
+    },
+  };
+}
+
+function publish(
+  connection: ClientConnection,
+  topic: ContractTopic,
+  codec: Codec,
+  name: string,
+  event: unknown,
+  options: CallOptions,
+): CallPromise<Position> {
+  const { path } = topic;
+  return new CallPromise((resolve, reject) => {
+    const payload = codec.encode(event);
+    connection.request(
+      {
+        path,
+        acts: true,
+        idempotent: false,
+        bytes: utf8Length(payload) + utf8Length(name),
+        write: (id) => encodePublish(id, name, payload),
+        readReply: (json) => readPosition(path, json),
+        readError: ({ code, message, retryAfterMs }) =>
+          new TautlineError(isSystemCode(code) ? code : 'UNKNOWN', message, {
+            outcome: outcomeOfServerCode(code, false),
+            retryable: code === 'RATE_LIMITED',
+            retryAfterMs,
+            path,
+          }),
+      },
+      options,
+      () => checkValue(topic.definition.event, event, path),
+      resolve as (output: unknown) => void,
+      reject,
+    );
+  });
+}
+
+function readPosition(path: string, json: unknown): Position {
+  if (Array.isArray(json) && typeof json[0] === 'string' && typeof json[1] === 'number') return [json[0], json[1]];
+  throw new TautlineError('BAD_OUTPUT', `${path}: the server answered a publish with no position.`, {
+    outcome: 'unknown',
+    path,
+  });
+}

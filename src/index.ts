@@ -1,0 +1,55 @@
+export { CallPromise } from './client/call-promise.ts';
+export type { Safe } from './client/call-promise.ts';
+export type { CallOptions } from './client/client-connection.ts';
+export type {
+  CallError,
+  CallFunction,
+  CallFunctionWithInput,
+  CallFunctionWithoutInput,
+  Client,
+  ClientNodes,
+  TopicFunction,
+  TopicHandle,
+} from './client/client-types.ts';
+export { connect } from './client/connect.ts';
+export { CONNECT_DEFAULTS } from './client/connect-options.ts';
+export type { ConnectOptions, QueueOptions, ResolvedConnectOptions } from './client/connect-options.ts';
+export type { Connection, ConnectionEvents, ConnectionStats } from './client/connection.ts';
+export { createClient } from './client/create-client.ts';
+export type { Gap, Subscription, SubscriptionState, TopicListeners } from './client/subscription.ts';
+export type { TopicState } from './client/topic-fold.ts';
+export { defineContract } from './contract/contract.ts';
+export type { Contract, ContractOptions, ContractTopic, ContractTree } from './contract/contract.ts';
+export type {
+  DeclaredErrors,
+  EventInput,
+  EventOutput,
+  Params,
+  ProcedureInput,
+  ProcedureOutput,
+  SnapshotOutput,
+} from './contract/infer.ts';
+export { mutation, query, stream } from './contract/procedure.ts';
+export type { ErrorSchemas, Procedure, ProcedureKind, ProcedureOptions } from './contract/procedure.ts';
+export type { AnySchema, SchemaInput, SchemaOutput } from './contract/schema.ts';
+export { topic } from './contract/topic.ts';
+export type { ParamNames, Topic, TopicOptions, TopicParams } from './contract/topic.ts';
+export type { TopicTemplate } from './contract/topic-name.ts';
+export { isTautlineError, SYSTEM_CODES, TautlineError } from './errors.ts';
+export type { Issue, Outcome, SystemCode, TautlineErrorDetails } from './errors.ts';
+export type { Codec } from './payload.ts';
+export type { Position } from './protocol/messages.ts';
+export type { CloseCause, ConnectionStatus } from './transport/transport.ts';
+export { TRANSPORT_DEFAULTS } from './transport/transport-options.ts';
+export type {
+  AuthOption,
+  AuthRequest,
+  Complete,
+  HeartbeatOptions,
+  ReconnectOptions,
+  ReconnectTimes,
+  TransportOptions,
+  UrlOption,
+  UrlRequest,
+} from './transport/transport-options.ts';
+export type { WebSocketConstructor, WebSocketLike } from './transport/web-socket-like.ts';

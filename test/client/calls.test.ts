@@ -1,0 +1,279 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { connect, createClient, type ConnectOptions, type Connection } from '../../src/index.ts';
+import { dated, plain } from '../helpers/chat-contract.ts';
+import { ScriptedServer, settle } from '../helpers/scripted-server.ts';
+
+let server: ScriptedServer;
+let connection: Connection;
+
+function start(options: ConnectOptions = {}) {
+  connection = connect('ws://test/', { WebSocket: server.WebSocket, random: () => 0, ...options });
+  connection.on('error', () => undefined);
+  return createClient(plain, connection);
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  server = new ScriptedServer();
+});
+
+afterEach(async () => {
+  await connection.close();
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
+});
+
+describe('a call', () => {
+  test('made before the socket opened is sent after the welcome and gets its own answer', async () => {
+    const client = start();
+    const first = client.add({ by: 1 });
+    const second = client.add({ by: 2 });
+    const socket = await server.socket();
+    expect(socket.all('call')).toEqual([]);
+    await socket.welcome();
+    expect(socket.all('call')).toEqual([
+      ['call', 1, 'add', { deadlineMs: 30_000 }, { by: 1 }],
+      ['call', 2, 'add', { deadlineMs: 30_000 }, { by: 2 }],
+    ]);
+    await socket.say(['reply', 2, 20], ['reply', 1, 10]);
+    expect(await Promise.all([first, second])).toEqual([10, 20]);
+  });
+
+  test('without input or output sends and reads absent slots', async () => {
+    const client = start();
+    const socket = await server.socket();
+    await socket.welcome();
+    const answer = client.ping();
+    await settle();
+    expect(socket.all('call')).toEqual([['call', 1, 'ping', { deadlineMs: 30_000 }]]);
+    await socket.say(['reply', 1]);
+    expect(await answer).toBeUndefined();
+  });
+
+  test('sends the value as it was when the call was made', async () => {
+    const client = start();
+    const input = { by: 1 };
+    void client.add(input).safe();
+    input.by = 99;
+    const socket = await server.socket();
+    await socket.welcome();
+    expect(socket.all('call')[0]?.[4]).toEqual({ by: 1 });
+  });
+
+  test('tells the server the time that is left when it is written, not when it was made', async () => {
+    const client = start();
+    void client.add({ by: 1 }, { timeoutMs: 9_000 }).safe();
+    const socket = await server.socket();
+    await vi.advanceTimersByTimeAsync(4_000);
+    await socket.welcome();
+    expect(socket.all('call')[0]?.[3]).toEqual({ deadlineMs: 5_000 });
+  });
+
+  test('whose input does not fit fails with the issues, and nothing is sent', async () => {
+    const client = start();
+    const socket = await server.socket();
+    await socket.welcome();
+    const frames = socket.frames.length;
+    const { error } = await client.add({ by: 'one' as never }).safe();
+    await settle();
+    expect(error).toMatchObject({ code: 'BAD_INPUT', outcome: 'not-sent', path: 'add', issues: [{ path: ['by'] }] });
+    expect(socket.frames.length).toBe(frames);
+  });
+
+  test('whose value can’t be encoded fails with the remedy, and nothing is sent', async () => {
+    const client = start();
+    const socket = await server.socket();
+    await socket.welcome();
+    const { error } = await client.add({ by: 1, when: new Date(0) } as never).safe();
+    await settle();
+    expect(error).toMatchObject({ code: 'BAD_PAYLOAD', outcome: 'not-sent' });
+    expect(error?.message).toContain('superjson');
+    expect(socket.all('call')).toEqual([]);
+  });
+
+  test('carries dates under the superjson codec, named in the greeting', async () => {
+    connection = connect('ws://test/', { WebSocket: server.WebSocket });
+    const client = createClient(dated, connection);
+    const socket = await server.socket();
+    expect(socket.hello.codec).toBe('superjson');
+    await socket.welcome();
+    const answer = client.remind({ at: new Date(0) });
+    await settle();
+    const [, , , , json, meta] = socket.all('call')[0]!;
+    await socket.say(['reply', 1, json, meta]);
+    expect(await answer).toEqual({ at: new Date(0) });
+  });
+
+  test('that the server refuses with a declared error has its data', async () => {
+    const client = start();
+    const socket = await server.socket();
+    await socket.welcome();
+    const answer = client.add({ by: 1 }).safe();
+    await settle();
+    await socket.say(['error', 1, { code: 'LIMIT', message: 'enough' }, { max: 3 }]);
+    const { error } = await answer;
+    expect(error).toMatchObject({ code: 'LIMIT', outcome: 'rejected', data: { max: 3 } });
+    expect(error?.message).toBe('LIMIT: enough');
+  });
+
+  test('that ends with a code of a later version arrives as UNKNOWN, outcome open', async () => {
+    const client = start();
+    const socket = await server.socket();
+    await socket.welcome();
+    const answer = client.add({ by: 1 }).safe();
+    await settle();
+    await socket.say(['error', 1, { code: 'NEWS', message: 'what' }]);
+    expect((await answer).error).toMatchObject({ code: 'UNKNOWN', outcome: 'unknown' });
+  });
+
+  test('whose answer does not fit is BAD_OUTPUT for that call alone', async () => {
+    const client = start();
+    const socket = await server.socket();
+    await socket.welcome();
+    const bad = client.get({ id: 1 }).safe();
+    const good = client.get({ id: 2 });
+    await settle();
+    await socket.say(['reply', 1, { name: 7 }], ['reply', 2, { name: 'Ada' }]);
+    expect((await bad).error).toMatchObject({ code: 'BAD_OUTPUT', outcome: 'unknown', issues: [{ path: ['name'] }] });
+    expect(await good).toEqual({ name: 'Ada' });
+  });
+
+  test('of 20 MB is TOO_LARGE, and nothing else is disturbed', async () => {
+    const client = start();
+    const offline = client.note({ text: 'x'.repeat(20 * 1024 * 1024) }).safe();
+    const other = client.add({ by: 1 });
+    expect((await offline).error).toMatchObject({ code: 'TOO_LARGE', outcome: 'not-sent' });
+    const socket = await server.socket();
+    await socket.welcome();
+    expect((await client.note({ text: 'x'.repeat(20 * 1024 * 1024) }).safe()).error).toMatchObject({
+      code: 'TOO_LARGE',
+    });
+    await socket.say(['reply', 1, 1]);
+    expect(await other).toBe(1);
+    expect(server.sockets).toHaveLength(1);
+  });
+
+  test('that was queued before the limits were known is TOO_LARGE when it comes to be written', async () => {
+    const client = start();
+    const large = Array.from({ length: 8 }, () => client.note({ text: 'x'.repeat(20_000) }).safe());
+    const other = client.add({ by: 1 });
+    const socket = await server.socket();
+    await socket.welcome({ limits: { frameBytes: 16 * 1024 } });
+    for (const { error } of await Promise.all(large)) {
+      expect(error).toMatchObject({ code: 'TOO_LARGE', outcome: 'not-sent' });
+    }
+    // They gave their slots back: all eight of the server's are free.
+    await socket.say(['reply', 9, 1]);
+    expect(await other).toBe(1);
+    expect(connection.stats().inFlight).toBe(0);
+  });
+
+  test('that does not fit into the queue is QUEUE_FULL, and says which bound', async () => {
+    const client = start({ queue: { maxMessages: 2 } });
+    void client.add({ by: 1 }).safe();
+    void client.add({ by: 2 }).safe();
+    const { error } = await client.add({ by: 3 }).safe();
+    expect(error).toMatchObject({ code: 'QUEUE_FULL', outcome: 'not-sent', retryable: true });
+    expect(error?.message).toContain('messages');
+  });
+
+  test('ends at its deadline when no socket ever opens: not sent', async () => {
+    connection = connect('ws://test/', {
+      WebSocket: class {
+        readyState = 0;
+        send = () => undefined;
+        close = () => undefined;
+      } as never,
+    });
+    const answer = createClient(plain, connection).add({ by: 1 }, { timeoutMs: 3_000 }).safe();
+    let settled = false;
+    void answer.then(() => (settled = true));
+    await vi.advanceTimersByTimeAsync(2_999);
+    expect(settled).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect((await answer).error).toMatchObject({ code: 'TIMEOUT', outcome: 'not-sent', retryable: true });
+    expect(connection.stats().queued.messages).toBe(0);
+  });
+
+  test('ends at its deadline when the server is silent: unknown, and cancelled there', async () => {
+    const client = start();
+    const socket = await server.socket();
+    await socket.welcome();
+    const answer = client.add({ by: 1 }, { timeoutMs: 3_000 }).safe();
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect((await answer).error).toMatchObject({ code: 'TIMEOUT', outcome: 'unknown' });
+    expect(socket.all('cancel')).toEqual([['cancel', 1]]);
+  });
+
+  test('is refused at once without a connection where whileOffline is fail', async () => {
+    const client = start({ whileOffline: 'fail' });
+    expect((await client.add({ by: 1 }).safe()).error).toMatchObject({ code: 'OFFLINE', outcome: 'not-sent' });
+    await (await server.socket()).welcome();
+    void client.add({ by: 1 }).safe();
+    await settle();
+    expect(server.sockets[0]!.all('call')).toHaveLength(1);
+  });
+});
+
+describe('an abort', () => {
+  test('before the call sends nothing', async () => {
+    const client = start();
+    const { error } = await client.add({ by: 1 }, { signal: AbortSignal.abort('no') }).safe();
+    expect(error).toMatchObject({ code: 'ABORTED', outcome: 'not-sent', cause: 'no' });
+  });
+
+  test('of a queued call takes it back: it is never written', async () => {
+    const client = start();
+    const abort = new AbortController();
+    const answer = client.add({ by: 1 }, { signal: abort.signal }).safe();
+    abort.abort();
+    expect((await answer).error).toMatchObject({ code: 'ABORTED', outcome: 'not-sent' });
+    const socket = await server.socket();
+    await socket.welcome();
+    expect(socket.all('call')).toEqual([]);
+  });
+
+  test('of a call in flight cancels it, and its slot stays taken until the server has settled it', async () => {
+    const client = start();
+    const socket = await server.socket();
+    await socket.welcome();
+    const abort = new AbortController();
+    const first = client.add({ by: 0 }, { signal: abort.signal }).safe();
+    for (let by = 1; by <= 8; by++) void client.add({ by }).safe();
+    await settle();
+    expect(socket.all('call')).toHaveLength(8);
+    abort.abort();
+    expect((await first).error).toMatchObject({ code: 'ABORTED', outcome: 'unknown' });
+    await settle();
+    expect(socket.all('cancel')).toEqual([['cancel', 1]]);
+    expect(socket.all('call')).toHaveLength(8);
+    await socket.say(['error', 1, { code: 'ABORTED', message: 'cancelled' }]);
+    expect(socket.all('call')).toHaveLength(9);
+  });
+});
+
+describe('an input schema that is asynchronous', () => {
+  test('keeps the order of calls, and one that never ends holds them up no longer than its own call lives', async () => {
+    const checks: Array<(result: unknown) => void> = [];
+    const slow = {
+      '~standard': { version: 1, vendor: 'test', validate: () => new Promise((done) => checks.push(done)) },
+    };
+    const { defineContract, mutation } = await import('../../src/index.ts');
+    const contract = defineContract({ slow: mutation({ input: slow }), fast: mutation({}) });
+    start();
+    const client = createClient(contract, connection);
+    const socket = await server.socket();
+    await socket.welcome();
+    const hanging = client.slow({}, { timeoutMs: 1_000 }).safe();
+    void client.slow({}).safe();
+    void client.fast().safe();
+    await vi.advanceTimersByTimeAsync(999);
+    expect(socket.all('call')).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect((await hanging).error).toMatchObject({ code: 'TIMEOUT', outcome: 'not-sent' });
+    await settle();
+    checks[1]!({ value: {} });
+    await settle();
+    expect(socket.all('call').map(([, , path]) => path)).toEqual(['slow', 'fast']);
+  });
+});

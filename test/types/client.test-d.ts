@@ -1,0 +1,56 @@
+import { expectTypeOf, test } from 'vitest';
+import { connect, createClient, TautlineError, type Position, type SystemCode } from '../../src/index.ts';
+import { dated, plain } from '../helpers/chat-contract.ts';
+
+const client = createClient(plain, connect('ws://types.test/'));
+
+test('inputs and outputs are inferred from the schemas', () => {
+  expectTypeOf(client.get({ id: 1 })).resolves.toEqualTypeOf<{ name: string }>();
+  expectTypeOf(client.ping()).resolves.toEqualTypeOf<void>();
+  expectTypeOf(client.note({ text: '' })).resolves.toEqualTypeOf<void>();
+  expectTypeOf(createClient(dated, connect('')).remind({ at: new Date() })).resolves.toEqualTypeOf<{ at: Date }>();
+  // @ts-expect-error -- the id is a number
+  void client.get({ id: '1' });
+  // @ts-expect-error -- it takes an input
+  void client.get();
+  // @ts-expect-error -- it takes none
+  void client.ping({ id: 1 });
+  // @ts-expect-error -- no such procedure
+  void client.nothing();
+  // @ts-expect-error -- a topic is not called like a procedure
+  void client.counts({ id: 1 });
+});
+
+test('errors are a closed union: the declared ones with their data, and Tautline’s own', async () => {
+  const result = await client.add({ by: 1 }).safe();
+  if (result.ok) {
+    expectTypeOf(result.data).toEqualTypeOf<number>();
+    return;
+  }
+  expectTypeOf(result.error.code).toEqualTypeOf<SystemCode | 'LIMIT'>();
+  if (result.error.code === 'LIMIT') expectTypeOf(result.error.data).toEqualTypeOf<{ max: number }>();
+  // @ts-expect-error -- not declared, and none of Tautline's
+  if (result.error.code === 'LIMITS') throw new TautlineError('TIMEOUT', '', { outcome: 'unknown' });
+});
+
+test('topics take the parameters of their template, and give typed events, snapshots and states', () => {
+  const news = client.news({ channel: 'a' });
+  expectTypeOf(news.publish({ text: '' })).resolves.toEqualTypeOf<Position>();
+  news.subscribe((event, position) => {
+    expectTypeOf(event).toEqualTypeOf<{ text: string }>();
+    expectTypeOf(position).toEqualTypeOf<Position>();
+  });
+  client.counts().subscribe({
+    snapshot: (state) => {
+      expectTypeOf(state).toEqualTypeOf<Record<string, number>>();
+    },
+  });
+  expectTypeOf(client.counts().state.get()).toEqualTypeOf<Record<string, number> | undefined>();
+  expectTypeOf(news.state.get()).toEqualTypeOf<undefined>();
+  // @ts-expect-error -- the parameter is missing
+  client.news();
+  // @ts-expect-error -- another name
+  client.news({ room: 'a' });
+  // @ts-expect-error -- not the event
+  void news.publish({ txt: '' });
+});
