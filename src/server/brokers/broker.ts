@@ -1,0 +1,44 @@
+import type { Position } from '../../protocol/messages.ts';
+
+/** One publication as the history holds it. `payload` is what the codec wrote: the text of payload slots. */
+export interface StoredEvent {
+  readonly offset: number;
+  readonly payload: string;
+}
+
+/** Told by a broker about one topic. Neither method throws. */
+export interface FeedListener {
+  /** A publication, in order, offsets counting up by one; `head` of the feed already names it. */
+  event(event: StoredEvent): void;
+  /** History was lost: `head` already names a new epoch. */
+  reset(): void;
+}
+
+/** A live subscription to one topic, and the way to its history. */
+export interface Feed {
+  /** The newest position; offset 0 before the first publication. */
+  readonly head: Position;
+  /**
+   * At most `limit` publications after a position, oldest first; none when the position is the head;
+   * `undefined` when the history does not cover it.
+   */
+  read(
+    after: Position,
+    limit: number,
+  ): readonly StoredEvent[] | undefined | Promise<readonly StoredEvent[] | undefined>;
+  /** Ends the feed: its listener hears no more. */
+  close(): void;
+}
+
+/**
+ * Carries publications to every server that has subscribers, gives each its position `[epoch, offset]`,
+ * and keeps a stretch of history. An epoch names one unbroken history of one topic.
+ */
+export interface Broker {
+  /** Appends to the topic's history and tells all feeds, in one order for all. */
+  publish(topic: string, payload: string): Position | Promise<Position>;
+  /** Begins to listen: everything after the feed's `head` reaches the listener. */
+  subscribe(topic: string, listener: FeedListener): Feed | Promise<Feed>;
+  /** Ends all feeds and lets go of what it holds. */
+  close(): void | Promise<void>;
+}

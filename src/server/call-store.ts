@@ -1,0 +1,208 @@
+import { encodeError } from '../protocol/encode.ts';
+import { Floor } from './floor.ts';
+
+/** A socket as calls see it: where an id was sent, and where alone it is answered. */
+export interface AnswerSocket {
+  /** Sends the message that settles an id, and frees its slot. */
+  answer(id: number, message: string): void;
+  /** The floor settled the id: frees its slot. */
+  release(id: number): void;
+}
+
+/** One id in the memory of a client: running, or answered, or answered once with the answer dropped since. */
+export class Call {
+  readonly id: number;
+  /** What was called: a repeated id must name the same. */
+  readonly key: string;
+  /** It may change something: its answer is kept until the floor settles it. */
+  readonly acts: boolean;
+  readonly sockets: Set<AnswerSocket> = new Set();
+  answer: string | undefined;
+  settled = false;
+  /** Reasons to count it as work: it is not settled, its handler has not ended. */
+  holds = 0;
+  #atEnd: Array<() => void> | undefined;
+  #controller: AbortController | undefined;
+  #abortReason: unknown;
+
+  constructor(id: number, key: string, acts: boolean) {
+    this.id = id;
+    this.key = key;
+    this.acts = acts;
+  }
+
+  /** Made when first asked for: most handlers never look. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Calls back when it is settled, by whomever; at once when it is. */
+  onEnd(ended: () => void): void {
+    if (this.settled) ended();
+    else (this.#atEnd ??= []).push(ended);
+  }
+
+  end(): void {
+    const callbacks = this.#atEnd;
+    this.#atEnd = undefined;
+    if (callbacks !== undefined) for (const ended of callbacks) ended();
+  }
+
+  abort(reason: Error): void {
+    this.#abortReason ??= reason;
+    this.#controller?.abort(this.#abortReason);
+  }
+}
+
+/** What {@link CallStore.take} made of an id. */
+export type Taken =
+  /** Never seen: run it. */
+  | { readonly kind: 'new'; readonly call: Call }
+  /** It runs: its answer will come to this socket too. */
+  | { readonly kind: 'joined'; readonly call: Call }
+  /** Here is what to answer at once. */
+  | { readonly kind: 'answered'; readonly message: string };
+
+/** Bounds of a {@link CallStore}. */
+export interface CallStoreLimits {
+  readonly answers: number;
+  readonly answerBytes: number;
+}
+
+/**
+ * What a server remembers of one client's calls (PROTOCOL.md, calls across sockets, rules 1 and 2): what runs, and the
+ * answers of what acts until the floor settles them. An id that it knows never runs again.
+ */
+export class CallStore {
+  readonly #limits: CallStoreLimits;
+  readonly #floor = new Floor();
+  readonly #calls = new Map<number, Call>();
+  /** Settled ids whose entry is kept, oldest first; and those of them whose answer is kept too. */
+  readonly #answered = new Set<Call>();
+  readonly #stored = new Set<Call>();
+  readonly #onBytes: (delta: number) => void;
+  #bytes = 0;
+  #busy = 0;
+
+  constructor(limits: CallStoreLimits, onBytes: (delta: number) => void) {
+    this.#limits = limits;
+    this.#onBytes = onBytes;
+  }
+
+  /** Entries: not yet settled, and settled. */
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  /** Work in hand: calls that wait or run, and handlers that go on after their call was settled. */
+  get busy(): number {
+    return this.#busy;
+  }
+
+  /** There is one more reason to count a call as work. */
+  hold(call: Call): void {
+    if (call.holds++ === 0) this.#busy++;
+  }
+
+  /** One reason less. */
+  release(call: Call): void {
+    if (--call.holds === 0) this.#busy--;
+  }
+
+  take(id: number, key: string, acts: boolean, socket: AnswerSocket): Taken {
+    const known = this.#calls.get(id);
+    if (known !== undefined && known.key !== key) {
+      return answered(id, 'BAD_REQUEST', 'this id was used for something else');
+    }
+    if (known !== undefined && !known.settled) {
+      known.sockets.add(socket);
+      return { kind: 'joined', call: known };
+    }
+    if (known?.answer !== undefined) return { kind: 'answered', message: known.answer };
+    if (known !== undefined || this.#floor.settles(id)) {
+      return answered(id, 'UNKNOWN_OUTCOME', 'the answer to this call is no longer remembered');
+    }
+    const call = new Call(id, key, acts);
+    call.sockets.add(socket);
+    this.hold(call);
+    this.#calls.set(id, call);
+    return { kind: 'new', call };
+  }
+
+  /** Gives a call its answer, once: a later one is dropped. */
+  settle(call: Call, message: string): void {
+    if (call.settled) return;
+    call.settled = true;
+    if (call.acts) this.#keep(call, message);
+    else this.#calls.delete(call.id);
+    const sockets = [...call.sockets];
+    call.sockets.clear();
+    for (const socket of sockets) socket.answer(call.id, message);
+    call.end();
+    this.release(call);
+  }
+
+  /** Every id below is settled at the client but for some: they are forgotten, what runs of them is aborted. */
+  raise(below: number, except: Iterable<number>): void {
+    if (!this.#floor.raise(below, except)) return;
+    for (const call of [...this.#calls.values()]) if (this.#floor.settles(call.id)) this.#forget(call);
+  }
+
+  /** The client is gone for good: aborts what runs. */
+  clear(): void {
+    for (const call of [...this.#calls.values()]) this.#forget(call);
+  }
+
+  #forget(call: Call): void {
+    this.#calls.delete(call.id);
+    this.#drop(call);
+    this.#answered.delete(call);
+    if (call.settled) return;
+    call.settled = true;
+    for (const socket of call.sockets) socket.release(call.id);
+    call.sockets.clear();
+    call.abort(new DOMException('the client no longer waits for this call', 'AbortError'));
+    call.end();
+    this.release(call);
+  }
+
+  #keep(call: Call, message: string): void {
+    call.answer = message;
+    this.#answered.add(call);
+    this.#stored.add(call);
+    this.#count(message.length);
+    for (const oldest of this.#stored) {
+      if (this.#bytes <= this.#limits.answerBytes) break;
+      this.#drop(oldest);
+    }
+    for (const oldest of this.#answered) {
+      if (this.#answered.size <= this.#limits.answers) break;
+      this.#drop(oldest);
+      this.#answered.delete(oldest);
+      this.#calls.delete(oldest.id);
+      // Without an entry only the floor keeps the id from running again.
+      this.#floor.settle(oldest.id, this.#calls.keys());
+    }
+  }
+
+  #drop(call: Call): void {
+    if (call.answer === undefined) return;
+    const { length } = call.answer;
+    call.answer = undefined;
+    this.#stored.delete(call);
+    this.#count(-length);
+  }
+
+  #count(delta: number): void {
+    this.#bytes += delta;
+    this.#onBytes(delta);
+  }
+}
+
+function answered(id: number, code: string, message: string): Taken {
+  return { kind: 'answered', message: encodeError(id, { code, message }, '') };
+}

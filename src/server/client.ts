@@ -1,0 +1,38 @@
+import { SerialQueue } from '../primitives/serial-queue.ts';
+import { CallStore } from './call-store.ts';
+import type { CallStoreLimits } from './call-store.ts';
+import { KeyedQueue } from './keyed-queue.ts';
+import { randomName } from './random-name.ts';
+
+/** A socket as its client sees it. */
+export interface ClientSocket {
+  /** A newer socket took over. */
+  retire(): void;
+  /** The client is gone. */
+  close(code: number, reason: string): void;
+}
+
+/** The memory of one client: what the server remembers of it over many sockets. */
+export class Client {
+  /** Random, so that a client whose memory was lost can tell. */
+  readonly memory: string = randomName();
+  readonly id: string;
+  readonly identity: string;
+  readonly calls: CallStore;
+  /** Mutations start in the order in which they came. */
+  readonly mutations: SerialQueue = new SerialQueue();
+  /** Publishes to one topic take effect in the order in which they came. */
+  readonly publishes: KeyedQueue = new KeyedQueue();
+  /** Number of the newest socket. */
+  n = 0;
+  /** The newest socket, while it lives. */
+  socket: ClientSocket | undefined;
+  /** The one before, until it has drained. */
+  retired: ClientSocket | undefined;
+
+  constructor(id: string, identity: string, limits: CallStoreLimits, onBytes: (delta: number) => void) {
+    this.id = id;
+    this.identity = identity;
+    this.calls = new CallStore(limits, onBytes);
+  }
+}

@@ -1,0 +1,171 @@
+import { json } from '../codec/json.ts';
+import type { Contract, ContractTree } from '../contract/contract.ts';
+import type { EventInput, Params } from '../contract/infer.ts';
+import type { Procedure } from '../contract/procedure.ts';
+import type { Topic } from '../contract/topic.ts';
+import { Deadlines } from '../primitives/deadlines.ts';
+import type { Position, WireLimits } from '../protocol/messages.ts';
+import type { Broker } from './brokers/broker.ts';
+import { memoryBroker } from './brokers/memory.ts';
+import { ClientDirectory } from './client-directory.ts';
+import { Dispatcher } from './dispatch.ts';
+import type { Authenticate, Engine } from './engine.ts';
+import { bindHandlers } from './handlers.ts';
+import type { Handlers } from './handlers.ts';
+import { Publisher } from './publisher.ts';
+import { createReport } from './reporter.ts';
+import type { ErrorInfo } from './reporter.ts';
+import { DEFAULT_LIMITS, DEFAULT_TIMES, resolveNumbers } from './server-options.ts';
+import type { ServerLimits, ServerTimes } from './server-options.ts';
+import type { ServerRequest, ServerSocket, SocketHandler } from './server-socket.ts';
+import { SessionTable } from './session-table.ts';
+import type { ServerStats } from './session-table.ts';
+import { TopicHub } from './topic-hub.ts';
+
+/** Identity of all peers of a server that authenticates nobody. */
+const ANONYMOUS = 'anonymous';
+
+/** Streams and their items, of which this version serves none. */
+const STREAM_LIMITS = { streams: 16, items: 64 };
+
+/** Options of {@link createServer}. */
+export interface ServerOptions<Tree extends ContractTree = ContractTree, Context = unknown> extends ServerTimes {
+  /**
+   * Decides who a peer is. The `context` of the handlers takes its type from it when its parameter is annotated:
+   * `async ({ token }: AuthenticateArgs) => …`.
+   * @default everyone is anonymous, with an empty context
+   */
+  readonly authenticate?: Authenticate<Context> | undefined;
+  readonly handlers: Handlers<Tree, Context>;
+  /** Closed with the server only if the server made it. @default memoryBroker() */
+  readonly broker?: Broker | undefined;
+  readonly limits?: ServerLimits | undefined;
+  /** Gets what no peer is told. @default the console */
+  readonly onError?: ((error: unknown, info: ErrorInfo) => void | Promise<void>) | undefined;
+}
+
+/** Paths of the topics of a contract: `room`, `games.board`. */
+export type TopicPath<Tree> = {
+  [Name in keyof Tree & string]: Tree[Name] extends Topic
+    ? Name
+    : Tree[Name] extends Procedure
+      ? never
+      : `${Name}.${TopicPath<Tree[Name]>}`;
+}[keyof Tree & string];
+
+/** The topic at a path of a contract. */
+export type TopicAt<Tree, Path extends string> = Path extends keyof Tree
+  ? Extract<Tree[Path], Topic>
+  : Path extends `${infer Group}.${infer Rest}`
+    ? Group extends keyof Tree
+      ? TopicAt<Tree[Group], Rest>
+      : never
+    : never;
+
+/** Parameters of a topic as a last argument; left off where it has none. */
+export type TopicParamsRest<T extends Topic> = keyof Params<T> extends never
+  ? [params?: Readonly<Record<string, never>>]
+  : [params: Params<T>];
+
+/** One topic from the side of the server. */
+export interface ServerTopic<Event = unknown> {
+  /** Name on the wire, `rooms/42`. */
+  readonly name: string;
+  /**
+   * Publishes to all subscribers; settles with the position. Commit first, then publish, in commit order.
+   * A rejection that nobody handles is reported to `onError`.
+   * @throws TautlineError `BAD_INPUT` or `BAD_PAYLOAD`, as a rejection.
+   */
+  publish(event: Event): Promise<Position>;
+}
+
+/** What {@link Server.close} does before it closes. */
+export interface ServerCloseOptions {
+  /** Time that clients have to move elsewhere, and calls to end, ms. @default 0 */
+  readonly withinMs?: number | undefined;
+}
+
+/** The engine: knows no runtime, an adapter feeds it sockets. */
+export interface Server<Tree extends ContractTree = ContractTree> {
+  /** What each socket is told that it may do. */
+  readonly limits: WireLimits;
+  /** Takes a socket that has just opened, with the subprotocol negotiated. */
+  accept(socket: ServerSocket, request?: ServerRequest): SocketHandler;
+  /** @throws TypeError when the contract has no such topic, or a parameter is missing. */
+  topic<Path extends TopicPath<Tree>>(
+    path: Path,
+    ...params: TopicParamsRest<TopicAt<Tree, Path>>
+  ): ServerTopic<EventInput<TopicAt<Tree, Path>>>;
+  /** Figures at this moment. */
+  stats(): ServerStats;
+  /** Tells clients to go, waits for them, then closes what is left with 1012 and aborts what still runs. */
+  close(options?: ServerCloseOptions): Promise<void>;
+}
+
+/**
+ * Makes a server of a contract and its handlers.
+ * @throws TypeError naming the handler that is missing; RangeError for an option out of its range.
+ */
+export function createServer<Tree extends ContractTree, Context>(
+  contract: Contract<Tree>,
+  options: ServerOptions<Tree, Context>,
+): Server<Tree> {
+  const engine = createEngine(contract, options as unknown as ServerOptions);
+  const sessions = new SessionTable(engine);
+  let closing: Promise<void> | undefined;
+
+  const close = async (withinMs: number): Promise<void> => {
+    await sessions.drain(withinMs);
+    engine.directory.close();
+    engine.deadlines.close();
+    if (options.broker === undefined) await engine.broker.close();
+  };
+  const topic = (path: string, params: unknown = {}): ServerTopic => {
+    const bound = engine.bound.topics.get(path);
+    if (bound === undefined) throw new TypeError(`the contract has no topic ${path}`);
+    const filled = params as Readonly<Record<string, string>>;
+    const name = bound.topic.fill(filled);
+    const found = { name, bound, params: filled };
+    return { name, publish: (event) => engine.publisher.publish(found, event) };
+  };
+
+  return {
+    limits: engine.wireLimits,
+    accept: (socket, request = {}) => sessions.accept(socket, request),
+    topic,
+    stats: () => sessions.stats(),
+    close: ({ withinMs } = {}) => (closing ??= close(withinMs ?? 0)),
+  };
+}
+
+function createEngine(contract: Contract, options: ServerOptions): Engine & { readonly broker: Broker } {
+  const bound = bindHandlers(contract, options.handlers);
+  const limits = resolveNumbers('limits.', DEFAULT_LIMITS, options.limits ?? {});
+  const times = resolveNumbers('', DEFAULT_TIMES, options);
+  const codec = contract.codec ?? json;
+  const broker = options.broker ?? memoryBroker();
+  const report = createReport(options.onError);
+  const deadlines = new Deadlines({ onError: (error) => report(error, { during: 'session' }) });
+  const anonymous = options.authenticate === undefined ? ANONYMOUS : undefined;
+  const hub = new TopicHub({ topics: bound.topics, codec, broker, deadlines, report });
+  return {
+    bound,
+    codec,
+    limits,
+    wireLimits: {
+      frameBytes: limits.frameBytes,
+      calls: limits.calls,
+      ...STREAM_LIMITS,
+      subscriptions: limits.subscriptions,
+    },
+    times,
+    deadlines,
+    broker,
+    report,
+    hub,
+    authenticate: options.authenticate ?? (() => ({ identity: ANONYMOUS, context: {} })),
+    directory: new ClientDirectory({ limits, windowMs: times.windowMs, deadlines, anonymous }),
+    dispatcher: new Dispatcher({ codec, deadlines, report }),
+    publisher: new Publisher({ codec, hub, report }),
+  };
+}

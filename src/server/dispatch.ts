@@ -1,0 +1,176 @@
+import { describeIssues, validate } from '../contract/schema.ts';
+import type { Validation } from '../contract/schema.ts';
+import type { Issue } from '../errors.ts';
+import type { Codec } from '../payload.ts';
+import type { Deadline, Deadlines } from '../primitives/deadlines.ts';
+import { encodeError, encodeReply } from '../protocol/encode.ts';
+import type { Headers } from '../protocol/messages.ts';
+import type { Call, CallStore } from './call-store.ts';
+import { DeclaredFailure, failWith } from './declared-failure.ts';
+import type { BoundProcedure } from './handlers.ts';
+import { isThenable, whenReady } from './reporter.ts';
+import type { Report } from './reporter.ts';
+
+/** What a procedure runs with. */
+export interface Run {
+  readonly call: Call;
+  readonly calls: CallStore;
+  readonly bound: BoundProcedure;
+  readonly context: unknown;
+  readonly headers: Headers;
+  readonly json: unknown;
+  readonly meta: unknown;
+}
+
+/** Options of a {@link Dispatcher}. */
+export interface DispatcherOptions {
+  readonly codec: Codec;
+  readonly deadlines: Deadlines;
+  readonly report: Report;
+}
+
+const GENERIC = 'the server failed';
+
+/** Runs procedures: parses the input, calls the handler, parses its output, and tells of errors what may be told. */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+  }
+
+  /** Starts the time that the caller gives: before the call waits for others. */
+  limitTime({ call, calls, headers }: Run): void {
+    const { deadlineMs } = headers;
+    if (deadlineMs === undefined || deadlineMs === null) return;
+    const { deadlines } = this.#options;
+    const deadline: Deadline = deadlines.add(Date.now() + deadlineMs, () => {
+      call.abort(new DOMException('the call ran out of time', 'TimeoutError'));
+      calls.settle(call, encodeError(call.id, { code: 'TIMEOUT', message: 'the call ran out of time' }, ''));
+    });
+    call.onEnd(() => deadlines.remove(deadline));
+  }
+
+  /**
+   * Starts a call. The result settles when its handler has been started (or never will be): what keeps the order of
+   * mutations waits for it. It is nothing when that happened at once, and never rejects.
+   */
+  start(run: Run): void | Promise<void> {
+    const { call, bound } = run;
+    if (call.settled) return;
+    const { input } = bound.procedure;
+    if (input === undefined) return this.#invoke(run, { value: undefined });
+    let value: unknown;
+    try {
+      value = this.#options.codec.decode(run.json, run.meta);
+    } catch (error) {
+      return this.#refuse(run, 'BAD_PAYLOAD', error instanceof Error ? error.message : 'the payload is malformed');
+    }
+    const validation = validate(input, value);
+    if (!isThenable(validation)) return this.#invoke(run, validation);
+    return new Promise((started) => {
+      // A call that was settled meanwhile must not hold up the ones after it.
+      call.onEnd(started);
+      void validation.then((result) => {
+        this.#invoke(run, result);
+        started();
+      });
+    });
+  }
+
+  #invoke(run: Run, validation: Validation): void {
+    const { call, calls, bound } = run;
+    if (call.settled) return;
+    if (validation.issues !== undefined) {
+      return this.#refuse(run, 'BAD_INPUT', describeIssues(validation.issues));
+    }
+    calls.hold(call);
+    const ended = (): void => {
+      calls.release(call);
+    };
+    const args = {
+      input: validation.value,
+      context: run.context,
+      get signal() {
+        return call.signal;
+      },
+      fail: failWith(bound.procedure),
+      call: { id: call.id, path: bound.path, headers: run.headers },
+    };
+    void whenReady(
+      () => bound.handler(args),
+      (output) => {
+        ended();
+        void this.#answer(run, output);
+      },
+      (error) => {
+        ended();
+        void this.#fail(run, error);
+      },
+    );
+  }
+
+  /** The output goes through its schema: what that makes of it is sent, and nothing else of it. */
+  #answer(run: Run, output: unknown): void | Promise<void> {
+    const schema = run.bound.procedure.output;
+    if (schema === undefined) return this.#settle(run, encodeReply(run.call.id, ''));
+    return whenReady(
+      () => validate(schema, output),
+      (result) => {
+        if (result.issues !== undefined) return this.#badOutput(run, issuesError(run, 'output', result.issues));
+        this.#encode(run, () => encodeReply(run.call.id, this.#options.codec.encode(result.value)));
+      },
+      (error) => this.#badOutput(run, error),
+    );
+  }
+
+  #fail(run: Run, error: unknown): void | Promise<void> {
+    const { procedure, path } = run.bound;
+    if (!(error instanceof DeclaredFailure)) {
+      // That it stopped because nobody waits any more is no fault.
+      if (!run.call.settled || !isAbort(error)) this.#options.report(error, { during: 'handler', path });
+      return this.#refuse(run, 'INTERNAL', GENERIC);
+    }
+    const { code, message } = error;
+    return whenReady(
+      () => validate(procedure.errors[code]!, error.data),
+      (result) => {
+        if (result.issues !== undefined) return this.#badOutput(run, issuesError(run, `error ${code}`, result.issues));
+        this.#encode(run, () => encodeError(run.call.id, { code, message }, this.#options.codec.encode(result.value)));
+      },
+      (thrown) => this.#badOutput(run, thrown),
+    );
+  }
+
+  #encode(run: Run, encode: () => string): void {
+    let message: string;
+    try {
+      message = encode();
+    } catch (error) {
+      return this.#badOutput(run, error);
+    }
+    this.#settle(run, message);
+  }
+
+  /** The handler did its work, but what it says can't be told. */
+  #badOutput(run: Run, error: unknown): void {
+    this.#options.report(error, { during: 'output', path: run.bound.path });
+    this.#refuse(run, 'BAD_OUTPUT', 'the server answered with what its contract does not allow');
+  }
+
+  #refuse(run: Run, code: string, message: string): void {
+    this.#settle(run, encodeError(run.call.id, { code, message }, ''));
+  }
+
+  #settle({ call, calls }: Run, message: string): void {
+    calls.settle(call, message);
+  }
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError');
+}
+
+function issuesError({ bound }: Run, what: string, issues: readonly Issue[]): TypeError {
+  return new TypeError(`the ${what} of ${bound.path} does not match its schema: ${describeIssues(issues)}`);
+}

@@ -1,0 +1,53 @@
+import type { Codec } from '../payload.ts';
+import type { Deadlines } from '../primitives/deadlines.ts';
+import type { WireLimits } from '../protocol/messages.ts';
+import type { ClientDirectory } from './client-directory.ts';
+import type { Dispatcher } from './dispatch.ts';
+import type { BoundContract } from './handlers.ts';
+import type { Publisher } from './publisher.ts';
+import type { Report } from './reporter.ts';
+import type { ResolvedLimits, ResolvedTimes } from './server-options.ts';
+import type { ServerRequest } from './server-socket.ts';
+import type { TopicHub } from './topic-hub.ts';
+
+/** What `authenticate` says of a peer. */
+export interface Credentials<Context = unknown> {
+  /** Who it is: calls, answers and positions of one identity are never given to another. */
+  readonly identity: string;
+  /** What handlers are given. */
+  readonly context: Context;
+}
+
+/** What `authenticate` is given. */
+export interface AuthenticateArgs {
+  /** What the client's `auth` gave; `undefined` without. */
+  readonly token: string | undefined;
+  /** The request that became the socket. */
+  readonly request: ServerRequest;
+  /** Aborts when the socket is gone, or `helloTimeoutMs` over. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Decides who a peer is; throwing refuses it: a TautlineError `FORBIDDEN` for good, all else until it has other
+ * credentials. Only what a TautlineError says is told to the peer.
+ */
+export type Authenticate<Context = unknown> = (
+  args: AuthenticateArgs,
+) => Credentials<Context> | Promise<Credentials<Context>>;
+
+/** The parts of a server, as its sessions use them. */
+export interface Engine {
+  readonly bound: BoundContract;
+  readonly codec: Codec;
+  readonly limits: ResolvedLimits;
+  readonly wireLimits: WireLimits;
+  readonly times: ResolvedTimes;
+  readonly deadlines: Deadlines;
+  readonly authenticate: Authenticate;
+  readonly directory: ClientDirectory;
+  readonly dispatcher: Dispatcher;
+  readonly hub: TopicHub;
+  readonly publisher: Publisher;
+  readonly report: Report;
+}

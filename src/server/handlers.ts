@@ -1,0 +1,162 @@
+import type { Contract, ContractTopic, ContractTree } from '../contract/contract.ts';
+import type {
+  DeclaredErrorInputs,
+  EventOutput,
+  HandlerOutput,
+  Params,
+  ParsedInput,
+  SnapshotInput,
+} from '../contract/infer.ts';
+import type { Procedure } from '../contract/procedure.ts';
+import type { AnySchema } from '../contract/schema.ts';
+import type { Topic } from '../contract/topic.ts';
+import type { Headers } from '../protocol/messages.ts';
+
+/** Ends a call with an error that its procedure declares: the caller gets code and data, typed. */
+export interface Fail<P extends Procedure = Procedure> {
+  <Code extends keyof DeclaredErrorInputs<P> & string>(
+    code: Code,
+    data: DeclaredErrorInputs<P>[Code],
+    message?: string,
+  ): never;
+}
+
+/** Which call a handler works on. */
+export interface CallInfo {
+  /** Number of the call in the life of its client. */
+  readonly id: number;
+  /** Contract path, `messages.send`. */
+  readonly path: string;
+  /** What the client sent along; empty without. */
+  readonly headers: Headers;
+}
+
+/** What a handler of a query or mutation is given. */
+export interface HandlerArgs<P extends Procedure = Procedure, Context = unknown> {
+  /** What the input schema made of what the client sent. */
+  readonly input: ParsedInput<P>;
+  /** What `authenticate` said of the caller. */
+  readonly context: Context;
+  /** Aborts when nobody waits for the answer any more: cancelled, out of time, or the client is gone for good. */
+  readonly signal: AbortSignal;
+  readonly fail: Fail<P>;
+  readonly call: CallInfo;
+}
+
+/** Handler of a query or mutation. What it returns is parsed by the output schema; what it throws stays in the server. */
+export interface ProcedureHandler<P extends Procedure = Procedure, Context = unknown> {
+  (args: HandlerArgs<P, Context>): HandlerOutput<P> | Promise<HandlerOutput<P>>;
+}
+
+/** Who wants what of a topic. */
+export interface AuthorizeArgs<T extends Topic = Topic, Context = unknown> {
+  readonly params: Params<T>;
+  readonly context: Context;
+  readonly action: 'subscribe' | 'publish';
+}
+
+/** A publication of a client before it takes effect. */
+export interface PublishArgs<T extends Topic = Topic, Context = unknown> {
+  readonly params: Params<T>;
+  /** What the event schema made of what the client sent; it is this that is published. */
+  readonly event: EventOutput<T>;
+  readonly context: Context;
+}
+
+/** Rules that every topic has. */
+export interface TopicRules<T extends Topic, Context> {
+  /** Asked at every subscription and publication, also after a reconnect. */
+  readonly authorize: (args: AuthorizeArgs<T, Context>) => boolean | Promise<boolean>;
+  /** Runs before a client's publication takes effect; it does not where this throws. Without it clients may not publish. */
+  readonly publish?: (args: PublishArgs<T, Context>) => void | Promise<void>;
+}
+
+/** Rule of a topic that declares a snapshot. */
+export interface SnapshotRule<T extends Topic> {
+  /**
+   * The full state of the topic. One call serves all who wait for it, so it is not told for whom it is.
+   * What is published must have been committed before.
+   */
+  readonly snapshot: (args: { readonly params: Params<T> }) => SnapshotInput<T> | Promise<SnapshotInput<T>>;
+}
+
+/** Rules of a topic; `snapshot` is there exactly when the contract declares one. */
+export type TopicHandlers<T extends Topic = Topic, Context = unknown> = T['snapshot'] extends AnySchema
+  ? TopicRules<T, Context> & SnapshotRule<T>
+  : TopicRules<T, Context> & { readonly snapshot?: undefined };
+
+/** Handlers of a contract, in its shape. */
+export type Handlers<Tree extends ContractTree, Context = unknown> = {
+  readonly [Name in keyof Tree]: Tree[Name] extends Procedure
+    ? ProcedureHandler<Tree[Name], Context>
+    : Tree[Name] extends Topic
+      ? TopicHandlers<Tree[Name], Context>
+      : Tree[Name] extends ContractTree
+        ? Handlers<Tree[Name], Context>
+        : never;
+};
+
+/** A procedure with its handler; types end here, the engine knows what it parsed. */
+export interface BoundProcedure {
+  readonly path: string;
+  readonly procedure: Procedure;
+  readonly handler: (args: unknown) => unknown;
+}
+
+/** A topic with its rules. */
+export interface BoundTopic {
+  readonly topic: ContractTopic;
+  readonly authorize: (args: unknown) => unknown;
+  readonly publish: ((args: unknown) => unknown) | undefined;
+  readonly snapshot: ((args: unknown) => unknown) | undefined;
+}
+
+/** Everything that a server serves, by contract path. Lookups go through these maps alone. */
+export interface BoundContract {
+  readonly procedures: ReadonlyMap<string, BoundProcedure>;
+  readonly topics: ReadonlyMap<string, BoundTopic>;
+}
+
+/**
+ * Joins a contract with its handlers.
+ * @throws TypeError naming the path of a handler that is missing or none, or of a stream.
+ */
+export function bindHandlers(contract: Contract, handlers: unknown): BoundContract {
+  const procedures = new Map<string, BoundProcedure>();
+  const topics = new Map<string, BoundTopic>();
+  for (const [path, procedure] of contract.procedures) {
+    if (procedure.kind === 'stream') throw new TypeError(`${path} is a stream: this version of the server has none`);
+    procedures.set(path, { path, procedure, handler: functionAt(handlers, path) });
+  }
+  for (const [path, topic] of contract.topics) {
+    const rules = valueAt(handlers, path);
+    const optional = (name: string) => (valueAt(rules, name) === undefined ? undefined : functionAt(rules, name, path));
+    const { snapshot } = topic.definition;
+    topics.set(path, {
+      topic,
+      authorize: functionAt(rules, 'authorize', path),
+      publish: optional('publish'),
+      snapshot: snapshot === undefined ? undefined : functionAt(rules, 'snapshot', path),
+    });
+  }
+  return { procedures, topics };
+}
+
+function functionAt(tree: unknown, path: string, above = ''): (args: unknown) => unknown {
+  const value = valueAt(tree, path);
+  const place = above === '' ? path : `${above}.${path}`;
+  if (typeof value !== 'function') {
+    throw new TypeError(`handlers.${place} must be a function, not ${value === undefined ? 'missing' : typeof value}`);
+  }
+  return value as (args: unknown) => unknown;
+}
+
+/** Own properties only: a name like `constructor` finds what was written, or nothing. */
+function valueAt(tree: unknown, path: string): unknown {
+  let value = tree;
+  for (const name of path.split('.')) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+    value = (value as Record<string, unknown>)[name];
+  }
+  return value;
+}

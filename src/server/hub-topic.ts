@@ -1,0 +1,220 @@
+import { encodeEvent } from '../protocol/encode.ts';
+import type { Position } from '../protocol/messages.ts';
+import type { Broker, Feed, StoredEvent } from './brokers/broker.ts';
+import { isThenable, whenReady } from './reporter.ts';
+import type { Report } from './reporter.ts';
+import type { Subscription } from './subscription.ts';
+
+/** Publications that are read from history at once. */
+const READ_LIMIT = 256;
+
+const FOLLOW_FAILED = { code: 'INTERNAL', message: 'the server failed to follow the topic' };
+
+/** What a topic of the hub needs. */
+export interface HubTopicOptions {
+  readonly name: string;
+  readonly path: string;
+  readonly broker: Broker;
+  /** The encoded state; `undefined` for topics that declare none. May reject. */
+  readonly snapshot: (() => string | PromiseLike<string>) | undefined;
+  readonly report: Report;
+  /** Nobody is subscribed any more. */
+  readonly empty: () => void;
+}
+
+/**
+ * The subscribers of one topic on this server, behind one subscription at the broker. A subscriber is either at the head
+ * and gets each event as it comes, or reads from history until it is: there is no buffer between the two, so no hole
+ * and no double, and a peer that does not drain costs nothing.
+ */
+export class HubTopic {
+  readonly #options: HubTopicOptions;
+  readonly #subscriptions = new Set<Subscription>();
+  /** Those who wait for the running `snapshot()`. */
+  #snapshotWaiters: Set<Subscription> | undefined;
+  #feed: Feed | undefined;
+  /** Who joined before the broker answered, and the position each asked for. */
+  #arrivals: Map<Subscription, Position | undefined> | undefined = new Map();
+  #failed = false;
+  #closed = false;
+
+  constructor(options: HubTopicOptions) {
+    this.#options = options;
+    const listener = {
+      event: (event: StoredEvent) => this.#event(event),
+      reset: () => this.#reset(),
+    };
+    void whenReady(
+      () => options.broker.subscribe(options.name, listener),
+      (feed) => this.#attached(feed),
+      (error) => this.#brokerFailed(error),
+    );
+  }
+
+  join(subscription: Subscription, asked: Position | undefined): void {
+    this.#subscriptions.add(subscription);
+    subscription.resume = () => this.#resume(subscription);
+    subscription.leave = () => this.#leave(subscription);
+    if (this.#failed) subscription.end(FOLLOW_FAILED);
+    else if (this.#feed === undefined) this.#arrivals?.set(subscription, asked);
+    else this.#enter(subscription, asked);
+  }
+
+  #attached(feed: Feed): void {
+    if (this.#closed) return feed.close();
+    this.#feed = feed;
+    const arrivals = this.#arrivals!;
+    this.#arrivals = undefined;
+    for (const [subscription, asked] of arrivals) if (!subscription.ended) this.#enter(subscription, asked);
+  }
+
+  #enter(subscription: Subscription, asked: Position | undefined): void {
+    if (asked === undefined) return this.#begin(subscription, 'live');
+    const { generation } = subscription;
+    this.#read(asked, (events) => {
+      if (subscription.ended || subscription.generation !== generation) return;
+      if (events === undefined) return this.#begin(subscription, 'gap');
+      subscription.begin(asked, 'resumed');
+      subscription.state = 'behind';
+      this.#deliver(subscription, events);
+    });
+  }
+
+  /** A beginning without a past: at the head, or at the position of a snapshot. */
+  #begin(subscription: Subscription, word: 'live' | 'gap'): void {
+    subscription.word = word;
+    subscription.generation++;
+    if (subscription.peer.congested) return this.#hold(subscription);
+    if (this.#options.snapshot === undefined) {
+      subscription.begin(this.#feed!.head, word);
+      subscription.state = 'live';
+      return;
+    }
+    subscription.state = 'waiting';
+    if (this.#snapshotWaiters === undefined) this.#takeSnapshot(this.#options.snapshot, subscription);
+    else this.#snapshotWaiters.add(subscription);
+  }
+
+  #hold(subscription: Subscription): void {
+    subscription.state = 'held';
+    subscription.peer.fellBehind(subscription);
+  }
+
+  /** The position is taken before the app is asked: the state may be newer than it, never older. */
+  #takeSnapshot(snapshot: () => string | PromiseLike<string>, first: Subscription): void {
+    const waiters = new Set([first]);
+    this.#snapshotWaiters = waiters;
+    const position = this.#feed!.head;
+    const isOpen = (subscription: Subscription) => subscription.state === 'waiting';
+    void whenReady(
+      snapshot,
+      (state) => {
+        this.#snapshotWaiters = undefined;
+        for (const waiter of waiters) if (isOpen(waiter)) this.#beginAt(waiter, position, state);
+      },
+      (error) => {
+        this.#snapshotWaiters = undefined;
+        this.#options.report(error, { during: 'snapshot', path: this.#options.path });
+        for (const waiter of waiters) {
+          if (isOpen(waiter)) waiter.end({ code: 'INTERNAL', message: 'the server failed to read the state' });
+        }
+      },
+    );
+  }
+
+  #beginAt(subscription: Subscription, position: Position, state: string): void {
+    if (this.#feed!.head[0] !== position[0]) return this.#begin(subscription, 'gap');
+    if (subscription.peer.congested) return this.#hold(subscription);
+    subscription.begin(position, subscription.word, state);
+    subscription.state = 'behind';
+    this.#catchUp(subscription);
+  }
+
+  /** One publication: encoded once, the same text for everyone. */
+  #event({ offset, payload }: StoredEvent): void {
+    const message = encodeEvent(this.#options.name, offset, payload);
+    const epoch = this.#feed?.head[0] ?? '';
+    const position: Position = [epoch, offset];
+    for (const subscription of this.#subscriptions) {
+      if (subscription.state !== 'live') continue;
+      if (subscription.peer.congested) {
+        subscription.state = 'behind';
+        subscription.peer.fellBehind(subscription);
+      } else if (offset === subscription.position[1] + 1) {
+        subscription.position = position;
+        subscription.peer.push(message);
+      } else if (offset > subscription.position[1]) {
+        // Joined while events were on their way to other listeners: the ones before are in the history.
+        subscription.state = 'behind';
+        this.#catchUp(subscription);
+      }
+    }
+  }
+
+  /** A new epoch: what follows has no connection with what was. */
+  #reset(): void {
+    for (const subscription of this.#subscriptions) {
+      if (subscription.state === 'live' || subscription.state === 'behind') this.#begin(subscription, 'gap');
+    }
+  }
+
+  #resume(subscription: Subscription): void {
+    if (subscription.state === 'held') this.#begin(subscription, subscription.word as 'live' | 'gap');
+    else if (subscription.state === 'behind') this.#catchUp(subscription);
+  }
+
+  #catchUp(subscription: Subscription): void {
+    if (subscription.peer.congested) return subscription.peer.fellBehind(subscription);
+    const { generation } = subscription;
+    this.#read(subscription.position, (events) => {
+      if (subscription.state !== 'behind' || subscription.generation !== generation) return;
+      if (events === undefined) this.#begin(subscription, 'gap');
+      else this.#deliver(subscription, events);
+    });
+  }
+
+  #deliver(subscription: Subscription, events: readonly StoredEvent[]): void {
+    const epoch = subscription.position[0];
+    for (const { offset, payload } of events) {
+      if (subscription.peer.congested) return subscription.peer.fellBehind(subscription);
+      subscription.position = [epoch, offset];
+      subscription.peer.push(encodeEvent(this.#options.name, offset, payload));
+    }
+    const head = this.#feed!.head;
+    if (head[0] === epoch && head[1] === subscription.position[1]) subscription.state = 'live';
+    else this.#catchUp(subscription);
+  }
+
+  #read(after: Position, then: (events: readonly StoredEvent[] | undefined) => void): void {
+    let events: ReturnType<Feed['read']>;
+    try {
+      events = this.#feed!.read(after, READ_LIMIT);
+    } catch (error) {
+      return this.#readFailed(error, then);
+    }
+    if (isThenable(events)) void events.then(then, (error: unknown) => this.#readFailed(error, then));
+    else then(events);
+  }
+
+  /** History that can't be read is history that does not cover. */
+  #readFailed(error: unknown, then: (events: undefined) => void): void {
+    this.#options.report(error, { during: 'broker', path: this.#options.path });
+    then(undefined);
+  }
+
+  #brokerFailed(error: unknown): void {
+    this.#failed = true;
+    this.#options.report(error, { during: 'broker', path: this.#options.path });
+    for (const subscription of [...this.#subscriptions]) subscription.end(FOLLOW_FAILED);
+  }
+
+  #leave(subscription: Subscription): void {
+    this.#subscriptions.delete(subscription);
+    this.#arrivals?.delete(subscription);
+    this.#snapshotWaiters?.delete(subscription);
+    if (this.#subscriptions.size > 0 || this.#closed) return;
+    this.#closed = true;
+    this.#feed?.close();
+    this.#options.empty();
+  }
+}

@@ -1,0 +1,24 @@
+import { SerialQueue } from '../primitives/serial-queue.ts';
+
+/** A {@link SerialQueue} for each key, as long as something of it is under way. */
+export class KeyedQueue {
+  readonly #queues = new Map<string, { readonly queue: SerialQueue; waiting: number }>();
+
+  /** Runs a task after those of its key; `false` when `most` of them are under way already. */
+  run(key: string, task: () => void | Promise<void>, most: number = Infinity): boolean {
+    const entry = this.#queues.get(key) ?? { queue: new SerialQueue(), waiting: 0 };
+    if (entry.waiting >= most) return false;
+    this.#queues.set(key, entry);
+    entry.waiting++;
+    const done = (): void => {
+      entry.waiting--;
+      if (entry.waiting === 0) this.#queues.delete(key);
+    };
+    entry.queue.run(() => {
+      const running = task();
+      if (running !== undefined) return running.then(done);
+      done();
+    });
+    return true;
+  }
+}

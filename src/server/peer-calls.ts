@@ -1,0 +1,100 @@
+import { encodeError } from '../protocol/encode.ts';
+import type { ClientMessage } from '../protocol/messages.ts';
+import type { AnswerSocket, Call } from './call-store.ts';
+import type { Client } from './client.ts';
+import type { Engine } from './engine.ts';
+
+type CallMessage = Extract<ClientMessage, readonly ['call', ...unknown[]]>;
+type PublishMessage = Extract<ClientMessage, readonly ['publish', ...unknown[]]>;
+
+const NO_HEADERS = Object.freeze({});
+
+/** The calls of one socket: what was received on it and not yet settled on it. */
+export class PeerCalls implements AnswerSocket {
+  readonly #engine: Engine;
+  readonly #client: Client;
+  readonly #push: (message: string) => void;
+  readonly #inFlight = new Map<number, Call>();
+
+  constructor(engine: Engine, client: Client, push: (message: string) => void) {
+    this.#engine = engine;
+    this.#client = client;
+    this.#push = push;
+  }
+
+  get size(): number {
+    return this.#inFlight.size;
+  }
+
+  answer(id: number, message: string): void {
+    this.#inFlight.delete(id);
+    this.#push(message);
+  }
+
+  release(id: number): void {
+    this.#inFlight.delete(id);
+  }
+
+  /** Answers with an error an id of which nothing is remembered. */
+  refuse(id: number, code: string, message: string): void {
+    this.#push(encodeError(id, { code, message }, ''));
+  }
+
+  call([, id, path, headers, json, meta]: CallMessage, context: unknown): void {
+    const { bound: contract, dispatcher } = this.#engine;
+    const bound = contract.procedures.get(path);
+    if (bound === undefined) return this.refuse(id, 'NOT_FOUND', 'no procedure has this path');
+    const acts = bound.procedure.kind === 'mutation';
+    const call = this.#take(id, `call ${path}`, acts);
+    if (call === undefined) return;
+    const run = { call, calls: this.#client.calls, bound, context, headers: headers ?? NO_HEADERS, json, meta };
+    dispatcher.limitTime(run);
+    if (acts) this.#client.mutations.run(() => dispatcher.start(run));
+    else void dispatcher.start(run);
+  }
+
+  publish([, id, topic, json, meta]: PublishMessage, context: unknown): void {
+    const { hub, publisher } = this.#engine;
+    const found = hub.find(topic);
+    if (found === undefined) {
+      if (id !== 0) this.refuse(id, 'NOT_FOUND', 'no topic has this name');
+      return;
+    }
+    const call = id === 0 ? undefined : this.#take(id, `publish ${topic}`, true);
+    if (id !== 0 && call === undefined) return;
+    publisher.publishFor({ client: this.#client, context, call, found, json, meta });
+  }
+
+  /** Nobody wants the answer: settles it with what there is. */
+  cancel(id: number): void {
+    const call = this.#inFlight.get(id);
+    if (call === undefined) return;
+    call.abort(new DOMException('the call was cancelled', 'AbortError'));
+    this.#client.calls.settle(call, encodeError(id, { code: 'ABORTED', message: 'the call was cancelled' }, ''));
+  }
+
+  /** The socket is gone, or silent from now on: its calls go on, and answer elsewhere. */
+  close(): void {
+    for (const call of this.#inFlight.values()) call.sockets.delete(this);
+    this.#inFlight.clear();
+  }
+
+  /** A call to run, unless its id is known, or there is too much to do. */
+  #take(id: number, key: string, acts: boolean): Call | undefined {
+    const { calls } = this.#client;
+    const taken = calls.take(id, key, acts, this);
+    if (taken.kind === 'answered') {
+      this.answer(id, taken.message);
+      return undefined;
+    }
+    this.#inFlight.set(id, taken.call);
+    if (taken.kind === 'joined') return undefined;
+    const most = this.#engine.limits.calls;
+    // Kept like any answer: a copy of the message still on its way on an older socket must not run after this.
+    if (this.#inFlight.size > most || calls.busy > 2 * most) {
+      calls.settle(taken.call, encodeError(id, { code: 'RATE_LIMITED', message: `more than ${most} calls` }, ''));
+      return undefined;
+    }
+    return taken.call;
+  }
+}

@@ -1,0 +1,114 @@
+import { encodeUnsubscribed } from '../protocol/encode.ts';
+import type { Position } from '../protocol/messages.ts';
+import { whenReady } from './reporter.ts';
+import type { Report } from './reporter.ts';
+import { Subscription } from './subscription.ts';
+import type { SubscriptionPeer } from './subscription.ts';
+import type { FoundTopic, TopicHub } from './topic-hub.ts';
+
+/** Options of {@link PeerSubscriptions}. */
+export interface PeerSubscriptionsOptions {
+  readonly hub: TopicHub;
+  readonly most: number;
+  readonly report: Report;
+  readonly push: (message: string) => void;
+  readonly isCongested: () => boolean;
+  /** Something was left out: {@link PeerSubscriptions.resume} is wanted when there is room. */
+  readonly fellBehind: () => void;
+  /** What `authenticate` said of the peer, at this moment. */
+  readonly context: () => unknown;
+}
+
+/** The subscriptions of one socket, by topic. */
+export class PeerSubscriptions implements SubscriptionPeer {
+  readonly #options: PeerSubscriptionsOptions;
+  readonly #byName = new Map<string, { readonly subscription: Subscription; readonly found: FoundTopic }>();
+  readonly #behind = new Set<Subscription>();
+
+  constructor(options: PeerSubscriptionsOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#byName.size;
+  }
+
+  /** Some of them are waiting for room. */
+  get isBehind(): boolean {
+    return this.#behind.size > 0;
+  }
+
+  get congested(): boolean {
+    return this.#options.isCongested();
+  }
+
+  push(message: string): void {
+    this.#options.push(message);
+  }
+
+  fellBehind(subscription: Subscription): void {
+    this.#behind.add(subscription);
+    this.#options.fellBehind();
+  }
+
+  ended(subscription: Subscription): void {
+    this.#behind.delete(subscription);
+    if (this.#byName.get(subscription.name)?.subscription === subscription) this.#byName.delete(subscription.name);
+  }
+
+  /** Replaces an earlier subscription of the topic, of which nothing follows. */
+  subscribe(n: number, name: string, asked: Position | undefined): void {
+    const { hub, most } = this.#options;
+    this.unsubscribe(name);
+    const found = hub.find(name);
+    if (found === undefined) return this.refuse(n, name, 'NOT_FOUND', 'no topic has this name');
+    if (this.#byName.size >= most) return this.refuse(n, name, 'RATE_LIMITED', `more than ${most} subscriptions`);
+    const subscription = new Subscription(n, name, this);
+    this.#byName.set(name, { subscription, found });
+    this.#authorize(subscription, found, () => hub.join(subscription, found, asked));
+  }
+
+  unsubscribe(name: string): void {
+    this.#byName.get(name)?.subscription.end();
+  }
+
+  refuse(n: number, name: string, code: string, message: string): void {
+    this.#options.push(encodeUnsubscribed(n, name, { code, message }));
+  }
+
+  /** Other credentials are in force: asks again for each. */
+  authorizeAgain(): void {
+    for (const { subscription, found } of [...this.#byName.values()]) {
+      this.#authorize(subscription, found, () => undefined);
+    }
+  }
+
+  /** There may be room again: those left out go on. */
+  resume(): void {
+    for (const subscription of this.#behind) {
+      if (this.congested) return;
+      this.#behind.delete(subscription);
+      subscription.resume();
+    }
+  }
+
+  close(): void {
+    for (const { subscription } of [...this.#byName.values()]) subscription.end();
+  }
+
+  #authorize(subscription: Subscription, { bound, params }: FoundTopic, allowed: () => void): void {
+    void whenReady(
+      () => bound.authorize({ params, context: this.#options.context(), action: 'subscribe' }),
+      (answer) => {
+        if (subscription.ended) return;
+        // Anything but `true` refuses: a forgotten return must not let anyone in.
+        if (answer === true) allowed();
+        else subscription.end({ code: 'FORBIDDEN', message: 'not allowed to subscribe to this topic' });
+      },
+      (error) => {
+        this.#options.report(error, { during: 'authorize', path: bound.topic.path });
+        subscription.end({ code: 'INTERNAL', message: 'the server failed' });
+      },
+    );
+  }
+}

@@ -1,0 +1,191 @@
+import { json } from '../codec/json.ts';
+import type { Deadline } from '../primitives/deadlines.ts';
+import { CloseCode } from '../protocol/close-codes.ts';
+import { decodeClientFrame } from '../protocol/decode.ts';
+import type { Decoded } from '../protocol/decode.ts';
+import { encodePing, encodePong } from '../protocol/encode.ts';
+import type { ClientMessage, Malformed } from '../protocol/messages.ts';
+import type { Client } from './client.ts';
+import type { Engine } from './engine.ts';
+import type { Introduction } from './handshake.ts';
+import { PeerAuth } from './peer-auth.ts';
+import { PeerCalls } from './peer-calls.ts';
+import { PeerHeartbeat } from './peer-heartbeat.ts';
+import { PeerSubscriptions } from './peer-subscriptions.ts';
+import type { ServerRequest } from './server-socket.ts';
+
+/** A peer that had no room for events is looked at this often, where its adapter does not tell that it drained. */
+const LOOK_AGAIN_MS = 250;
+
+/** The socket of a peer, as the peer uses it. */
+export interface PeerLink {
+  readonly engine: Engine;
+  readonly request: ServerRequest;
+  /** Bytes on their way. */
+  readonly buffered: () => number;
+  readonly push: (message: string, kind: 'answer' | 'bulk') => void;
+  readonly close: (code: number, reason: string) => void;
+}
+
+/** A socket from its welcome on: what its messages do. */
+export class Peer {
+  readonly client: Client;
+  readonly #link: PeerLink;
+  readonly #calls: PeerCalls;
+  readonly #subscriptions: PeerSubscriptions;
+  readonly #heartbeat: PeerHeartbeat;
+  readonly #auth: PeerAuth;
+  /** It speaks the codec of the contract. */
+  readonly #speaks: boolean;
+  #context: unknown;
+  #lookAgain: Deadline | undefined;
+  #pings = 0;
+  #closed = false;
+
+  constructor(link: PeerLink, client: Client, { hello, credentials }: Introduction) {
+    const { engine } = link;
+    this.client = client;
+    this.#link = link;
+    this.#context = credentials.context;
+    this.#speaks = (hello.codec ?? json.name) === engine.codec.name;
+    this.#calls = new PeerCalls(engine, client, (message) => link.push(message, 'answer'));
+    this.#subscriptions = this.#createSubscriptions();
+    this.#auth = this.#createAuth(credentials.identity);
+    this.#heartbeat = new PeerHeartbeat({
+      heartbeatMs: engine.times.heartbeatMs,
+      pongTimeoutMs: engine.times.pongTimeoutMs,
+      deadlines: engine.deadlines,
+      ping: () => link.push(encodePing(++this.#pings), 'answer'),
+      dead: () => link.close(CloseCode.TIMED_OUT, 'no sign of life'),
+    });
+  }
+
+  get subscriptions(): number {
+    return this.#subscriptions.size;
+  }
+
+  /** Something was written to it. */
+  sent(): void {
+    this.#heartbeat.sent();
+  }
+
+  /** There may be room for events again. */
+  drained(): void {
+    this.#subscriptions.resume();
+  }
+
+  frame(data: string): void {
+    this.#heartbeat.heard();
+    const { frameBytes } = this.#link.engine.limits;
+    // The adapter counts bytes; a text of more units than that has more bytes too.
+    if (data.length <= frameBytes) this.read(decodeClientFrame(data));
+    else this.#link.close(CloseCode.MESSAGE_TOO_BIG, `a frame of more than ${frameBytes} bytes`);
+  }
+
+  /** What came before a fault stands. */
+  read({ messages, malformed, error }: Decoded<ClientMessage>): void {
+    for (const message of messages) {
+      if (this.#closed) return;
+      this.#handle(message);
+    }
+    for (const fault of malformed) this.#answerMalformed(fault);
+    if (error !== null) this.#link.close(CloseCode.MALFORMED_FRAME, error.reason);
+  }
+
+  /** Gives back what it has; its calls go on without it. */
+  close(): void {
+    this.#closed = true;
+    this.#calls.close();
+    this.#subscriptions.close();
+    this.#heartbeat.close();
+    this.#auth.close();
+    if (this.#lookAgain !== undefined) this.#link.engine.deadlines.remove(this.#lookAgain);
+  }
+
+  #handle(message: ClientMessage): void {
+    switch (message[0]) {
+      case 'call':
+      case 'publish':
+        return this.#act(message);
+      case 'subscribe': {
+        const [, n, topic, position] = message;
+        if (this.#speaks) return this.#subscriptions.subscribe(n, topic, position ?? undefined);
+        return this.#subscriptions.refuse(n, topic, 'BAD_PAYLOAD', this.#codecProblem);
+      }
+      case 'unsubscribe':
+        return this.#subscriptions.unsubscribe(message[1]);
+      case 'cancel':
+        return this.#calls.cancel(message[1]);
+      case 'floor':
+        return this.client.calls.raise(message[1], message.slice(2) as number[]);
+      case 'auth':
+        return this.#auth.take(message[1], message[2]);
+      case 'open':
+        return this.#calls.refuse(message[1], 'NOT_FOUND', 'this server has no streams');
+      case 'ping':
+        return this.#link.push(encodePong(message[1]), 'answer');
+      case 'hello':
+        return this.#link.close(CloseCode.MALFORMED_FRAME, 'a second hello');
+      case 'more': // speaks of streams, and there are none
+      case 'pong': // was heard, as any frame is
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #act(message: Extract<ClientMessage, readonly ['call' | 'publish', ...unknown[]]>): void {
+    if (!this.#speaks) {
+      if (message[1] !== 0) this.#calls.refuse(message[1], 'BAD_PAYLOAD', this.#codecProblem);
+    } else if (message[0] === 'call') this.#calls.call(message, this.#context);
+    else this.#calls.publish(message, this.#context);
+  }
+
+  #answerMalformed({ id, n, topic, name, problem }: Malformed): void {
+    const message = `malformed ${name}: ${problem}`;
+    if (n !== undefined && topic !== undefined) this.#subscriptions.refuse(n, topic, 'BAD_REQUEST', message);
+    else if (id !== undefined) this.#calls.refuse(id, 'BAD_REQUEST', message);
+    else this.#link.close(CloseCode.MALFORMED_FRAME, message);
+  }
+
+  get #codecProblem(): string {
+    return `the contract speaks ${this.#link.engine.codec.name}`;
+  }
+
+  #createSubscriptions(): PeerSubscriptions {
+    const { engine, push, buffered } = this.#link;
+    const { hub, limits, report } = engine;
+    return new PeerSubscriptions({
+      hub,
+      most: limits.subscriptions,
+      report,
+      push: (message) => push(message, 'bulk'),
+      isCongested: () => buffered() > limits.bufferedBytes,
+      fellBehind: () => this.#lookLater(),
+      context: () => this.#context,
+    });
+  }
+
+  #createAuth(identity: string): PeerAuth {
+    const { engine, request, push, close } = this.#link;
+    return new PeerAuth({
+      engine,
+      request,
+      identity,
+      push: (message) => push(message, 'answer'),
+      accepted: (context) => {
+        this.#context = context;
+      },
+      replied: () => this.#subscriptions.authorizeAgain(),
+      otherIdentity: () => close(CloseCode.OTHER_IDENTITY, 'the credentials prove another identity'),
+    });
+  }
+
+  #lookLater(): void {
+    this.#lookAgain ??= this.#link.engine.deadlines.add(Date.now() + LOOK_AGAIN_MS, () => {
+      this.#lookAgain = undefined;
+      this.#subscriptions.resume();
+      if (this.#subscriptions.isBehind) this.#lookLater();
+    });
+  }
+}

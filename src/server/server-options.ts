@@ -1,0 +1,90 @@
+/** What one server grants its peers. */
+export interface ServerLimits {
+  /** Largest frame that a client may send, bytes. @default 1_048_576 */
+  readonly frameBytes?: number | undefined;
+  /** Calls and publishes of one socket that are not yet answered, at least 8; a client may run twice as many handlers. @default 256 */
+  readonly calls?: number | undefined;
+  /** Topics that one socket may be subscribed to. @default 1_000 */
+  readonly subscriptions?: number | undefined;
+  /** A peer with more than this in its socket's buffer gets no events until it drains, bytes. @default 1_048_576 */
+  readonly bufferedBytes?: number | undefined;
+  /** Answers that are remembered for one client, entries; past it the oldest ids become `UNKNOWN_OUTCOME`. @default 1_024 */
+  readonly answers?: number | undefined;
+  /** Answers that are remembered for one client, bytes. @default 1_048_576 */
+  readonly answerBytes?: number | undefined;
+  /** Clients without a socket that are remembered for one identity; anonymous ones are not counted. @default 32 */
+  readonly clientsPerIdentity?: number | undefined;
+  /** Clients without a socket that are remembered in all. @default 10_000 */
+  readonly clients?: number | undefined;
+  /** Answers that are remembered in all, bytes: past it clients without a socket are forgotten, oldest first. @default 67_108_864 */
+  readonly memoryBytes?: number | undefined;
+}
+
+/** Times of a server. */
+export interface ServerTimes {
+  /** Time for a peer to say hello, and then for `authenticate` to answer, ms. @default 10_000 */
+  readonly helloTimeoutMs?: number | undefined;
+  /** Silence, in either direction, after which a peer is pinged, ms. @default 25_000 */
+  readonly heartbeatMs?: number | undefined;
+  /** Time to answer a ping, ms. @default 10_000 */
+  readonly pongTimeoutMs?: number | undefined;
+  /** How long a client without a socket is remembered, ms. @default 120_000 */
+  readonly windowMs?: number | undefined;
+}
+
+/** Options with every value there. */
+export type Resolved<Options> = { readonly [Name in keyof Options]-?: NonNullable<Options[Name]> };
+
+/** {@link ServerLimits} with defaults. */
+export type ResolvedLimits = Resolved<ServerLimits>;
+/** {@link ServerTimes} with defaults. */
+export type ResolvedTimes = Resolved<ServerTimes>;
+
+/** Defaults of {@link ServerLimits}. */
+export const DEFAULT_LIMITS: ResolvedLimits = {
+  frameBytes: 1024 * 1024,
+  calls: 256,
+  subscriptions: 1000,
+  bufferedBytes: 1024 * 1024,
+  answers: 1024,
+  answerBytes: 1024 * 1024,
+  clientsPerIdentity: 32,
+  clients: 10_000,
+  memoryBytes: 64 * 1024 * 1024,
+};
+
+/** Defaults of {@link ServerTimes}. */
+export const DEFAULT_TIMES: ResolvedTimes = {
+  helloTimeoutMs: 10_000,
+  heartbeatMs: 25_000,
+  pongTimeoutMs: 10_000,
+  windowMs: 120_000,
+};
+
+/** Least values that make sense: a hello fits 16 KiB, and a client may send 8 calls before it knows a limit. */
+const LEAST: Partial<Record<string, number>> = { frameBytes: 16 * 1024, calls: 8, clientsPerIdentity: 0, clients: 0 };
+
+/** Longest time that a timer can hold (HTML, timers: a signed 32-bit number of ms). */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** Lays options over their defaults and checks each. @throws TypeError, RangeError */
+export function resolveNumbers<Defaults extends Readonly<Record<string, number>>>(
+  what: string,
+  defaults: Defaults,
+  given: { readonly [Name in keyof Defaults]?: number | undefined },
+): Defaults {
+  const resolved: Record<string, number> = {};
+  for (const [name, fallback] of Object.entries(defaults)) {
+    const value: unknown = given[name] ?? fallback;
+    const least = LEAST[name] ?? 1;
+    const most = name.endsWith('Ms') ? LONGEST_MS : Number.MAX_SAFE_INTEGER;
+    if (typeof value !== 'number') {
+      throw new TypeError(`${what}${name} must be a number, not ${typeof value}: leave it off for ${fallback}`);
+    }
+    if (!Number.isSafeInteger(value) || value < least || value > most) {
+      throw new RangeError(`${what}${name} is ${value}: give a whole number from ${least} to ${most}`);
+    }
+    resolved[name] = value;
+  }
+  return Object.freeze(resolved) as Defaults;
+}

@@ -1,0 +1,88 @@
+import { describeIssues, validate } from '../contract/schema.ts';
+import type { Codec } from '../payload.ts';
+import type { Deadlines } from '../primitives/deadlines.ts';
+import type { Position } from '../protocol/messages.ts';
+import type { Broker } from './brokers/broker.ts';
+import type { BoundTopic } from './handlers.ts';
+import { HubTopic } from './hub-topic.ts';
+import type { Report } from './reporter.ts';
+import type { Subscription } from './subscription.ts';
+
+/** Time for the app's `snapshot()`: one that hangs would hold up all who wait for it. */
+const SNAPSHOT_TIMEOUT_MS = 30_000;
+
+/** A name on the wire, read. */
+export interface FoundTopic {
+  readonly name: string;
+  readonly bound: BoundTopic;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** Options of a {@link TopicHub}. */
+export interface TopicHubOptions {
+  readonly topics: ReadonlyMap<string, BoundTopic>;
+  readonly codec: Codec;
+  readonly broker: Broker;
+  readonly deadlines: Deadlines;
+  readonly report: Report;
+}
+
+/** All topics that somebody on this server is subscribed to. */
+export class TopicHub {
+  readonly #options: TopicHubOptions;
+  readonly #open = new Map<string, HubTopic>();
+
+  constructor(options: TopicHubOptions) {
+    this.#options = options;
+  }
+
+  /** The topic of the contract that a name belongs to; no name belongs to two. */
+  find(name: string): FoundTopic | undefined {
+    for (const bound of this.#options.topics.values()) {
+      const params = bound.topic.match(name);
+      if (params !== undefined) return { name, bound, params };
+    }
+    return undefined;
+  }
+
+  join(subscription: Subscription, found: FoundTopic, asked: Position | undefined): void {
+    const { name, bound } = found;
+    let topic = this.#open.get(name);
+    if (topic === undefined) {
+      const { broker, report } = this.#options;
+      topic = new HubTopic({
+        name,
+        path: bound.topic.path,
+        broker,
+        report,
+        snapshot: bound.snapshot === undefined ? undefined : () => this.#snapshot(found),
+        empty: () => this.#open.delete(name),
+      });
+      this.#open.set(name, topic);
+    }
+    topic.join(subscription, asked);
+  }
+
+  publish(name: string, payload: string): Position | Promise<Position> {
+    return this.#options.broker.publish(name, payload);
+  }
+
+  async #snapshot({ bound, params }: FoundTopic): Promise<string> {
+    const { codec, deadlines } = this.#options;
+    const schema = bound.topic.definition.snapshot!;
+    const state = await new Promise((resolve, reject) => {
+      const deadline = deadlines.add(Date.now() + SNAPSHOT_TIMEOUT_MS, () => {
+        reject(new Error(`the snapshot of ${bound.topic.path} took longer than ${SNAPSHOT_TIMEOUT_MS} ms`));
+      });
+      // An async function, so that what it throws at once is caught as well.
+      void (async () => bound.snapshot!({ params }))()
+        .then(resolve, reject)
+        .finally(() => deadlines.remove(deadline));
+    });
+    const result = await validate(schema, state);
+    if (result.issues === undefined) return codec.encode(result.value);
+    throw new TypeError(
+      `the snapshot of ${bound.topic.path} does not match its schema: ${describeIssues(result.issues)}`,
+    );
+  }
+}

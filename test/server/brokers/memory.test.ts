@@ -1,0 +1,106 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { Position } from '../../../src/protocol/messages.ts';
+import { memoryBroker } from '../../../src/server/index.ts';
+import type { Broker, Feed, FeedListener, StoredEvent } from '../../../src/server/index.ts';
+
+const ignore: FeedListener = { event: () => undefined, reset: () => undefined };
+/** The memory broker answers at once. */
+const publish = (broker: Broker, topic: string, payload: string) => broker.publish(topic, payload) as Position;
+const subscribe = (broker: Broker, topic: string, listener = ignore) => broker.subscribe(topic, listener) as Feed;
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('the memory broker', () => {
+  test('counts offsets up by one, each topic in an epoch of its own', () => {
+    const broker = memoryBroker();
+    const positions = ['a', 'a', 'b'].map((topic) => publish(broker, topic, '1'));
+    expect(positions.map(([, offset]) => offset)).toEqual([1, 2, 1]);
+    expect(positions[0]?.[0]).toBe(positions[1]?.[0]);
+    expect(positions[0]?.[0]).not.toBe(positions[2]?.[0]);
+  });
+
+  test('tells every feed of a topic each publication once, in order, with the head already there', () => {
+    const broker = memoryBroker();
+    const told: unknown[] = [];
+    const feeds: Feed[] = [];
+    for (const name of ['one', 'two']) {
+      const index = feeds.length;
+      const event: FeedListener['event'] = ({ offset, payload }) =>
+        void told.push([name, offset, payload, feeds[index]?.head[1]]);
+      feeds.push(subscribe(broker, 'a', { ...ignore, event }));
+    }
+    publish(broker, 'a', 'x');
+    feeds[0]?.close();
+    feeds[0]?.close();
+    publish(broker, 'a', 'y');
+    publish(broker, 'b', 'z');
+    expect(told).toEqual([
+      ['one', 1, 'x', 1],
+      ['two', 1, 'x', 1],
+      ['two', 2, 'y', 2],
+    ]);
+  });
+
+  test('reads from history what came after a position, at most the limit, nothing at the head', () => {
+    const broker = memoryBroker();
+    const feed = subscribe(broker, 'a');
+    const [epoch] = feed.head;
+    expect(feed.read(feed.head, 10)).toEqual([]);
+    for (const payload of ['x', 'y', 'z']) publish(broker, 'a', payload);
+    const payloads = (offset: number, limit: number) =>
+      (feed.read([epoch, offset], limit) as readonly StoredEvent[]).map(({ payload }) => payload);
+    expect(payloads(0, 10)).toEqual(['x', 'y', 'z']);
+    expect(payloads(1, 1)).toEqual(['y']);
+    expect(payloads(3, 10)).toEqual([]);
+  });
+
+  test('does not cover what fell out of history, another epoch, or an offset beyond the head', () => {
+    const broker = memoryBroker({ history: { size: 2 } });
+    const feed = subscribe(broker, 'a');
+    const [epoch] = feed.head;
+    for (const payload of ['x', 'y', 'z']) publish(broker, 'a', payload);
+    expect(feed.read([epoch, 0], 10)).toBeUndefined();
+    expect(feed.read([epoch, 1], 10)).toHaveLength(2);
+    expect(feed.read(['other', 3], 10)).toBeUndefined();
+    expect(feed.read([epoch, 4], 10)).toBeUndefined();
+  });
+
+  test('does not cover what is older than the time', () => {
+    vi.useFakeTimers();
+    const broker = memoryBroker({ history: { ttlMs: 1000 } });
+    const feed = subscribe(broker, 'a');
+    const [epoch] = feed.head;
+    publish(broker, 'a', 'x');
+    vi.advanceTimersByTime(600);
+    publish(broker, 'a', 'y');
+    vi.advanceTimersByTime(401);
+    expect(feed.read([epoch, 0], 10)).toBeUndefined();
+    expect(feed.read([epoch, 1], 10)).toHaveLength(1);
+    vi.advanceTimersByTime(10_000);
+    expect(feed.read([epoch, 2], 10)).toEqual([]);
+  });
+
+  test('keeps the history of a topic without subscribers, until others are used more lately: then a new epoch', () => {
+    const broker = memoryBroker({ idleTopics: 2 });
+    const epochOf = (topic: string): string => {
+      const feed = subscribe(broker, topic);
+      feed.close();
+      return feed.head[0];
+    };
+    const a = epochOf('a');
+    const kept = subscribe(broker, 'kept');
+    const b = epochOf('b');
+    publish(broker, 'a', 'x');
+    epochOf('c');
+    expect(epochOf('a')).toBe(a);
+    expect(epochOf('b')).not.toBe(b);
+    expect(subscribe(broker, 'kept').head[0]).toBe(kept.head[0]);
+  });
+
+  test('checks its options', () => {
+    expect(() => memoryBroker({ history: { size: 0 } })).toThrow('memoryBroker: size is 0: give a whole number from 1');
+    expect(() => memoryBroker({ idleTopics: '5' as never })).toThrow(TypeError);
+  });
+});

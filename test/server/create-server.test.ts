@@ -1,0 +1,194 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
+import { defineContract } from '../../src/contract/contract.ts';
+import { query, stream } from '../../src/contract/procedure.ts';
+import { topic } from '../../src/contract/topic.ts';
+import { createServer, DEFAULT_LIMITS, memoryBroker } from '../../src/server/index.ts';
+import { contract, handlers, start } from './fixture.ts';
+import { clientName, Gate, Peer, settle } from './peer.ts';
+
+const make =
+  (own: object, options: object = {}) =>
+  () =>
+    createServer(contract, { handlers: { ...handlers(), ...own } as never, ...options });
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('creating a server', () => {
+  test.each([
+    [{ echo: undefined }, 'handlers.echo must be a function, not missing'],
+    [{ echo: 5 }, 'handlers.echo must be a function, not number'],
+    [{ orders: { place: () => undefined } }, 'handlers.orders.cancel must be a function, not missing'],
+    [{ room: {} }, 'handlers.room.authorize must be a function, not missing'],
+    [{ board: { authorize: () => true } }, 'handlers.board.snapshot must be a function, not missing'],
+    [{ room: { authorize: () => true, publish: 1 } }, 'handlers.room.publish must be a function, not number'],
+  ])('names the handler that is missing: %j', (own, message) => {
+    expect(make(own)).toThrow(new TypeError(message));
+  });
+
+  test('finds no handler in the prototype of an object', () => {
+    const inherited = Object.create(handlers()) as never;
+    expect(() => createServer(contract, { handlers: inherited })).toThrow(
+      'handlers.echo must be a function, not missing',
+    );
+  });
+
+  test('refuses a contract with a stream', () => {
+    const streaming = defineContract({ ask: { reply: stream({ output: z.string() }) } });
+    expect(() => createServer(streaming, { handlers: { ask: {} } as never })).toThrow(
+      new TypeError('ask.reply is a stream: this version of the server has none'),
+    );
+  });
+
+  test.each([
+    [{ limits: { calls: 7 } }, 'limits.calls is 7: give a whole number from 8'],
+    [{ limits: { frameBytes: 1000 } }, 'limits.frameBytes is 1000: give a whole number from 16384'],
+    [{ heartbeatMs: NaN }, 'heartbeatMs is NaN: give a whole number from 1 to 2147483647'],
+    [{ windowMs: 2 ** 31 }, 'windowMs is 2147483648'],
+    [{ helloTimeoutMs: '5' }, 'helloTimeoutMs must be a number, not string: leave it off for 10000'],
+  ])('checks its options: %j', (options, message) => {
+    expect(make({}, options)).toThrow(message);
+  });
+
+  test('undefined erases no default', () => {
+    const server = make({}, { limits: { calls: undefined }, heartbeatMs: undefined })();
+    expect(server.limits.calls).toBe(DEFAULT_LIMITS.calls);
+  });
+
+  test('without authenticate everyone is anonymous, with an empty context', async () => {
+    const echo = vi.fn(() => 'x');
+    const { server } = start({ echo }, { authenticate: undefined as never });
+    const peer = new Peer(server).hello(clientName(), 1, { token: 'x' }).write(['call', 1, 'echo', null, 'x']);
+    await settle();
+    expect(peer.answers(1)).toHaveLength(1);
+    expect(echo).toHaveBeenCalledWith(expect.objectContaining({ context: {} }));
+  });
+
+  test('types of inputs, outputs, contexts and failures come from the contract, with no annotation in a handler', () => {
+    const typed = defineContract({
+      add: query({ input: z.object({ a: z.number() }), output: z.number(), errors: { TOO_BIG: z.string() } }),
+      games: { board: topic('games/{id}', { event: z.number() }) },
+    });
+    const server = createServer(typed, {
+      authenticate: () => ({ identity: 'ann', context: { admin: true } }),
+      handlers: {
+        add: ({ input, context, fail }) => {
+          const sum: number = input.a + Number(context.admin satisfies boolean);
+          // @ts-expect-error -- not declared
+          if (sum > 100) fail('NOPE', 'x');
+          return sum > 10 ? fail('TOO_BIG', 'ten') : sum;
+        },
+        games: { board: { authorize: ({ params, context }) => context.admin && params.id !== '' } },
+      },
+    });
+    expect(server.topic('games.board', { id: '1' }).name).toBe('games/1');
+    // @ts-expect-error -- no such parameter
+    expect(() => server.topic('games.board', { wrong: '1' })).toThrow();
+    // @ts-expect-error -- no topic
+    expect(() => server.topic('add', {})).toThrow();
+    const rules = { authorize: () => true };
+    // @ts-expect-error -- the output is a number
+    createServer(typed, { handlers: { add: () => 'x', games: { board: rules } } });
+    // @ts-expect-error -- authorize is required
+    expect(() => createServer(typed, { handlers: { add: () => 1, games: { board: {} } } })).toThrow();
+  });
+});
+
+describe('closing a server', () => {
+  test('says goaway, closes every socket with 1012, lets nobody in, aborts what runs, and forgets everyone', async () => {
+    const place = vi.fn((_: { signal: AbortSignal }) => new Gate<never>().opened);
+    const { server } = start({ orders: { place, cancel: () => undefined } });
+    const peer = new Peer(server).hello(clientName()).write(['call', 1, 'orders.place', null, { item: 'x' }]);
+    const waiting = new Peer(server);
+    await settle();
+    await server.close();
+    expect(peer.all('goaway')).toEqual([['goaway', { reason: 'the server is closing', afterMs: 0, withinMs: 0 }]]);
+    expect([peer, waiting].map(({ closedWith }) => closedWith?.code)).toEqual([1012, 1012]);
+    expect(place.mock.calls[0]?.[0].signal.aborted).toBe(true);
+    expect(server.stats()).toMatchObject({ peers: 0, clients: 0, subscriptions: 0 });
+    expect(new Peer(server).hello(clientName()).closedWith?.code).toBe(1012);
+  });
+
+  test('gives clients their time, and waits no longer than they need', async () => {
+    vi.useFakeTimers();
+    const gate = new Gate<string>();
+    const { server } = start({ echo: () => gate.opened });
+    const peer = new Peer(server).hello(clientName()).write(['call', 1, 'echo', null, 'x']);
+    await vi.advanceTimersByTimeAsync(0);
+    const closed = vi.fn();
+    void server.close({ withinMs: 5000 }).then(closed);
+    await vi.advanceTimersByTimeAsync(1000);
+    gate.open('done');
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(peer.answers(1)).toEqual([['reply', 1, 'done']]);
+    expect(peer.closedWith).toBeUndefined();
+    expect(closed).not.toHaveBeenCalled();
+    peer.vanish(1000);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(closed).toHaveBeenCalled();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('closes who is still there when the time is over', async () => {
+    vi.useFakeTimers();
+    const { server } = start();
+    const peer = new Peer(server).hello(clientName());
+    const closed = server.close({ withinMs: 5000 });
+    await vi.advanceTimersByTimeAsync(4999);
+    expect(peer.closedWith).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(peer.closedWith?.code).toBe(1012);
+    await closed;
+  });
+
+  test('leaves a broker that it was given open', async () => {
+    const broker = memoryBroker();
+    const { server } = start({}, { broker });
+    const [epoch] = await server.topic('room', { roomId: '1' }).publish({ text: 'a' });
+    await server.close();
+    const next = start({}, { broker }).server;
+    expect(await next.topic('room', { roomId: '1' }).publish({ text: 'b' })).toEqual([epoch, 2]);
+  });
+});
+
+describe('stats', () => {
+  test('count peers, clients, calls, subscriptions, bytes and refusals', async () => {
+    const { server } = start({ echo: () => new Gate<never>().opened });
+    const peer = new Peer(server).hello(clientName());
+    peer.write(['call', 1, 'echo', null, 'x'], ['subscribe', 1, 'rooms/1']);
+    new Peer(server).hello(clientName()).vanish();
+    new Peer(server).writeText('rubbish');
+    await settle();
+    peer.bufferedAmount = 5;
+    expect(server.stats()).toEqual({
+      peers: 1,
+      clients: 2,
+      calls: 1,
+      subscriptions: 1,
+      buffered: { total: 5, max: 5 },
+      refused: 1,
+    });
+  });
+
+  test('a socket that throws is dropped, and nobody else notices', async () => {
+    const { server, errors } = start();
+    const bad = new Peer(server).hello(clientName());
+    await settle();
+    bad.send = () => {
+      throw new Error('broken pipe');
+    };
+    bad.close = () => {
+      throw new Error('broken pipe');
+    };
+    const good = new Peer(server).hello(clientName());
+    for (const peer of [bad, good]) peer.write(['subscribe', 1, 'rooms/1']);
+    await settle();
+    await server.topic('room', { roomId: '1' }).publish({ text: 'a' });
+    await settle();
+    expect(good.all('event')).toHaveLength(1);
+    expect(server.stats().peers).toBe(1);
+    expect(errors.map(({ info }) => info.during)).toEqual(['session', 'session']);
+  });
+});

@@ -1,0 +1,200 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { TautlineError } from '../../src/errors.ts';
+import { start } from './fixture.ts';
+import { clientName, Gate, Peer, settle } from './peer.ts';
+
+const anyone = { user: 'ann' };
+
+describe('the handshake', () => {
+  test('welcomes a hello with the memory, the identity and the limits', async () => {
+    const { server } = start();
+    const peer = new Peer(server).hello(clientName());
+    await settle();
+    expect(peer.received).toHaveLength(1);
+    expect(peer.welcome).toEqual({
+      memory: expect.stringMatching(/^[0-9a-f]{32}$/),
+      identity: expect.any(String),
+      windowMs: 120_000,
+      heartbeatMs: 25_000,
+      limits: { frameBytes: 1_048_576, calls: 256, streams: 16, items: 64, subscriptions: 1000 },
+    });
+  });
+
+  test('names an identity the same on every server, and not by itself', async () => {
+    const identityOf = async (token: string): Promise<string> => {
+      const peer = new Peer(start().server).hello(clientName(), 1, { token });
+      await settle();
+      return peer.welcome.identity;
+    };
+    expect(await identityOf('ann')).toBe(await identityOf('ann'));
+    expect(await identityOf('ann')).not.toBe(await identityOf('bob'));
+    expect(await identityOf('ann')).not.toContain('ann');
+  });
+
+  test('closes with 4400 when the first message is not hello, and at a second hello', async () => {
+    const { server } = start();
+    const rude = new Peer(server).write(['ping', 1]);
+    expect(rude.closedWith).toEqual({ code: 4400, reason: 'the first message must be hello' });
+    const twice = new Peer(server).hello(clientName());
+    await settle();
+    twice.hello(clientName(), 2);
+    expect(twice.closedWith?.code).toBe(4400);
+  });
+
+  test('closes with 4400 at a malformed hello, at garbage, and with 1003 at binary', async () => {
+    const { server } = start();
+    expect(new Peer(server).write(['hello', { client: 'short', n: 1, floor: [1] }]).closedWith?.code).toBe(4400);
+    expect(new Peer(server).writeText('{"not":"a frame"}').closedWith?.code).toBe(4400);
+    const peer = new Peer(server).hello(clientName());
+    peer.writeBinary();
+    expect(peer.closedWith?.code).toBe(1003);
+  });
+
+  test('answers what came before a fault in the same frame, then closes with 4400', async () => {
+    const { server } = start();
+    const peer = new Peer(server).hello(clientName());
+    await settle();
+    peer.writeText('[["call",1,"echo",null,"hi"],"rubbish"]');
+    expect(peer.answers(1)).toEqual([['reply', 1, 'hi']]);
+    expect(peer.closedWith?.code).toBe(4400);
+  });
+
+  test('holds what follows hello, in order, until the token is verified', async () => {
+    const gate = new Gate<{ identity: string; context: { user: string } }>();
+    const { server } = start({}, { authenticate: () => gate.opened });
+    const peer = new Peer(server);
+    peer.write(['hello', { client: clientName(), n: 1, floor: [1] }], ['call', 1, 'echo', null, 'a']);
+    peer.write(['call', 2, 'echo', null, 'b'], ['ping', 7]);
+    await settle();
+    expect(peer.received).toEqual([]);
+    gate.open({ identity: 'ann', context: anyone });
+    await settle();
+    expect(peer.received.map(([name]) => name)).toEqual(['welcome', 'reply', 'reply', 'pong']);
+    expect(peer.received.slice(1, 3)).toEqual([
+      ['reply', 1, 'a'],
+      ['reply', 2, 'b'],
+    ]);
+  });
+
+  test.each([
+    ['a frame of more than 16 KiB', (peer: Peer) => peer.write(['subscribe', 1, 'x', null, 'y'.repeat(16 * 1024)])],
+    ['more bytes than 16 KiB in fewer characters', (peer: Peer) => peer.write(['ping', 1, 'ü'.repeat(8 * 1024)])],
+    ['more than 64 KiB', (peer: Peer) => [1, 2, 3, 4, 5].forEach(() => peer.write(['ping', 1, 'y'.repeat(14_000)]))],
+    ['a ninth call', (peer: Peer) => [1, 2, 3, 4, 5, 6, 7, 8, 9].forEach((id) => peer.write(['call', id, 'echo']))],
+  ])('closes with 4429 at %s before welcome', async (_, write) => {
+    const { server } = start({}, { authenticate: () => new Gate<never>().opened });
+    const peer = new Peer(server).hello(clientName());
+    write(peer);
+    expect(peer.closedWith?.code).toBe(4429);
+  });
+
+  test('closes with 4429 when the hello itself is above 16 KiB', () => {
+    const peer = new Peer(start().server).hello(clientName(), 1, { token: 'x'.repeat(16 * 1024) });
+    expect(peer.closedWith?.code).toBe(4429);
+  });
+
+  test('refuses with 4401, or 4403 for FORBIDDEN, and tells only what a TautlineError says', async () => {
+    const refusedFor = async (error: unknown): Promise<unknown> => {
+      const authenticate = () => Promise.reject(error);
+      const peer = new Peer(start({}, { authenticate }).server).hello(clientName());
+      await settle();
+      expect(peer.received).toEqual([]);
+      return peer.closedWith;
+    };
+    expect(await refusedFor(new Error('db at 10.0.0.7'))).toEqual({
+      code: 4401,
+      reason: 'the credentials were refused',
+    });
+    const banned = new TautlineError('FORBIDDEN', 'banned', { outcome: 'rejected' });
+    expect(await refusedFor(banned)).toEqual({ code: 4403, reason: 'FORBIDDEN: banned' });
+    const old = new TautlineError('UNAUTHENTICATED', 'expired', { outcome: 'rejected' });
+    expect(await refusedFor(old)).toEqual({ code: 4401, reason: 'UNAUTHENTICATED: expired' });
+  });
+
+  test('gives authenticate the token and the request, and its signal aborts when the socket goes', async () => {
+    const authenticate = vi.fn((_: { signal: AbortSignal }) => new Gate<never>().opened);
+    const { server } = start({}, { authenticate });
+    const peer = new Peer(server, { url: '/ws?x', headers: { cookie: 'a=b' } }).hello(clientName(), 1, {
+      token: 'tok',
+    });
+    const given = authenticate.mock.calls[0]?.[0];
+    expect(given).toMatchObject({ token: 'tok', request: { url: '/ws?x', headers: { cookie: 'a=b' } } });
+    expect(given?.signal.aborted).toBe(false);
+    peer.vanish();
+    expect(given?.signal.aborted).toBe(true);
+  });
+
+  test('an authenticate that gives no identity lets nobody in', async () => {
+    const { server, errors } = start({}, { authenticate: () => ({}) as never });
+    const peer = new Peer(server).hello(clientName());
+    await settle();
+    expect(peer.closedWith?.code).toBe(1011);
+    expect(errors[0]?.info.during).toBe('authenticate');
+  });
+});
+
+describe('time', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test('a socket that says no hello is closed with 4408 after 10 s', () => {
+    const peer = new Peer(start().server);
+    vi.advanceTimersByTime(9_999);
+    expect(peer.closedWith).toBeUndefined();
+    vi.advanceTimersByTime(1);
+    expect(peer.closedWith?.code).toBe(4408);
+  });
+
+  test('an authenticate that never answers is given up after 10 s', () => {
+    const peer = new Peer(start({}, { authenticate: () => new Gate<never>().opened }).server).hello(clientName());
+    vi.advanceTimersByTime(10_000);
+    expect(peer.closedWith?.code).toBe(4408);
+  });
+
+  test('a silent peer is pinged after the interval, and closed with 4408 when it answers nothing', async () => {
+    const peer = new Peer(start().server).hello(clientName());
+    await vi.advanceTimersByTimeAsync(25_000);
+    expect(peer.all('ping')).toEqual([['ping', 1]]);
+    await vi.advanceTimersByTimeAsync(9_999);
+    expect(peer.closedWith).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(peer.closedWith?.code).toBe(4408);
+  });
+
+  test('a peer that is spoken to all the time is pinged all the same when nothing is heard of it', async () => {
+    const { server } = start();
+    const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'rooms/1']);
+    for (let second = 0; second < 40; second++) {
+      await vi.advanceTimersByTimeAsync(1000);
+      await server.topic('room', { roomId: '1' }).publish({ text: 'tick' });
+    }
+    expect(peer.all('ping')).toHaveLength(1);
+    expect(peer.closedWith?.code).toBe(4408);
+  });
+
+  test('a peer that talks but hears nothing is pinged, and any frame of it is life', async () => {
+    const { server } = start();
+    const peer = new Peer(server).hello(clientName());
+    for (let second = 0; second < 90; second++) {
+      peer.write(['pong', 0]);
+      await vi.advanceTimersByTimeAsync(1000);
+    }
+    expect(peer.all('ping')).toHaveLength(3);
+    expect(peer.closedWith).toBeUndefined();
+  });
+
+  test('leaves no timer behind when it is closed', async () => {
+    const { server } = start();
+    new Peer(server).hello(clientName());
+    new Peer(server);
+    const gone = new Peer(server).hello(clientName());
+    gone.vanish();
+    expect(vi.getTimerCount()).toBeGreaterThan(0);
+    await server.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});

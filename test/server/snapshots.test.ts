@@ -1,0 +1,356 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { memoryBroker } from '../../src/server/index.ts';
+import type { Broker, FeedListener } from '../../src/server/index.ts';
+import { start } from './fixture.ts';
+import type { Fixture } from './fixture.ts';
+import { clientName, Gate, Peer, settle } from './peer.ts';
+
+const add = (server: Fixture['server'], value: number) => server.topic('board', { id: '1' }).publish(value);
+const board = (snapshot: () => any) => ({ board: { authorize: () => true, snapshot } });
+
+/** Everything of topics that a peer got, in short. */
+function story(peer: Peer): unknown[] {
+  return peer.received.slice(1).map(([name, ...slots]) => {
+    if (name === 'subscribed') return [slots[3], slots[2][1]];
+    if (name === 'snapshot') return ['state', slots[1][1], slots[2].sum];
+    return name === 'event' ? ['event', slots[1]] : [name, slots[2].code];
+  });
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('a topic with a snapshot', () => {
+  test('takes the position before it asks for the state, and sends what came meanwhile after it', async () => {
+    const gate = new Gate<{ sum: number }>();
+    const { server } = start(board(() => gate.opened));
+    await add(server, 1);
+    const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'boards/1']);
+    await settle();
+    for (const value of [2, 3]) await add(server, value);
+    expect(story(peer)).toEqual([]);
+    gate.open({ sum: 3 });
+    await settle();
+    await add(server, 4);
+    await settle();
+    expect(story(peer)).toEqual([
+      ['live', 1],
+      ['state', 1, 3],
+      ['event', 2],
+      ['event', 3],
+      ['event', 4],
+    ]);
+  });
+
+  test('one running snapshot serves all who wait, and the next who comes gets a new one', async () => {
+    const gate = new Gate<{ sum: number }>();
+    const snapshot = vi.fn(() => gate.opened);
+    const { server } = start(board(snapshot));
+    const join = () => new Peer(server).hello(clientName()).write(['subscribe', 1, 'boards/1']);
+    const peers = [join(), join()];
+    await settle();
+    await add(server, 1);
+    peers.push(join());
+    await settle();
+    expect(snapshot).toHaveBeenCalledTimes(1);
+    gate.open({ sum: 0 });
+    await settle();
+    for (const peer of peers)
+      expect(story(peer)).toEqual([
+        ['live', 0],
+        ['state', 0, 0],
+        ['event', 1],
+      ]);
+    join();
+    await settle();
+    expect(snapshot).toHaveBeenCalledTimes(2);
+  });
+
+  test('comes after live and gap, not after resumed', async () => {
+    const { server } = start(board(() => ({ sum: 9, secret: 1 })));
+    const [epoch] = await add(server, 1);
+    const peer = new Peer(server).hello(clientName());
+    peer.write(['subscribe', 1, 'boards/1', [epoch, 1]], ['subscribe', 2, 'boards/1', ['lost', 7]]);
+    await settle();
+    expect(story(peer)).toEqual([
+      ['resumed', 1],
+      ['gap', 1],
+      ['state', 1, 9],
+    ]);
+    expect(JSON.stringify(peer.received)).not.toContain('secret');
+  });
+
+  test('one that unsubscribed while the state was read gets nothing', async () => {
+    const gate = new Gate<{ sum: number }>();
+    const { server } = start(board(() => gate.opened));
+    const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'boards/1']);
+    await settle();
+    peer.write(['unsubscribe', 'boards/1']);
+    gate.open({ sum: 1 });
+    await settle();
+    expect(story(peer)).toEqual([]);
+  });
+
+  test.each([
+    [
+      'throws',
+      () => {
+        throw new Error('secret');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('secret'))],
+    ['does not match its schema', () => ({ sum: 'secret' })],
+  ])('unsubscribed INTERNAL when it %s, and the next one may ask again', async (_, fails) => {
+    const snapshot = vi.fn().mockImplementationOnce(fails).mockReturnValue({ sum: 5 });
+    const { server, errors } = start(board(snapshot));
+    const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'boards/1']);
+    await settle();
+    peer.write(['subscribe', 2, 'boards/1']);
+    await settle();
+    expect(story(peer)).toEqual([
+      ['unsubscribed', 'INTERNAL'],
+      ['live', 0],
+      ['state', 0, 5],
+    ]);
+    expect(JSON.stringify(peer.received)).not.toContain('secret');
+    expect(errors[0]?.info).toEqual({ during: 'snapshot', path: 'board' });
+  });
+
+  test('one that never answers is given up after 30 s', async () => {
+    vi.useFakeTimers();
+    const { server } = start(board(() => new Gate<never>().opened));
+    const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'boards/1']);
+    for (let seconds = 0; seconds < 30; seconds += 10) {
+      await vi.advanceTimersByTimeAsync(10_000);
+      peer.write(['pong', 0]);
+    }
+    expect(peer.all('unsubscribed')[0]?.[3].code).toBe('INTERNAL');
+  });
+
+  test('when more was published meanwhile than history holds, the state is read once more', async () => {
+    const gates = [new Gate<{ sum: number }>(), new Gate<{ sum: number }>()];
+    const snapshot = vi.fn(() => gates[snapshot.mock.calls.length - 1]!.opened);
+    const { server } = start(board(snapshot), { broker: memoryBroker({ history: { size: 2 } }) });
+    const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'boards/1']);
+    await settle();
+    for (const value of [1, 2, 3]) await add(server, value);
+    gates[0]?.open({ sum: 0 });
+    await settle();
+    gates[1]?.open({ sum: 6 });
+    await settle();
+    expect(story(peer)).toEqual([
+      ['live', 0],
+      ['state', 0, 0],
+      ['gap', 3],
+      ['state', 3, 6],
+    ]);
+  });
+});
+
+describe('a peer that does not drain', () => {
+  test('is not written to beyond the bound, and catches up from history when it drains', async () => {
+    const { server } = start({}, { limits: { bufferedBytes: 1000 } });
+    const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'boards/1']);
+    await settle();
+    peer.bufferedAmount = 1001;
+    for (const value of [1, 2, 3]) await add(server, value);
+    await settle();
+    expect(peer.all('event')).toEqual([]);
+    peer.drain();
+    await add(server, 4);
+    await settle();
+    expect(peer.all('event').map(([, , offset]) => offset)).toEqual([1, 2, 3, 4]);
+    expect(peer.all('subscribed')).toHaveLength(1);
+  });
+
+  test('is looked at again by itself where its adapter does not tell', async () => {
+    vi.useFakeTimers();
+    const { server } = start({}, { limits: { bufferedBytes: 1000 } });
+    const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'boards/1']);
+    await vi.advanceTimersByTimeAsync(0);
+    peer.bufferedAmount = 1001;
+    await add(server, 1);
+    await vi.advanceTimersByTimeAsync(1000);
+    peer.bufferedAmount = 0;
+    await vi.advanceTimersByTimeAsync(250);
+    expect(peer.all('event')).toHaveLength(1);
+  });
+
+  test('is told a gap, with a new state, when history no longer covers what it missed', async () => {
+    const broker = memoryBroker({ history: { size: 2 } });
+    const { server } = start(
+      board(() => ({ sum: 6 })),
+      { limits: { bufferedBytes: 1000 }, broker },
+    );
+    const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'boards/1']);
+    await settle();
+    peer.bufferedAmount = 1001;
+    for (const value of [1, 2, 3]) await add(server, value);
+    peer.drain();
+    await settle();
+    expect(story(peer)).toEqual([
+      ['live', 0],
+      ['state', 0, 6],
+      ['gap', 3],
+      ['state', 3, 6],
+    ]);
+  });
+
+  test('gets no state either until it has drained, however often it subscribes', async () => {
+    const { server } = start(
+      board(() => ({ sum: 6 })),
+      { limits: { bufferedBytes: 1000 } },
+    );
+    const peer = new Peer(server).hello(clientName());
+    await settle();
+    peer.bufferedAmount = 1001;
+    for (let n = 1; n <= 50; n++) peer.write(['subscribe', n, 'boards/1']);
+    await settle();
+    expect(story(peer)).toEqual([]);
+    peer.drain();
+    await settle();
+    expect(story(peer)).toEqual([
+      ['live', 0],
+      ['state', 0, 6],
+    ]);
+    expect(peer.all('subscribed')[0]?.[1]).toBe(50);
+  });
+
+  test('is closed with 4429 when it asks and asks, and never reads', async () => {
+    const { server } = start({}, { limits: { bufferedBytes: 1000 } });
+    const peer = new Peer(server).hello(clientName());
+    await settle();
+    peer.bufferedAmount = 16_001;
+    peer.write(['call', 1, 'echo', null, 'x']);
+    await settle();
+    expect(peer.closedWith?.code).toBe(4429);
+  });
+});
+
+describe('a broker', () => {
+  /** A broker with the test's hand on it. */
+  function handBroker() {
+    const inner = memoryBroker();
+    const listeners: FeedListener[] = [];
+    let epoch = 'one';
+    let offset = 0;
+    const broker: Broker = {
+      publish: (topic, payload) => inner.publish(topic, payload),
+      subscribe: (_, listener) => {
+        listeners.push(listener);
+        return {
+          get head() {
+            return [epoch, offset] as const;
+          },
+          read: (after) => (after[0] === epoch && after[1] === offset ? [] : undefined),
+          close: () => undefined,
+        };
+      },
+      close: () => undefined,
+    };
+    const reset = (): void => {
+      epoch = 'two';
+      offset = 5;
+      for (const listener of listeners) listener.reset();
+    };
+    const emit = (payload: string): void => {
+      offset++;
+      for (const listener of listeners) listener.event({ offset, payload });
+    };
+    return { broker, reset, emit };
+  }
+
+  test('that starts a new epoch makes an unasked gap for live subscribers, and the state anew', async () => {
+    const { broker, reset, emit } = handBroker();
+    const { server } = start({}, { broker });
+    const peer = new Peer(server).hello(clientName());
+    peer.write(['subscribe', 1, 'boards/1'], ['subscribe', 2, 'rooms/1']);
+    await settle();
+    reset();
+    await settle();
+    emit('7');
+    await settle();
+    const of = (topic: string) => peer.received.filter((message) => message.includes(topic));
+    expect(of('rooms/1').map(([name, , , position, word]) => [name, position, word])).toEqual([
+      ['subscribed', ['one', 0], 'live'],
+      ['subscribed', ['two', 5], 'gap'],
+      ['event', 7, undefined],
+    ]);
+    expect(of('boards/1').map(([name, a, b]) => (name === 'snapshot' ? [name, a, b] : name))).toEqual([
+      'subscribed',
+      ['snapshot', 'boards/1', ['one', 0]],
+      'subscribed',
+      ['snapshot', 'boards/1', ['two', 5]],
+      'event',
+    ]);
+  });
+
+  test('that starts a new epoch while a state is read makes that state be read once more', async () => {
+    const { broker, reset } = handBroker();
+    const gate = new Gate<{ sum: number }>();
+    const snapshot = vi.fn().mockReturnValueOnce(gate.opened).mockReturnValue({ sum: 2 });
+    const { server } = start(board(snapshot), { broker });
+    const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'boards/1']);
+    await settle();
+    reset();
+    gate.open({ sum: 1 });
+    await settle();
+    expect(story(peer)).toEqual([
+      ['gap', 5],
+      ['state', 5, 2],
+    ]);
+  });
+
+  test.each([
+    [
+      'throws',
+      () => {
+        throw new Error('down');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('down'))],
+  ])('whose subscribe %s ends the subscription with INTERNAL, and the next attempt asks it again', async (_, fails) => {
+    const inner = memoryBroker();
+    const subscribe = vi.fn<Broker['subscribe']>(inner.subscribe.bind(inner)).mockImplementationOnce(fails);
+    const broker: Broker = { publish: inner.publish.bind(inner), subscribe, close: () => undefined };
+    const { server, errors } = start({}, { broker });
+    const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'rooms/1']);
+    await settle();
+    peer.write(['subscribe', 2, 'rooms/1']);
+    await settle();
+    expect(story(peer)).toEqual([
+      ['unsubscribed', 'INTERNAL'],
+      ['live', 0],
+    ]);
+    expect(errors[0]?.info.during).toBe('broker');
+  });
+
+  test('that is slow to subscribe and to read loses nothing', async () => {
+    const inner = memoryBroker();
+    const gate = new Gate();
+    const broker: Broker = {
+      publish: async (topic, payload) => inner.publish(topic, payload),
+      subscribe: async (topic, listener) => {
+        const feed = inner.subscribe(topic, listener) as Awaited<ReturnType<Broker['subscribe']>>;
+        await gate.opened;
+        return {
+          get head() {
+            return feed.head;
+          },
+          read: async (after, limit) => feed.read(after, Math.min(limit, 2)),
+          close: () => feed.close(),
+        };
+      },
+      close: () => undefined,
+    };
+    const { server } = start({}, { broker });
+    const [epoch] = await add(server, 1);
+    const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'boards/1', [epoch, 0]]);
+    for (const value of [2, 3, 4]) await add(server, value);
+    gate.open();
+    for (const value of [5, 6]) await add(server, value);
+    await settle();
+    expect(story(peer)).toEqual([['resumed', 0], ...[1, 2, 3, 4, 5, 6].map((offset) => ['event', offset])]);
+  });
+});
