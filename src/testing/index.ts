@@ -1,0 +1,2 @@
+export { connectedPair } from './connected-pair.ts';
+export type { ConnectedPair, ConnectedPairOptions } from './connected-pair.ts';
