@@ -57,7 +57,6 @@ export class Dispatcher {
    */
   start(run: Run): void | Promise<void> {
     const { call, bound } = run;
-    if (call.settled) return;
     const { input } = bound.procedure;
     if (input === undefined) return this.#invoke(run, { value: undefined });
     let value: unknown;

@@ -120,7 +120,7 @@ export class Handshake {
 }
 
 /** What is told of a refusal. Only the app's own TautlineError speaks to the peer; other errors may hold secrets. */
-export function refusalOf(error: unknown): { readonly code: number; readonly reason: string } {
+function refusalOf(error: unknown): { readonly code: number; readonly reason: string } {
   if (!isTautlineError(error)) return { code: CloseCode.UNAUTHENTICATED, reason: 'the credentials were refused' };
   const forbidden = error.code === 'FORBIDDEN';
   return { code: forbidden ? CloseCode.FORBIDDEN : CloseCode.UNAUTHENTICATED, reason: error.message };

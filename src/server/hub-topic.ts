@@ -211,7 +211,6 @@ export class HubTopic {
   #leave(subscription: Subscription): void {
     this.#subscriptions.delete(subscription);
     this.#arrivals?.delete(subscription);
-    this.#snapshotWaiters?.delete(subscription);
     if (this.#subscriptions.size > 0 || this.#closed) return;
     this.#closed = true;
     this.#feed?.close();

@@ -4,6 +4,11 @@ import { SerialQueue } from '../primitives/serial-queue.ts';
 export class KeyedQueue {
   readonly #queues = new Map<string, { readonly queue: SerialQueue; waiting: number }>();
 
+  /** Keys of which something is under way. */
+  get size(): number {
+    return this.#queues.size;
+  }
+
   /** Runs a task after those of its key; `false` when `most` of them are under way already. */
   run(key: string, task: () => void | Promise<void>, most: number = Infinity): boolean {
     const entry = this.#queues.get(key) ?? { queue: new SerialQueue(), waiting: 0 };

@@ -46,11 +46,11 @@ export class PeerAuth {
   #verify(id: number, token: string): void | Promise<void> {
     const { engine, request, identity, push, accepted, replied, otherIdentity } = this.#options;
     const { signal } = this.#controller;
+    if (signal.aborted) return;
     return whenReady(
       () => engine.authenticate({ token, request, signal }),
       (credentials) => {
         this.#waiting--;
-        if (signal.aborted) return;
         if (credentials?.identity !== identity) return otherIdentity();
         accepted(credentials.context);
         push(encodeReply(id, ''));

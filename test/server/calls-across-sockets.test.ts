@@ -155,6 +155,7 @@ describe('rule 1: an id never runs twice', () => {
       'reply',
       'reply',
     ]);
+    next.write(['floor', 6, 1]);
     gate.open();
     await settle();
     expect(next.answers(1)).toEqual([['reply', 1, { number: 1 }]]);

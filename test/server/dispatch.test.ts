@@ -169,15 +169,15 @@ describe('what a handler is given', () => {
     expect(errors).toEqual([]);
   });
 
-  test('no deadline is left behind by a call that was answered', async () => {
+  test('a signal that stays quiet after the call was answered in time', async () => {
     vi.useFakeTimers();
-    const { server } = start();
-    const peer = new Peer(server).hello(clientName());
-    const before = vi.getTimerCount();
+    const echo = vi.fn((_: { signal: AbortSignal }) => 'x');
+    const peer = new Peer(start({ echo }).server).hello(clientName());
     peer.write(['call', 1, 'echo', { deadlineMs: 5 }, 'x']);
+    const { signal } = echo.mock.calls[0]![0];
     await vi.advanceTimersByTimeAsync(6);
     expect(peer.answers(1)).toEqual([['reply', 1, 'x']]);
-    expect(vi.getTimerCount()).toBe(before);
+    expect(signal.aborted).toBe(false);
   });
 });
 
@@ -220,6 +220,7 @@ describe('order and bounds', () => {
     expect(peer.answers(2)[0]?.[2].code).toBe('TIMEOUT');
     peer.write(['cancel', 1]);
     await vi.advanceTimersByTimeAsync(1);
+    expect(started).toEqual(['next']);
     gates.get('stuck')?.open();
     await vi.advanceTimersByTimeAsync(1);
     expect(started).toEqual(['next']);

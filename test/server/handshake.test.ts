@@ -124,6 +124,16 @@ describe('the handshake', () => {
     expect(given?.signal.aborted).toBe(true);
   });
 
+  test('a socket that goes while its token is verified attaches to nothing', async () => {
+    const gate = new Gate<{ identity: string; context: { user: string } }>();
+    const { server } = start({}, { authenticate: () => gate.opened });
+    const peer = new Peer(server).hello(clientName());
+    peer.vanish();
+    gate.open({ identity: 'ann', context: anyone });
+    await settle();
+    expect(server.stats()).toMatchObject({ peers: 0, clients: 0 });
+  });
+
   test('an authenticate that gives no identity lets nobody in', async () => {
     const { server, errors } = start({}, { authenticate: () => ({}) as never });
     const peer = new Peer(server).hello(clientName());

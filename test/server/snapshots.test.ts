@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { memoryBroker } from '../../src/server/index.ts';
-import type { Broker, FeedListener } from '../../src/server/index.ts';
 import { start } from './fixture.ts';
 import type { Fixture } from './fixture.ts';
 import { clientName, Gate, Peer, settle } from './peer.ts';
@@ -197,17 +196,16 @@ describe('a peer that does not drain', () => {
     ]);
   });
 
-  test('gets no state either until it has drained, however often it subscribes', async () => {
-    const { server } = start(
-      board(() => ({ sum: 6 })),
-      { limits: { bufferedBytes: 1000 } },
-    );
+  test('does not begin either until it has drained, however often it subscribes', async () => {
+    const snapshot = vi.fn(() => ({ sum: 6 }));
+    const { server } = start(board(snapshot), { limits: { bufferedBytes: 1000 } });
     const peer = new Peer(server).hello(clientName());
     await settle();
     peer.bufferedAmount = 1001;
     for (let n = 1; n <= 50; n++) peer.write(['subscribe', n, 'boards/1']);
     await settle();
     expect(story(peer)).toEqual([]);
+    expect(snapshot).not.toHaveBeenCalled();
     peer.drain();
     await settle();
     expect(story(peer)).toEqual([
@@ -215,6 +213,24 @@ describe('a peer that does not drain', () => {
       ['state', 0, 6],
     ]);
     expect(peer.all('subscribed')[0]?.[1]).toBe(50);
+  });
+
+  test('gets no state that came while it was full, but a new one when it has drained', async () => {
+    const gate = new Gate<{ sum: number }>();
+    const snapshot = vi.fn().mockReturnValueOnce(gate.opened).mockReturnValue({ sum: 2 });
+    const { server } = start(board(snapshot), { limits: { bufferedBytes: 1000 } });
+    const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'boards/1']);
+    await settle();
+    peer.bufferedAmount = 1001;
+    gate.open({ sum: 1 });
+    await settle();
+    expect(story(peer)).toEqual([]);
+    peer.drain();
+    await settle();
+    expect(story(peer)).toEqual([
+      ['live', 0],
+      ['state', 0, 2],
+    ]);
   });
 
   test('is closed with 4429 when it asks and asks, and never reads', async () => {
@@ -225,132 +241,5 @@ describe('a peer that does not drain', () => {
     peer.write(['call', 1, 'echo', null, 'x']);
     await settle();
     expect(peer.closedWith?.code).toBe(4429);
-  });
-});
-
-describe('a broker', () => {
-  /** A broker with the test's hand on it. */
-  function handBroker() {
-    const inner = memoryBroker();
-    const listeners: FeedListener[] = [];
-    let epoch = 'one';
-    let offset = 0;
-    const broker: Broker = {
-      publish: (topic, payload) => inner.publish(topic, payload),
-      subscribe: (_, listener) => {
-        listeners.push(listener);
-        return {
-          get head() {
-            return [epoch, offset] as const;
-          },
-          read: (after) => (after[0] === epoch && after[1] === offset ? [] : undefined),
-          close: () => undefined,
-        };
-      },
-      close: () => undefined,
-    };
-    const reset = (): void => {
-      epoch = 'two';
-      offset = 5;
-      for (const listener of listeners) listener.reset();
-    };
-    const emit = (payload: string): void => {
-      offset++;
-      for (const listener of listeners) listener.event({ offset, payload });
-    };
-    return { broker, reset, emit };
-  }
-
-  test('that starts a new epoch makes an unasked gap for live subscribers, and the state anew', async () => {
-    const { broker, reset, emit } = handBroker();
-    const { server } = start({}, { broker });
-    const peer = new Peer(server).hello(clientName());
-    peer.write(['subscribe', 1, 'boards/1'], ['subscribe', 2, 'rooms/1']);
-    await settle();
-    reset();
-    await settle();
-    emit('7');
-    await settle();
-    const of = (topic: string) => peer.received.filter((message) => message.includes(topic));
-    expect(of('rooms/1').map(([name, , , position, word]) => [name, position, word])).toEqual([
-      ['subscribed', ['one', 0], 'live'],
-      ['subscribed', ['two', 5], 'gap'],
-      ['event', 7, undefined],
-    ]);
-    expect(of('boards/1').map(([name, a, b]) => (name === 'snapshot' ? [name, a, b] : name))).toEqual([
-      'subscribed',
-      ['snapshot', 'boards/1', ['one', 0]],
-      'subscribed',
-      ['snapshot', 'boards/1', ['two', 5]],
-      'event',
-    ]);
-  });
-
-  test('that starts a new epoch while a state is read makes that state be read once more', async () => {
-    const { broker, reset } = handBroker();
-    const gate = new Gate<{ sum: number }>();
-    const snapshot = vi.fn().mockReturnValueOnce(gate.opened).mockReturnValue({ sum: 2 });
-    const { server } = start(board(snapshot), { broker });
-    const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'boards/1']);
-    await settle();
-    reset();
-    gate.open({ sum: 1 });
-    await settle();
-    expect(story(peer)).toEqual([
-      ['gap', 5],
-      ['state', 5, 2],
-    ]);
-  });
-
-  test.each([
-    [
-      'throws',
-      () => {
-        throw new Error('down');
-      },
-    ],
-    ['rejects', () => Promise.reject(new Error('down'))],
-  ])('whose subscribe %s ends the subscription with INTERNAL, and the next attempt asks it again', async (_, fails) => {
-    const inner = memoryBroker();
-    const subscribe = vi.fn<Broker['subscribe']>(inner.subscribe.bind(inner)).mockImplementationOnce(fails);
-    const broker: Broker = { publish: inner.publish.bind(inner), subscribe, close: () => undefined };
-    const { server, errors } = start({}, { broker });
-    const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'rooms/1']);
-    await settle();
-    peer.write(['subscribe', 2, 'rooms/1']);
-    await settle();
-    expect(story(peer)).toEqual([
-      ['unsubscribed', 'INTERNAL'],
-      ['live', 0],
-    ]);
-    expect(errors[0]?.info.during).toBe('broker');
-  });
-
-  test('that is slow to subscribe and to read loses nothing', async () => {
-    const inner = memoryBroker();
-    const gate = new Gate();
-    const broker: Broker = {
-      publish: async (topic, payload) => inner.publish(topic, payload),
-      subscribe: async (topic, listener) => {
-        const feed = inner.subscribe(topic, listener) as Awaited<ReturnType<Broker['subscribe']>>;
-        await gate.opened;
-        return {
-          get head() {
-            return feed.head;
-          },
-          read: async (after, limit) => feed.read(after, Math.min(limit, 2)),
-          close: () => feed.close(),
-        };
-      },
-      close: () => undefined,
-    };
-    const { server } = start({}, { broker });
-    const [epoch] = await add(server, 1);
-    const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'boards/1', [epoch, 0]]);
-    for (const value of [2, 3, 4]) await add(server, value);
-    gate.open();
-    for (const value of [5, 6]) await add(server, value);
-    await settle();
-    expect(story(peer)).toEqual([['resumed', 0], ...[1, 2, 3, 4, 5, 6].map((offset) => ['event', offset])]);
   });
 });

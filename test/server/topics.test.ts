@@ -190,6 +190,27 @@ describe('authorisation', () => {
     ]);
   });
 
+  test('new credentials wait for the ones before them, a few at most, and speak to no socket that is gone', async () => {
+    const gates: Gate<{ identity: string; context: { user: string } }>[] = [];
+    const authenticate = ({ token }: { token?: string | undefined }) => {
+      if (token === undefined) return { identity: 'ann', context: { user: 'ann' } };
+      gates.push(new Gate());
+      return gates.at(-1)!.opened;
+    };
+    const authorize = vi.fn(() => true);
+    const { server } = start({ room: { authorize } }, { authenticate });
+    const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'rooms/1']);
+    for (const id of [1, 2, 3, 4, 5]) peer.write(['auth', id, `token ${id}`]);
+    await settle();
+    expect(peer.answers(5)[0]?.[2].code).toBe('RATE_LIMITED');
+    expect(gates).toHaveLength(1);
+    peer.vanish();
+    gates[0]?.open({ identity: 'ann', context: { user: 'ann' } });
+    await settle();
+    expect(gates).toHaveLength(1);
+    expect(authorize).toHaveBeenCalledTimes(1);
+  });
+
   test('new credentials that are refused leave the old; those of somebody else end the socket with 4410', async () => {
     const authenticate = ({ token = 'ann' }) => {
       if (token === 'expired') throw new Error('secret');
@@ -285,6 +306,33 @@ describe('publishing', () => {
       ['live', 1, 0],
       [1, 'next'],
     ]);
+  });
+
+  test('one that is cancelled while its publish handler runs does not take effect', async () => {
+    const gate = new Gate();
+    const { server } = start({ room: { authorize: () => true, publish: () => gate.opened } });
+    const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'rooms/1']);
+    peer.write(['publish', 1, 'rooms/1', { text: 'x' }]);
+    await settle();
+    peer.write(['cancel', 1]);
+    gate.open();
+    await settle();
+    expect(topicMessages(peer)).toEqual([['live', 1, 0]]);
+    expect(peer.answers(1).map(([, , error]) => error.code)).toEqual(['ABORTED']);
+  });
+
+  test('of those without an answer 512 wait for one that hangs, the others are dropped', async () => {
+    const gate = new Gate<boolean>();
+    const authorize = vi.fn(({ action }: { action: string }) => (action === 'subscribe' ? true : gate.opened));
+    const { server } = start({ room: { authorize, publish: () => undefined } });
+    const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'rooms/1']);
+    for (let count = 0; count < 600; count++) peer.write(['publish', 0, 'rooms/1', { text: 'x' }]);
+    peer.write(['publish', 1, 'rooms/1', { text: 'x' }]);
+    await settle();
+    expect(peer.answers(1)[0]?.[2].code).toBe('RATE_LIMITED');
+    gate.open(true);
+    await settle();
+    expect(peer.all('event')).toHaveLength(512);
   });
 
   test('with id 0 it takes effect and is answered in no case', async () => {

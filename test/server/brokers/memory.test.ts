@@ -90,6 +90,7 @@ describe('the memory broker', () => {
       return feed.head[0];
     };
     const a = epochOf('a');
+    epochOf('kept');
     const kept = subscribe(broker, 'kept');
     const b = epochOf('b');
     publish(broker, 'a', 'x');
