@@ -4,6 +4,7 @@ export default defineConfig({
   entry: {
     index: 'src/index.ts',
     superjson: 'src/superjson.ts',
+    websocket: 'src/websocket.ts',
     server: 'src/server/index.ts',
     'server/node': 'src/server/node.ts',
     testing: 'src/testing/index.ts',

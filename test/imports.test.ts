@@ -42,6 +42,11 @@ test.each([
   expect(packages.filter((name) => !allowed.includes(name))).toEqual([]);
 });
 
+test('importing src/websocket.ts opens nothing and loads no package', async () => {
+  // Its class extends EventTarget and keeps the native WebSocket, in whose place it may be put: two globals are read.
+  expect(await importAlone(fileUrl('src/websocket.ts'), 'keep')).toEqual({ packages: [], touched: [], opened: [] });
+});
+
 test('importing src/server/node.ts opens nothing and loads no package but ws', async () => {
   const { packages, ...rest } = await importAlone(fileUrl('src/server/node.ts'), 'keep');
   expect(rest).toEqual({ touched: [], opened: [] });

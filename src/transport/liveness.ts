@@ -24,6 +24,7 @@ export class Liveness {
   readonly #times: HeartbeatTimes;
   readonly #events: LivenessEvents;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #woken = false;
 
   constructor(times: HeartbeatTimes, events: LivenessEvents) {
     this.#times = times;
@@ -32,13 +33,20 @@ export class Liveness {
     this.#wait(times.quietMs);
   }
 
+  /** A sign of life was asked for and has not come: if the link is lost now, the cause lies with this client. */
+  get woken(): boolean {
+    return this.#woken && this.#heartbeat.probing;
+  }
+
   /** A frame came. The timer stays: it looks at the time of the last frame when it fires. */
   heard(): void {
+    this.#woken = false;
     this.#heartbeat.heard(Date.now());
   }
 
   /** Asks for a sign of life now, unless one is awaited already. */
   probe(): void {
+    this.#woken = true;
     if (!this.#heartbeat.probing) this.#probe();
   }
 
@@ -72,8 +80,17 @@ export class Liveness {
   }
 }
 
+/** Watches a connection, unless the app wants no heartbeat. */
+export function watch(
+  settings: HeartbeatSettings | false,
+  hintMs: number,
+  events: LivenessEvents,
+): Liveness | undefined {
+  return settings === false ? undefined : new Liveness(heartbeatTimes(settings, hintMs), events);
+}
+
 /** Times of a {@link Liveness}: the option, else the server's hint, of which a peer may have made anything. */
-export function heartbeatTimes(settings: HeartbeatSettings, hintMs: number): HeartbeatTimes {
+function heartbeatTimes(settings: HeartbeatSettings, hintMs: number): HeartbeatTimes {
   const { intervalMs = sensibleInterval(hintMs), timeoutMs, probeMs } = settings;
   return { quietMs: intervalMs + timeoutMs, probeMs };
 }

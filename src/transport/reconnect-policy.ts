@@ -1,6 +1,8 @@
 import type { DelayWindow } from '../primitives/backoff.ts';
 import { backoffWindow, drawDelay } from '../primitives/backoff.ts';
-import { closeReaction, parseRetryAfter } from '../protocol/close-codes.ts';
+import type { CloseReaction } from '../protocol/close-codes.ts';
+import { CloseCode, closeReaction, parseRetryAfter } from '../protocol/close-codes.ts';
+import { ruleOf } from './close-rule.ts';
 import type { CloseCause } from './transport.ts';
 import type { ReconnectTimes } from './transport-options.ts';
 
@@ -8,6 +10,8 @@ import type { ReconnectTimes } from './transport-options.ts';
 export interface Streak {
   /** Attempts that failed, or whose connection did not become stable. Attempts begun by a wake signal don't count. */
   readonly failures: number;
+  /** Delays that were drawn from a shared window: each doubles the next one. */
+  readonly draws: number;
   /** Losses that earn one retry only: codes 1002, 1003, 1007, 4400. */
   readonly faults: number;
   /** Losses because this client belonged to another identity. */
@@ -19,7 +23,7 @@ export interface Streak {
 }
 
 /** Nothing went wrong. */
-export const CALM: Streak = { failures: 0, faults: 0, strangers: 0, refusals: 0, refusedInARow: 0 };
+export const CALM: Streak = { failures: 0, draws: 0, faults: 0, strangers: 0, refusals: 0, refusedInARow: 0 };
 
 /** One loss: of a connection, or of an attempt to get one. */
 export interface Loss {
@@ -29,6 +33,8 @@ export interface Loss {
   readonly stable: boolean;
   /** It counts as a failed attempt; one that a wake signal began doesn't. */
   readonly counts: boolean;
+  /** When the peer asked to be left, and to be asked again, ms from now. */
+  readonly announced?: DelayWindow | undefined;
 }
 
 /** What to do after a loss. */
@@ -40,6 +46,8 @@ export interface PolicyOptions {
   /** Another attempt can present other credentials. */
   readonly renewable: boolean;
   readonly random: () => number;
+  /** Gets what `reconnect.onClose` throws. */
+  readonly onError: (error: unknown) => void;
 }
 
 /** Least delay of a retry, ms. */
@@ -51,12 +59,14 @@ const OVERLOAD: DelayWindow = { fromMs: 15_000, toMs: 60_000 };
 const OVERLOAD_CAP_MS = 300_000;
 
 /** The streak after a loss. */
-export function advanceStreak(streak: Streak, { cause, welcomed, stable, counts }: Loss): Streak {
+export function advanceStreak(streak: Streak, loss: Loss): Streak {
+  const { cause, welcomed, stable, counts } = loss;
   const before = stable ? CALM : streak;
   const reaction = closeReaction(cause.code);
   const refused = reaction === 'credentials' ? 1 : 0;
   return {
     failures: before.failures + (counts && !stable ? 1 : 0),
+    draws: before.draws + (counts && isShared(loss) ? 1 : 0),
     faults: before.faults + (reaction === 'retry-once' ? 1 : 0),
     strangers: before.strangers + (reaction === 'other-identity' ? 1 : 0),
     refusals: before.refusals + refused,
@@ -65,13 +75,17 @@ export function advanceStreak(streak: Streak, { cause, welcomed, stable, counts 
 }
 
 /**
- * What to do after a loss, `streak` being the one that {@link advanceStreak} made of it: the table of close codes,
- * with delays of full jitter. Pure but for `random`.
+ * What to do after a loss, `streak` being the one that {@link advanceStreak} made of it: what the app rules, else the
+ * table of close codes, with delays of full jitter. Pure but for `random` and the app's function.
  */
 export function decideReconnect(loss: Loss, streak: Streak, options: PolicyOptions): Decision {
-  const { reconnect, random } = options;
+  const { reconnect, random, onError } = options;
   if (reconnect === false || streak.failures >= reconnect.maxAttempts) return STOP;
-  const delayWindow = windowOf(loss, streak, reconnect, options.renewable);
+  const rule = ruleOf(reconnect.onClose, loss.cause, onError);
+  if (rule === 'stop') return STOP;
+  if (typeof rule === 'object') return { action: 'retry', delayMs: rule.delayMs };
+  const delayWindow =
+    rule === 'retry' ? usualWindow(loss, streak, reconnect) : windowOf(loss, streak, reconnect, options.renewable);
   if (delayWindow === undefined) return STOP;
   const hintMs = parseRetryAfter(loss.cause.reason);
   return { action: 'retry', delayMs: drawDelay(hintMs === undefined ? delayWindow : hinted(hintMs), random) };
@@ -80,11 +94,9 @@ export function decideReconnect(loss: Loss, streak: Streak, options: PolicyOptio
 const STOP: Decision = { action: 'stop' };
 const AT_ONCE: DelayWindow = { fromMs: 0, toMs: 0 };
 
-/** Window of the delay; `undefined` to stop. */
+/** Window of the delay by the table; `undefined` to stop. */
 function windowOf(loss: Loss, streak: Streak, times: ReconnectTimes, renewable: boolean): DelayWindow | undefined {
   const reaction = closeReaction(loss.cause.code);
-  const shared = !loss.stable || reaction === 'retry-shared';
-  const usual = backoffWindow(doublings(streak), shared ? times.sharedFirstMs : times.firstMs, times.capMs, FLOOR_MS);
   switch (reaction) {
     case 'stop':
       return undefined;
@@ -92,17 +104,17 @@ function windowOf(loss: Loss, streak: Streak, times: ReconnectTimes, renewable: 
     case 'retry-shared':
     case 'taken-over':
     case 'too-large':
-      return usual;
+      return usualWindow(loss, streak, times);
     case 'retry-once':
-      return streak.faults > 1 ? undefined : usual;
+      return streak.faults > 1 ? undefined : usualWindow(loss, streak, times);
     case 'restart':
-      return RESTART;
+      return loss.announced ?? RESTART;
     case 'overload':
       return overloaded(doublings(streak));
     case 'credentials':
       if (!renewable || streak.refusedInARow > 1) return undefined;
       // At once the first time; a server that welcomes and then refuses, again and again, gets the usual backoff.
-      return streak.refusals > 1 ? usual : AT_ONCE;
+      return streak.refusals > 1 ? usualWindow(loss, streak, times) : AT_ONCE;
     case 'other-identity':
       return streak.strangers > 1 ? undefined : AT_ONCE;
     default:
@@ -110,9 +122,31 @@ function windowOf(loss: Loss, streak: Streak, times: ReconnectTimes, renewable: 
   }
 }
 
-/** The first failed attempt still draws from the first window. */
-function doublings({ failures }: Streak): number {
-  return Math.max(0, failures - 1);
+/** What the peer announced, else the backoff. Some engines turn the 1012 that was announced into 1006. */
+function usualWindow(loss: Loss, streak: Streak, { firstMs, sharedFirstMs, capMs }: ReconnectTimes): DelayWindow {
+  if (loss.announced !== undefined) return loss.announced;
+  return backoffWindow(doublings(streak), isShared(loss) ? sharedFirstMs : firstMs, capMs, FLOOR_MS);
+}
+
+/**
+ * Whether other clients may have lost their connections at the same moment. A loss without a reason (1005, 1006) is
+ * what thousands see at once when their server or its proxy dies, so only a cause that lies with this client is
+ * excepted: its own watchdog, which looks at a time of its own, or a close code about what this client did. RFC 6455
+ * 7.2.3 asks for a random delay of 0 to 5 s after an abnormal closure; what concerns one client alone mostly comes with
+ * a wake signal (a network change, a return to the page), and that ends the wait.
+ */
+function isShared({ cause: { by, code }, stable }: Loss): boolean {
+  if (!stable) return true;
+  if (by === 'probe' || by === 'above') return false;
+  if (code === CloseCode.IANA_TIMEOUT || code === CloseCode.TIMED_OUT) return false;
+  return !OWN_FAULTS.has(closeReaction(code));
+}
+
+const OWN_FAULTS: ReadonlySet<CloseReaction> = new Set<CloseReaction>(['retry-once', 'taken-over', 'too-large']);
+
+/** The first draw is from the first window. */
+function doublings({ draws }: Streak): number {
+  return Math.max(0, draws - 1);
 }
 
 function overloaded(n: number): DelayWindow {

@@ -2,15 +2,25 @@ import type { Decision, Loss, PolicyOptions } from './reconnect-policy.ts';
 import { advanceStreak, CALM, decideReconnect, guardDelayMs, noteStart } from './reconnect-policy.ts';
 import type { AuthRequest, ResolvedTransportOptions } from './transport-options.ts';
 
+/** Failed attempts in a row after which a server that never answered counts as unreachable. */
+const UNREACHABLE_FAILURES = 5;
+
+/** A wake signal begins at most one attempt in this time, ms. */
+const WAKE_SPACING_MS = 1_000;
+
 /** What one transport remembers between its attempts, so that the reconnect policy can stay pure. */
 export class ReconnectSeries {
   readonly #options: PolicyOptions;
   #streak = CALM;
   /** Monotonic times at which the last attempts began; a new series does not forget them. */
   #starts: readonly number[] = [];
+  /** Monotonic time of the last attempt that a wake signal began. */
+  #wokeAt = -Infinity;
+  /** A socket has opened, some time. */
+  #reached = false;
 
-  constructor({ reconnect, auth, url, random }: ResolvedTransportOptions) {
-    this.#options = { reconnect, random, renewable: auth !== undefined || typeof url === 'function' };
+  constructor({ reconnect, auth, url, random, onError }: ResolvedTransportOptions) {
+    this.#options = { reconnect, random, onError, renewable: auth !== undefined || typeof url === 'function' };
   }
 
   /** Number of the attempt that comes next, from 1. */
@@ -21,6 +31,11 @@ export class ReconnectSeries {
   /** Why credentials are asked for. */
   get authReason(): AuthRequest['reason'] {
     return this.#streak.refusedInARow > 0 ? 'refused' : 'connect';
+  }
+
+  /** What a status says where many attempts failed and no socket has ever opened. */
+  get reach(): { readonly unreachable?: true } {
+    return !this.#reached && this.#streak.failures >= UNREACHABLE_FAILURES ? { unreachable: true } : {};
   }
 
   /** Whether a connection that ends now was stable. */
@@ -34,9 +49,20 @@ export class ReconnectSeries {
     this.#streak = CALM;
   }
 
-  /** An attempt begins, for whatever reason. */
-  began(now: number): void {
+  /** An attempt begins, for whatever reason: a wake signal, or another. */
+  began(now: number, woken = false): void {
     this.#starts = noteStart(this.#starts, now);
+    if (woken) this.#wokeAt = now;
+  }
+
+  /** Time until a wake signal may begin the next attempt, ms. */
+  wakeRestMs(now: number): number {
+    return Math.max(0, Math.ceil(this.#wokeAt + WAKE_SPACING_MS - now));
+  }
+
+  /** A socket opened. */
+  opened(): void {
+    this.#reached = true;
   }
 
   /** What to do after a loss. The delay respects the rate guard. */

@@ -1,3 +1,4 @@
+import type { DelayWindow } from '../primitives/backoff.ts';
 import { CloseCode, truncateReason } from '../protocol/close-codes.ts';
 import type { Link } from './transport.ts';
 import type { WebSocketConstructor, WebSocketLike } from './web-socket-like.ts';
@@ -29,6 +30,10 @@ export interface SocketLinkEvents {
  */
 const CLOSE_AFTER_ERROR_MS = 1_000;
 
+/** Bounds of what a peer announces, ms. */
+const MIN_WINDOW_MS = 100;
+const DAY_MS = 86_400_000;
+
 /** One socket: turns what engines do into one end, and can be forgotten at any time without waiting for it. */
 export class SocketLink implements Link {
   /** The layer above was told of it, so it has to be told of its loss. */
@@ -38,6 +43,8 @@ export class SocketLink implements Link {
   #opened = false;
   #abandoned = false;
   #error: unknown;
+  /** Monotonic time at which the window begins that the peer announced, and its width, ms. */
+  #leaving: { readonly beginsAt: number; readonly withinMs: number } | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @throws what the constructor of the socket throws */
@@ -79,6 +86,20 @@ export class SocketLink implements Link {
 
   welcomed(welcome: Welcomed): void {
     this.#events.welcomed(this, welcome);
+  }
+
+  leaving({ afterMs, withinMs }: { readonly afterMs: number; readonly withinMs: number }): void {
+    this.#leaving = { beginsAt: performance.now() + Math.min(afterMs, DAY_MS), withinMs: Math.min(withinMs, DAY_MS) };
+  }
+
+  /**
+   * The window that the peer announced, as delays from now. It keeps its width when it has begun, or is over: whoever
+   * is still there then is lost at one moment, and must not come back at one.
+   */
+  leavingWindow(now: number): DelayWindow | undefined {
+    if (this.#leaving === undefined) return undefined;
+    const fromMs = Math.max(0, this.#leaving.beginsAt - now);
+    return { fromMs, toMs: fromMs + Math.max(MIN_WINDOW_MS, this.#leaving.withinMs) };
   }
 
   drop(code: number, reason: string): void {

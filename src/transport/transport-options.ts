@@ -1,3 +1,6 @@
+import type { CloseRules } from './close-rule.ts';
+import { checkCloseRules } from './close-rule.ts';
+import type { Lifecycle } from './lifecycle.ts';
 import type { WebSocketConstructor } from './web-socket-like.ts';
 
 /** What a URL function is told. */
@@ -26,7 +29,10 @@ export type AuthOption = (request: AuthRequest) => string | undefined | Promise<
 export interface ReconnectOptions {
   /** First window after the loss of a stable connection that concerns this client only, ms. @default 1_000 */
   readonly firstMs?: number | undefined;
-  /** First window where other clients may have lost theirs too, ms. @default 5_000 */
+  /**
+   * First window where other clients may have lost theirs too, which a loss without a reason (1006) never rules out,
+   * ms. Doubled with every failure. @default 5_000
+   */
   readonly sharedFirstMs?: number | undefined;
   /** Widest window, ms. @default 30_000 */
   readonly capMs?: number | undefined;
@@ -34,6 +40,8 @@ export interface ReconnectOptions {
   readonly stableAfterMs?: number | undefined;
   /** Attempts that may fail in a row before it stops. @default Infinity */
   readonly maxAttempts?: number | undefined;
+  /** Rules of the app for single losses, instead of the table in PROTOCOL.md. @default none */
+  readonly onClose?: CloseRules | undefined;
 }
 
 /** When silence of the server becomes suspicious. */
@@ -61,6 +69,13 @@ export interface TransportOptions {
   readonly reconnect?: ReconnectOptions | false | undefined;
   /** `false`: silence proves nothing, and nothing is probed. */
   readonly heartbeat?: HeartbeatOptions | false | undefined;
+  /** Where signals of the host come from; `false` for nowhere. @default the page's, where there is a `document` */
+  readonly lifecycle?: Lifecycle | false | undefined;
+  /**
+   * Time after which a connection of a hidden app drops its socket and all timers until somebody looks again, ms.
+   * Saves the battery of a phone; 0 for at once. @default never
+   */
+  readonly suspendAfterHiddenMs?: number | undefined;
   /** Randomness of the delays, [0, 1). @default Math.random */
   readonly random?: (() => number) | undefined;
   /** Gets what callbacks of the layer above throw. @default the global `reportError`, else an uncaught error */
@@ -71,7 +86,7 @@ export interface TransportOptions {
 export type Complete<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
 
 /** {@link ReconnectOptions} with defaults. */
-export type ReconnectTimes = Complete<ReconnectOptions>;
+export type ReconnectTimes = Complete<Omit<ReconnectOptions, 'onClose'>> & { readonly onClose: CloseRules | undefined };
 /** {@link HeartbeatOptions} with defaults; without an interval the server's hint counts. */
 export type HeartbeatSettings = Complete<Omit<HeartbeatOptions, 'intervalMs'>> & {
   readonly intervalMs: number | undefined;
@@ -86,6 +101,8 @@ export interface ResolvedTransportOptions {
   readonly connectTimeoutMs: number;
   readonly reconnect: ReconnectTimes | false;
   readonly heartbeat: HeartbeatSettings | false;
+  readonly lifecycle: Lifecycle | false | undefined;
+  readonly suspendAfterHiddenMs: number | undefined;
   readonly random: () => number;
   /** Never throws. */
   readonly onError: (error: unknown) => void;
@@ -99,7 +116,14 @@ export const TRANSPORT_DEFAULTS: {
   readonly heartbeat: { readonly timeoutMs: number; readonly probeMs: number; readonly hintMs: number };
 } = {
   connectTimeoutMs: 10_000,
-  reconnect: { firstMs: 1_000, sharedFirstMs: 5_000, capMs: 30_000, stableAfterMs: 10_000, maxAttempts: Infinity },
+  reconnect: {
+    firstMs: 1_000,
+    sharedFirstMs: 5_000,
+    capMs: 30_000,
+    stableAfterMs: 10_000,
+    maxAttempts: Infinity,
+    onClose: undefined,
+  },
   heartbeat: { timeoutMs: 10_000, probeMs: 2_000, hintMs: 25_000 },
 };
 
@@ -122,6 +146,8 @@ export function resolveTransportOptions(options: TransportOptions): ResolvedTran
     connectTimeoutMs: duration('connectTimeoutMs', connectTimeoutMs),
     reconnect: options.reconnect === false ? false : resolveReconnect(options.reconnect),
     heartbeat: options.heartbeat === false ? false : resolveHeartbeat(options.heartbeat),
+    lifecycle: checkLifecycle(options.lifecycle),
+    suspendAfterHiddenMs: checkHiddenTime(options.suspendAfterHiddenMs),
     random: optionalFunction('random', options.random) ?? Math.random,
     onError: unthrowing(optionalFunction('onError', options.onError) ?? reportUncaught),
   };
@@ -141,6 +167,7 @@ function resolveReconnect(options: ReconnectOptions = {}): ReconnectTimes {
     capMs: duration('reconnect.capMs', options.capMs ?? defaults.capMs),
     stableAfterMs: duration('reconnect.stableAfterMs', options.stableAfterMs ?? defaults.stableAfterMs),
     maxAttempts,
+    onClose: checkCloseRules(options.onClose),
   };
 }
 
@@ -152,6 +179,17 @@ function resolveHeartbeat(options: HeartbeatOptions = {}): HeartbeatSettings {
     timeoutMs: duration('heartbeat.timeoutMs', options.timeoutMs ?? defaults.timeoutMs),
     probeMs: duration('heartbeat.probeMs', options.probeMs ?? defaults.probeMs),
   };
+}
+
+function checkLifecycle(lifecycle: Lifecycle | false | undefined): Lifecycle | false | undefined {
+  if (lifecycle === undefined || lifecycle === false) return lifecycle;
+  const { listen, hidden } = Object(lifecycle) as Partial<Lifecycle>;
+  if (typeof listen === 'function' && typeof hidden === 'function') return lifecycle;
+  throw new TypeError(`lifecycle must be false or have the methods listen and hidden, not ${describe(lifecycle)}`);
+}
+
+function checkHiddenTime(ms: number | undefined): number | undefined {
+  return ms === undefined || ms === 0 ? ms : duration('suspendAfterHiddenMs', ms);
 }
 
 /** `setTimeout` takes 31 bits: a longer time would fire at once. */

@@ -7,9 +7,10 @@ export interface CloseCause {
   readonly opened: boolean;
   /**
    * Who ended it: the `peer` (or the network), a `timeout` of ours while connecting, an unanswered `probe`,
-   * the code `above` the transport, a URL or credential `provider`, or the `app` itself.
+   * the code `above` the transport, a URL or credential `provider`, the `host` (a page that was frozen), or the `app`
+   * itself.
    */
-  readonly by: 'peer' | 'timeout' | 'probe' | 'above' | 'provider' | 'app';
+  readonly by: 'peer' | 'timeout' | 'probe' | 'above' | 'provider' | 'host' | 'app';
   /** What was thrown, where something was. */
   readonly error?: unknown;
 }
@@ -17,7 +18,13 @@ export interface CloseCause {
 /** State of a connection: one immutable value a transition, handed out by identity. */
 export type ConnectionStatus =
   | { readonly state: 'idle' }
-  | { readonly state: 'connecting'; readonly attempt: number }
+  | {
+      readonly state: 'connecting';
+      /** Number of this attempt, from 1. */
+      readonly attempt: number;
+      /** There when 5 attempts in a row have failed and no socket ever opened: a wrong URL, a blocked port, no server. */
+      readonly unreachable?: true;
+    }
   | {
       readonly state: 'connected';
       /** Wall clock, ms since the epoch. */
@@ -32,8 +39,12 @@ export type ConnectionStatus =
       /** Wall clock of the next attempt, ms since the epoch. */
       readonly retryAt: number;
       readonly cause: CloseCause;
+      /** As in `connecting`. It goes on trying. */
+      readonly unreachable?: true;
     }
   | { readonly state: 'suspended'; readonly reason: string }
+  /** No new work is taken; what there is, is waited for. Told by the connection: its socket still serves. */
+  | { readonly state: 'closing' }
   | { readonly state: 'closed'; readonly cause: CloseCause };
 
 /** One socket in the life of a connection. What was sent on it can be answered on it only. */
@@ -44,6 +55,11 @@ export interface Link {
   readonly bufferedAmount: number | undefined;
   /** The peer acknowledged the handshake: the connection is connected. A second call does nothing. */
   welcomed(welcome: { readonly heartbeatMs: number; readonly resumed: boolean }): void;
+  /**
+   * The peer said that it will go: after `afterMs`, at a random moment within `withinMs`. A loss that follows is
+   * retried in such a window, not before it begins.
+   */
+  leaving(announced: { readonly afterMs: number; readonly withinMs: number }): void;
   /** Gives the socket up, closing it with this code; the reconnect policy reads the code as if the peer had sent it. */
   drop(code: number, reason: string): void;
 }

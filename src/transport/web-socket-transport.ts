@@ -1,22 +1,21 @@
-import { CloseCode } from '../protocol/close-codes.ts';
-import { isHopeless, noWebSocket, providerCause, timeoutCause } from './attempt-failure.ts';
+import { CloseCode, closeReaction } from '../protocol/close-codes.ts';
+import { timeoutCause } from './attempt-failure.ts';
 import type { Connected, Connecting, Phase, Waiting } from './connection-phase.ts';
-import { closedPhase, socketOf } from './connection-phase.ts';
-import { heartbeatTimes, Liveness } from './liveness.ts';
-import type { Provided } from './providers.ts';
-import { provide } from './providers.ts';
+import { closedPhase, releasePhase, socketOf } from './connection-phase.ts';
+import { dial } from './dial.ts';
+import type { Liveness } from './liveness.ts';
+import { watch } from './liveness.ts';
+import { isolateUser } from './isolated-user.ts';
+import { LifecycleEngine } from './lifecycle-engine.ts';
 import { ReconnectSeries } from './reconnect-series.ts';
-import type { SocketLinkEvents, Welcomed } from './socket-link.ts';
-import { LEAVING, SocketLink } from './socket-link.ts';
-import { resolveSocketUrl } from './socket-url.ts';
+import type { SocketLink, SocketLinkEvents, Welcomed } from './socket-link.ts';
+import { LEAVING } from './socket-link.ts';
 import type { CloseCause, ConnectionStatus, LinkUser, Transport } from './transport.ts';
 import type { ResolvedTransportOptions, TransportOptions } from './transport-options.ts';
 import { resolveTransportOptions } from './transport-options.ts';
-import type { WebSocketConstructor } from './web-socket-like.ts';
-import { globalWebSocket } from './web-socket-like.ts';
 
-/** A wake signal begins at most one attempt in this time, ms. */
-const WAKE_SPACING_MS = 1_000;
+/** A timer that is later than this fired on a page that slept, ms. */
+const LATE_MS = 1_000;
 
 /**
  * Keeps one WebSocket connected and welcomed. Nothing happens before `connect()`.
@@ -29,15 +28,17 @@ const WAKE_SPACING_MS = 1_000;
  *                       v     |                    |
  *                       waiting <------------------+
  *
- *   connecting, connected, waiting -- suspend ---> suspended -- wake --> connecting
+ *   connecting, connected, waiting -- suspend ---> suspended -- wake --> connecting, or waiting for the rest of a
+ *                                                  second in which another wake began an attempt
  *   any but closed ------------------ close -----> closed ---- connect -> connecting
  *   connecting, connected ----------- a loss that no retry can mend ----> closed
  *   any ----------------------------- reconnect -------------------------> connecting
+ *   connecting, connected ----------- back from a freeze ----------------> connecting
  * ```
  *
  * A URL given as a string that no socket can be made from, and a missing WebSocket constructor, can't be mended by a
  * retry: `closed` with `by: 'app'` and what to do in `cause.error`. What a URL or credential function gives, or throws,
- * may be better next time: a failed attempt, `by: 'provider'`.
+ * may be better next time: a failed attempt, `by: 'provider'`, unless it is a {@link StopReconnecting}.
  *
  * @throws TypeError or RangeError for wrong options
  */
@@ -50,13 +51,17 @@ class WebSocketTransport implements Transport {
   readonly #options: ResolvedTransportOptions;
   readonly #series: ReconnectSeries;
   #phase: Phase = { state: 'idle', status: { state: 'idle' } };
-  /** Monotonic time of the last attempt that a wake signal began. */
-  #wokeAt = -Infinity;
+  readonly #host: LifecycleEngine;
 
   constructor(user: LinkUser, options: ResolvedTransportOptions) {
-    this.#user = user;
+    this.#user = isolateUser(user, options.onError);
     this.#options = options;
     this.#series = new ReconnectSeries(options);
+    this.#host = new LifecycleEngine(options, {
+      wake: () => this.#wake(true),
+      restored: () => this.#restored(),
+      suspend: (reason) => this.#suspend(reason, true),
+    });
   }
 
   get status(): ConnectionStatus {
@@ -73,22 +78,45 @@ class WebSocketTransport implements Transport {
   }
 
   wake(): void {
-    const phase = this.#phase;
-    if (phase.state === 'connected') phase.liveness?.probe();
-    else if (phase.state === 'waiting') this.#hurry(phase);
-    else if (phase.state === 'suspended') this.#attempt(false);
+    this.#wake(false);
   }
 
   suspend(reason: string): void {
-    const { state } = this.#phase;
-    if (state === 'idle' || state === 'suspended' || state === 'closed') return;
-    this.#enter({ state: 'suspended', status: { state: 'suspended', reason } }, this.#byApp(LEAVING, reason));
+    this.#suspend(reason, false);
   }
 
   close(code: number = CloseCode.NORMAL, reason = ''): void {
     if (this.#phase.state === 'closed') return;
     const cause = this.#byApp(code, reason);
     this.#enter(closedPhase(cause), cause);
+  }
+
+  #wake(byHost: boolean): void {
+    const phase = this.#phase;
+    if (phase.state === 'connected') phase.liveness?.probe();
+    else if (phase.state === 'waiting') this.#hurry(phase.status.cause, phase.dueAt);
+    else if (phase.state === 'suspended' && (phase.byHost || !byHost)) this.#hurry(this.#byApp(LEAVING, 'woken'));
+  }
+
+  /** The sockets of a page that was frozen are dead, whatever they say. */
+  #restored(): void {
+    const phase = this.#phase;
+    if (phase.state !== 'connecting' && phase.state !== 'connected') this.#wake(true);
+    // An attempt that an earlier signal of the same return began is none of those.
+    else if (phase.state === 'connected' || Math.abs(Date.now() - phase.beganAt) > LATE_MS)
+      this.#hurry({ ...this.#byApp(LEAVING, 'the page was frozen'), by: 'host' });
+  }
+
+  #suspend(reason: string, byHost: boolean): void {
+    const phase = this.#phase;
+    if (phase.state === 'idle' || phase.state === 'closed') return;
+    // The app's word is stronger: the host may not wake then.
+    if (phase.state === 'suspended' && (byHost || !phase.byHost)) return;
+    const cause = this.#byApp(LEAVING, reason);
+    this.#enter(
+      { state: 'suspended', status: { state: 'suspended', reason }, byHost },
+      byHost ? { ...cause, by: 'host' } : cause,
+    );
   }
 
   #byApp(code: number, reason: string): CloseCause {
@@ -103,88 +131,72 @@ class WebSocketTransport implements Transport {
     const last = this.#phase;
     this.#phase = next;
     this.#leave(last, cause);
-    if (this.#phase === next) this.#tell(() => this.#user.status(next.status));
+    if (this.#phase === next) this.#host.entered(next.state);
+    if (this.#phase === next) this.#user.status(next.status);
   }
 
   /** Clears what a phase owned. Its socket ends by the cause; without one the next phase has taken it over. */
   #leave(last: Phase, cause?: CloseCause): void {
-    switch (last.state) {
-      case 'connecting':
-        clearTimeout(last.timer);
-        last.providers?.abort();
-        break;
-      case 'connected':
-        last.liveness?.stop();
-        break;
-      case 'waiting':
-        clearTimeout(last.timer);
-        break;
-      case 'idle':
-      case 'suspended':
-      case 'closed':
-        break;
-      default:
-        last satisfies never;
-    }
+    releasePhase(last);
     const socket = socketOf(last);
     if (socket === undefined || cause === undefined) return;
     socket.abandon(cause.code, cause.reason);
-    if (socket.announced) this.#tell(() => this.#user.lost(socket, cause));
+    if (socket.announced) this.#user.lost(socket, cause);
   }
 
   #attempt(counts: boolean, cause?: CloseCause): void {
     const now = performance.now();
-    this.#series.began(now);
-    if (!counts) this.#wokeAt = now;
-    const { connectTimeoutMs } = this.#options;
+    this.#series.began(now, !counts);
     const providers = new AbortController();
     const phase: Connecting = {
       state: 'connecting',
-      status: { state: 'connecting', attempt: this.#series.attempt },
-      timer: setTimeout(() => this.#lose(phase, timeoutCause(phase, connectTimeoutMs)), connectTimeoutMs),
+      status: { state: 'connecting', attempt: this.#series.attempt, ...this.#series.reach },
+      timer: setTimeout(() => this.#timedOut(phase), this.#options.connectTimeoutMs),
+      beganAt: Date.now(),
       counts,
       providers,
       socket: undefined,
       token: undefined,
     };
     this.#enter(phase, cause);
-    if (this.#phase === phase) void this.#dial(phase, providers.signal);
+    if (this.#phase === phase) this.#dial(phase, providers.signal);
   }
 
-  async #dial(phase: Connecting, signal: AbortSignal): Promise<void> {
-    const WebSocket = this.#options.WebSocket ?? globalWebSocket();
-    if (WebSocket === undefined) {
-      this.#stop(phase, noWebSocket());
+  #timedOut(phase: Connecting): void {
+    const { connectTimeoutMs } = this.#options;
+    if (Date.now() - phase.beganAt <= connectTimeoutMs + LATE_MS) {
+      this.#lose(phase, timeoutCause(phase, connectTimeoutMs));
       return;
     }
-    try {
-      const { attempt } = phase.status;
-      const provided = await provide(this.#options, { attempt, reason: this.#series.authReason, signal });
-      if (this.#phase === phase) this.#open(phase, WebSocket, provided);
-    } catch (error) {
-      this.#lose(phase, providerCause(error));
-    }
+    // The page slept. What came in the meantime is handled first; what has not come by then will not.
+    phase.counts = false;
+    phase.timer = setTimeout(() => {
+      this.#lose(phase, timeoutCause(phase, connectTimeoutMs));
+      this.#wake(true);
+    }, 0);
   }
 
-  #open(phase: Connecting, WebSocket: WebSocketConstructor, { url, token }: Provided): void {
-    phase.providers = undefined;
-    phase.token = token;
-    try {
-      const link = new SocketLink(WebSocket, resolveSocketUrl(url), this.#options.protocols, this.#events);
-      // The constructor is not ours: it may have called back.
-      if (this.#phase === phase) phase.socket = link;
-      else link.abandon(LEAVING, '');
-    } catch (error) {
-      const fixed = typeof this.#options.url !== 'function';
-      if (fixed && isHopeless(error)) this.#stop(phase, error);
-      else this.#lose(phase, providerCause(error));
-    }
-  }
-
-  /** The app's own settings are in the way. */
-  #stop(phase: Connecting, error: unknown): void {
-    const cause: CloseCause = { ...providerCause(error), by: 'app' };
-    if (this.#phase === phase) this.#enter(closedPhase(cause), cause);
+  #dial(phase: Connecting, signal: AbortSignal): void {
+    const isCurrent = () => this.#phase === phase;
+    void dial(
+      this.#options,
+      { attempt: phase.status.attempt, reason: this.#series.authReason, signal },
+      {
+        get current() {
+          return isCurrent();
+        },
+        events: this.#events,
+        provided(token) {
+          phase.providers = undefined;
+          phase.token = token;
+        },
+        dialled(link) {
+          phase.socket = link;
+        },
+        failed: (cause) => this.#lose(phase, cause),
+        stopped: (cause) => this.#enter(closedPhase(cause), cause),
+      },
+    );
   }
 
   /** What sockets report; each first looks whether the socket is still the phase's. */
@@ -194,16 +206,10 @@ class WebSocketTransport implements Transport {
       if (phase?.state === 'connecting') this.#opened(phase, link);
     },
     frame: (link, frame) => {
-      if (!this.#heard(link)) return;
-      // No closure: this runs for every frame.
-      try {
-        this.#user.frame(link, frame);
-      } catch (error) {
-        this.#options.onError(error);
-      }
+      if (this.#heard(link)) this.#user.frame(link, frame);
     },
     binary: (link) => {
-      if (this.#heard(link)) this.#tell(() => this.#user.binary(link));
+      if (this.#heard(link)) this.#user.binary(link);
     },
     ended: (link, end) => this.#lose(this.#owner(link), { ...end, opened: link.opened, by: 'peer' }),
     dropped: (link, code, reason) => this.#lose(this.#owner(link), { code, reason, opened: true, by: 'above' }),
@@ -220,7 +226,8 @@ class WebSocketTransport implements Transport {
       return;
     }
     link.announced = true;
-    this.#tell(() => this.#user.opened(link, token));
+    this.#series.opened();
+    this.#user.opened(link, token);
   }
 
   /** Any frame is life. `false` for a socket that is no longer the phase's, or that the layer above does not know. */
@@ -242,11 +249,9 @@ class WebSocketTransport implements Transport {
   }
 
   #watch(link: SocketLink, hintMs: number): Liveness | undefined {
-    const { heartbeat } = this.#options;
-    if (heartbeat === false) return undefined;
     const cause: CloseCause = { code: CloseCode.TIMED_OUT, reason: 'no sign of life', opened: true, by: 'probe' };
-    return new Liveness(heartbeatTimes(heartbeat, hintMs), {
-      probe: () => this.#tell(() => this.#user.probe(link)),
+    return watch(this.#options.heartbeat, hintMs, {
+      probe: () => this.#user.probe(link),
       dead: () => this.#lose(this.#owner(link), cause),
     });
   }
@@ -263,15 +268,22 @@ class WebSocketTransport implements Transport {
     const now = performance.now();
     const welcomed = phase.state === 'connected';
     const stable = welcomed && this.#series.isStable(phase.welcomedAt, now);
-    const decision = this.#series.lost({ cause, welcomed, stable, counts: welcomed || phase.counts }, now);
+    const announced = phase.socket?.leavingWindow(now);
+    const loss = { cause, welcomed, stable, counts: welcomed || phase.counts, announced };
+    const decision = this.#series.lost(loss, now);
+    if (this.#phase !== phase) return; // the app's rule came back here
     if (decision.action === 'stop') this.#enter(closedPhase(cause), cause);
+    // Lost on the way to a wake signal's answer: the signal came for this.
+    else if (welcomed && phase.liveness?.woken === true && closeReaction(cause.code) === 'retry')
+      this.#wait(Math.min(decision.delayMs, this.#series.wakeRestMs(now)), cause, false);
     else this.#wait(decision.delayMs, cause, true);
   }
 
   #wait(delayMs: number, cause: CloseCause, counts: boolean): void {
+    const { attempt, reach } = this.#series;
     const phase: Waiting = {
       state: 'waiting',
-      status: { state: 'waiting', attempt: this.#series.attempt, retryAt: Date.now() + delayMs, cause },
+      status: { state: 'waiting', attempt, retryAt: Date.now() + delayMs, cause, ...reach },
       timer: setTimeout(() => this.#attempt(counts), delayMs),
       dueAt: performance.now() + delayMs,
     };
@@ -279,19 +291,10 @@ class WebSocketTransport implements Transport {
   }
 
   /** Tries now, or as soon as the last attempt that a wake signal began is a second old. */
-  #hurry({ dueAt, status }: Waiting): void {
+  #hurry(cause: CloseCause, dueAt = Infinity): void {
     const now = performance.now();
-    const restMs = Math.ceil(this.#wokeAt + WAKE_SPACING_MS - now);
-    if (restMs <= 0) this.#attempt(false);
-    else if (now + restMs < dueAt) this.#wait(restMs, status.cause, false);
-  }
-
-  /** Calls the layer above: what it throws is reported and changes nothing here. */
-  #tell(callback: () => void): void {
-    try {
-      callback();
-    } catch (error) {
-      this.#options.onError(error);
-    }
+    const restMs = this.#series.wakeRestMs(now);
+    if (restMs === 0) this.#attempt(false, cause);
+    else if (now + restMs < dueAt) this.#wait(restMs, cause, false);
   }
 }

@@ -1,12 +1,19 @@
 import { describe, expect, test } from 'vitest';
+import type { CloseRules } from '../../src/transport/close-rule.ts';
 import type { Loss, PolicyOptions, Streak } from '../../src/transport/reconnect-policy.ts';
 import { advanceStreak, CALM, decideReconnect, guardDelayMs, noteStart } from '../../src/transport/reconnect-policy.ts';
+import type { CloseCause } from '../../src/transport/transport.ts';
 import { TRANSPORT_DEFAULTS } from '../../src/transport/transport-options.ts';
 
-const options: PolicyOptions = { reconnect: TRANSPORT_DEFAULTS.reconnect, renewable: true, random: () => 0 };
+const options: PolicyOptions = {
+  reconnect: TRANSPORT_DEFAULTS.reconnect,
+  renewable: true,
+  random: () => 0,
+  onError: () => {},
+};
 
-const loss = (code: number, more: Partial<Loss> & { reason?: string } = {}): Loss => ({
-  cause: { code, reason: more.reason ?? '', opened: true, by: 'peer' },
+const loss = (code: number, more: Partial<Loss> & { reason?: string; by?: CloseCause['by'] } = {}): Loss => ({
+  cause: { code, reason: more.reason ?? '', opened: true, by: more.by ?? 'peer' },
   welcomed: more.stable ?? false,
   stable: false,
   counts: true,
@@ -29,16 +36,16 @@ describe('what each close code leads to', () => {
   const stable = { stable: true };
   test.each([
     // Only this client can be concerned.
-    [0, 100, 1_100],
-    [1005, 100, 1_100],
-    [1006, 100, 1_100],
     [1009, 100, 1_100],
     [3008, 100, 1_100],
     [4408, 100, 1_100],
     [4409, 100, 1_100],
-    [4000, 100, 1_100],
     [1002, 100, 1_100],
-    // The cause may be shared.
+    // The cause may be shared: a server that dies is seen as 1006 by all its clients.
+    [0, 100, 5_100],
+    [1005, 100, 5_100],
+    [1006, 100, 5_100],
+    [4000, 100, 5_100],
     [1001, 100, 5_100],
     [1011, 100, 5_100],
     [1014, 100, 5_100],
@@ -63,7 +70,7 @@ describe('what each close code leads to', () => {
     (code) => {
       expect(after([loss(code)])).toEqual([100, 5_100]);
       expect(after([loss(code), loss(1006), loss(code)])).toBe('stop');
-      expect(after([loss(code), loss(1006, stable), loss(code)])).toEqual([100, 5_100]);
+      expect(after([loss(code), loss(1006, stable), loss(code)])).toEqual([100, 10_100]);
       expect(after([loss(code), loss(code, stable)])).toEqual([100, 1_100]);
     },
   );
@@ -107,8 +114,16 @@ describe('backoff', () => {
     expect(upTo).toEqual([5_100, 10_100, 20_100, 30_100, 30_100, 30_100]);
   });
 
-  test('the first failed attempt after a stable connection draws from the first shared window', () => {
-    expect(after([loss(1006, { stable: true }), loss(1006)])).toEqual([100, 5_100]);
+  test('a failed attempt after a loss that may be shared doubles its window; after one of this client alone it draws from the first shared one', () => {
+    const after1006 = [1, 2, 3].map((n) => after([loss(1006, { stable: true }), ...times(n, loss(1006))])[1]);
+    expect(after1006).toEqual([10_100, 20_100, 30_100]);
+    const after4408 = [1, 2].map((n) => after([loss(4408, { stable: true }), ...times(n, loss(1006))])[1]);
+    expect(after4408).toEqual([5_100, 10_100]);
+  });
+
+  test.each(['probe', 'above'] as const)('a stable connection that was ended by %s: this client alone', (by) => {
+    expect(after([loss(1006, { stable: true, by })])).toEqual([100, 1_100]);
+    expect(after([loss(1006, { by })])).toEqual([100, 5_100]);
   });
 
   test('a connection that was welcomed but not stable is a failure', () => {
@@ -121,7 +136,7 @@ describe('backoff', () => {
 
   test('maxAttempts are attempts: a lost connection is none', () => {
     const more = { reconnect: { ...TRANSPORT_DEFAULTS.reconnect, maxAttempts: 2 } };
-    expect(after([loss(1006, { stable: true }), loss(1006)], more)).toEqual([100, 5_100]);
+    expect(after([loss(1006, { stable: true }), loss(1006)], more)).toEqual([100, 10_100]);
     expect(after([loss(1006, { stable: true }), loss(1006), loss(1006)], more)).toBe('stop');
   });
 
@@ -130,8 +145,78 @@ describe('backoff', () => {
   });
 
   test('the streak that it is given stays as it is', () => {
-    const streak: Streak = Object.freeze({ ...CALM, failures: 3 });
-    expect(advanceStreak(streak, loss(1006))).toEqual({ ...CALM, failures: 4 });
+    const streak: Streak = Object.freeze({ ...CALM, failures: 3, draws: 2 });
+    expect(advanceStreak(streak, loss(1006))).toEqual({ ...CALM, failures: 4, draws: 3 });
+  });
+});
+
+describe('a window that the peer announced', () => {
+  const announced = { fromMs: 2_000, toMs: 3_000 };
+
+  test.each([1012, 1006, 1001])('is taken for %i, which may be how the announced end looks', (code) => {
+    expect(after([loss(code, { stable: true, announced })])).toEqual([2_000, 3_000]);
+  });
+
+  test('gives way to a delay in the reason, to overload and to what stops', () => {
+    expect(after([loss(1012, { announced, reason: 'retry-after=4200' })])).toEqual([4_200, 4_620]);
+    expect(after([loss(1013, { announced })])).toEqual([15_000, 60_000]);
+    expect(after([loss(4403, { announced })])).toBe('stop');
+  });
+
+  test('is for one loss: the attempt that fails after it backs off', () => {
+    expect(after([loss(1012, { stable: true, announced }), loss(1006)])).toEqual([100, 10_100]);
+  });
+});
+
+describe('rules of the app', () => {
+  const ruled = (onClose: CloseRules): Partial<PolicyOptions> => ({
+    reconnect: { ...TRANSPORT_DEFAULTS.reconnect, onClose },
+  });
+
+  test('a table by code: retry, stop, a delay; other codes by the table of the protocol', () => {
+    const rules = ruled({ 4403: 'retry', 1006: 'stop', 1012: { delayMs: 42 } });
+    expect(after([loss(4403)], rules)).toEqual([100, 5_100]);
+    expect(after([loss(1006)], rules)).toBe('stop');
+    expect(after([loss(1012)], rules)).toEqual([42, 42]);
+    expect(after([loss(1001)], rules)).toEqual([100, 5_100]);
+  });
+
+  test('a function gets the cause', () => {
+    const causes: CloseCause[] = [];
+    const rules = ruled((cause) => {
+      causes.push(cause);
+      return cause.reason === 'maintenance' ? { delayMs: 60_000 } : undefined;
+    });
+    const announced = loss(4500, { reason: 'maintenance' });
+    expect(after([announced], rules)).toEqual([60_000, 60_000]);
+    expect(after([loss(4500)], rules)).toBe('stop');
+    expect(causes[0]).toBe(announced.cause);
+  });
+
+  test('“retry” keeps backing off, and maxAttempts holds', () => {
+    const rules = ruled({ 4403: 'retry' });
+    expect(after(times(3, loss(4403)), rules)).toEqual([100, 20_100]);
+    const bounded = { reconnect: { ...TRANSPORT_DEFAULTS.reconnect, maxAttempts: 1, onClose: () => 'retry' as const } };
+    expect(after([loss(1006)], bounded)).toBe('stop');
+  });
+
+  const error = new Error('from the rule');
+  test.each([
+    [
+      'throws',
+      () => {
+        throw error;
+      },
+      error,
+    ],
+    ['gives a number', () => 5, expect.any(TypeError)],
+    ['gives a delay that is none', () => ({ delayMs: NaN }), expect.any(TypeError)],
+    ['gives a promise', () => Promise.resolve('stop'), expect.any(TypeError)],
+  ])('a function that %s is reported, and the table of the protocol decides', (_, rule, reported) => {
+    const errors: unknown[] = [];
+    const more = { ...ruled(rule as never), onError: (thrown: unknown) => errors.push(thrown) };
+    expect(after([loss(1006)], more)).toEqual([100, 5_100]);
+    expect(errors).toEqual([reported, reported]);
   });
 });
 

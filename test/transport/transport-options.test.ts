@@ -45,6 +45,18 @@ describe('resolveTransportOptions', () => {
     expect(resolve({ reconnect: false, heartbeat: false })).toMatchObject({ reconnect: false, heartbeat: false });
   });
 
+  test('a hidden app may be suspended at once', () => {
+    expect(resolve({ suspendAfterHiddenMs: 0 }).suspendAfterHiddenMs).toBe(0);
+    expect(resolve({ suspendAfterHiddenMs: undefined }).suspendAfterHiddenMs).toBeUndefined();
+  });
+
+  test('takes a copy of the rules', () => {
+    const onClose: Record<number, 'stop' | 'retry'> = { 1006: 'stop' };
+    const { reconnect } = resolve({ reconnect: { onClose } });
+    onClose[1006] = 'retry';
+    expect(reconnect).toMatchObject({ onClose: { 1006: 'stop' } });
+  });
+
   test('takes a copy of the protocols', () => {
     const protocols = ['a'];
     const resolved = resolve({ protocols });
@@ -62,6 +74,7 @@ describe('resolveTransportOptions', () => {
     [{ reconnect: { stableAfterMs: 0 } }, /^reconnect\.stableAfterMs/],
     [{ reconnect: { maxAttempts: 0 } }, /^reconnect\.maxAttempts .* not 0$/],
     [{ reconnect: { maxAttempts: 1.5 } }, /not 1\.5$/],
+    [{ suspendAfterHiddenMs: -1 }, /^suspendAfterHiddenMs must be .* not -1$/],
     [{ heartbeat: { intervalMs: 0 } }, /^heartbeat\.intervalMs/],
     [{ heartbeat: { timeoutMs: 0 } }, /^heartbeat\.timeoutMs/],
     [{ heartbeat: { probeMs: 0 } }, /^heartbeat\.probeMs/],
@@ -76,6 +89,11 @@ describe('resolveTransportOptions', () => {
     [{ protocols: 'a' }, /^protocols must be an array, not "a"$/],
     [{ auth: 'token' }, /^auth must be a function, not "token"$/],
     [{ WebSocket: {} }, /^WebSocket must be a function/],
+    [{ lifecycle: true }, /^lifecycle must be false or have the methods listen and hidden, not true$/],
+    [{ lifecycle: { listen() {} } }, /^lifecycle must be/],
+    [{ reconnect: { onClose: 'retry' } }, /^reconnect\.onClose must be a function or a table/],
+    [{ reconnect: { onClose: { 4403: 'never' } } }, /^reconnect\.onClose\[4403\] must be .* not never$/],
+    [{ reconnect: { onClose: { 1006: { delayMs: -1 } } } }, /not \{"delayMs":-1\}$/],
     [{ random: 4 }, /^random must be a function/],
     [{ onError: 4 }, /^onError must be a function/],
     [{ connectTimeoutMs: '5' }, /^connectTimeoutMs must be a number of ms, not "5"$/],

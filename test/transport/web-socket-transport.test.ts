@@ -90,12 +90,15 @@ describe('arrows of the diagram', () => {
     expect(told.at(-2)).toEqual(['lost', { code: 1001, reason: 'away', opened: true, by: 'peer' }]);
   });
 
-  test('a loss after a stable connection is retried within a second, as the first attempt of a series', async () => {
+  test.each([
+    [1006, 5_100],
+    [4408, 1_100],
+  ])('a loss after a stable connection, %i, begins a series: its first attempt within %i ms', async (code, ms) => {
     const { connect, transport } = harness({ random: () => 0.999_999 });
     const socket = await connect();
     await vi.advanceTimersByTimeAsync(10_000);
-    socket.end(1006);
-    expect(transport.status).toMatchObject({ state: 'waiting', attempt: 1, retryAt: 1_010_000 + 1_100 });
+    socket.end(code);
+    expect(transport.status).toMatchObject({ state: 'waiting', attempt: 1, retryAt: 1_010_000 + ms });
   });
 
   test('a loss before the connection was stable counts as a failed attempt', async () => {
@@ -238,6 +241,21 @@ describe('suspend, reconnect, close from every phase', () => {
     await bench.settle();
     expect(bench.transport.status.state).toBe('connecting');
     expect(bench.fake.live()).toHaveLength(1);
+  });
+
+  test('suspend and wake in quick turns begin at most one attempt a second', async () => {
+    const { connect, transport, fake, settle } = harness();
+    await connect();
+    const before = fake.made.length;
+    for (let turn = 0; turn < 50; turn++) {
+      transport.suspend('hidden');
+      transport.wake();
+      await vi.advanceTimersByTimeAsync(10);
+    }
+    await settle();
+    expect(fake.made.length - before).toBe(1);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(fake.live()).toHaveLength(1);
   });
 
   test('suspend does nothing to an idle transport: a wake must not connect what nobody asked for', () => {

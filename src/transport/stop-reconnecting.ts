@@ -1,0 +1,7 @@
+/**
+ * Thrown by a `url` or `auth` function, or what its promise rejects with: no further attempt is of any use. The
+ * connection is `closed`, and the error is its `cause.error`.
+ */
+export class StopReconnecting extends Error {
+  override readonly name = 'StopReconnecting';
+}
