@@ -1,6 +1,6 @@
 export { CallPromise } from './client/call-promise.ts';
 export type { Safe } from './client/call-promise.ts';
-export type { CallOptions } from './client/client-connection.ts';
+export type { CallOptions } from './client/call-options.ts';
 export type {
   CallError,
   CallFunction,
@@ -13,9 +13,11 @@ export type {
 } from './client/client-types.ts';
 export { connect } from './client/connect.ts';
 export { CONNECT_DEFAULTS } from './client/connect-options.ts';
-export type { ConnectOptions, QueueOptions, ResolvedConnectOptions } from './client/connect-options.ts';
-export type { Connection, ConnectionEvents, ConnectionStats } from './client/connection.ts';
+export type { ConnectOptions, FlowOptions, QueueOptions, ResolvedConnectOptions } from './client/connect-options.ts';
+export type { CloseOptions, Connection, ConnectionEvents, ConnectionStats } from './client/connection.ts';
 export { createClient } from './client/create-client.ts';
+export type { Happening, HappeningDetails, HappeningName } from './client/flight-recorder.ts';
+export type { LossyOptions, LossyOutcome } from './client/lossy-publish.ts';
 export type { Gap, Subscription, SubscriptionState, TopicListeners } from './client/subscription.ts';
 export type { TopicState } from './client/topic-fold.ts';
 export { defineContract } from './contract/contract.ts';
@@ -39,6 +41,18 @@ export { isTautlineError, SYSTEM_CODES, TautlineError } from './errors.ts';
 export type { Issue, Outcome, SystemCode, TautlineErrorDetails } from './errors.ts';
 export type { Codec } from './payload.ts';
 export type { Position } from './protocol/messages.ts';
+export type { CloseRule, CloseRules } from './transport/close-rule.ts';
+export type { Lifecycle, LifecycleSignal } from './transport/lifecycle.ts';
+export { browserLifecycle } from './transport/lifecycle-browser.ts';
+export { hostLifecycle, reactNativeLifecycle } from './transport/lifecycle-host.ts';
+export type {
+  AppStateLike,
+  HostLifecycle,
+  NativeSubscription,
+  NetInfoLike,
+  NetInfoStateLike,
+} from './transport/lifecycle-host.ts';
+export { StopReconnecting } from './transport/stop-reconnecting.ts';
 export type { CloseCause, ConnectionStatus } from './transport/transport.ts';
 export { TRANSPORT_DEFAULTS } from './transport/transport-options.ts';
 export type {

@@ -5,9 +5,10 @@ import type { Codec } from '../payload.ts';
 import { encodeCall } from '../protocol/encode.ts';
 import type { WireError } from '../protocol/messages.ts';
 import { utf8Length } from '../protocol/utf8.ts';
+import type { CallOptions } from './call-options.ts';
 import type { CallRequest } from './call.ts';
 import { CallPromise } from './call-promise.ts';
-import type { CallOptions, ClientConnection } from './client-connection.ts';
+import type { ClientConnection } from './client-connection.ts';
 import { readPayload } from './payload-reader.ts';
 
 /** Makes the function that calls one procedure. */

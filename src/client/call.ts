@@ -11,6 +11,8 @@ export interface CallRequest {
   /** It can change something: it waits for the welcome and is not repeated blindly. */
   readonly acts: boolean;
   readonly idempotent: boolean;
+  /** Topic on the wire, for a publish. */
+  readonly topic?: string;
   /** UTF-8 bytes of its payload. */
   readonly bytes: number;
   readonly write: (id: number, leftMs: number) => string;
@@ -35,6 +37,10 @@ export interface CallOwner {
   readonly written: (call: Call, link: LinkState) => void;
   /** The caller gave up, or the deadline passed: the call is settled, the owner forgets it. */
   readonly abandoned: (call: Call) => void;
+  /** It ended with an error. */
+  readonly failed: (error: TautlineError) => void;
+  /** It has its result: the owner lets go of it. */
+  readonly settled: (call: Call) => void;
   /** It was given an id, but its message was not sent after all. */
   readonly withdrawn: (call: Call) => void;
 }
@@ -74,10 +80,11 @@ export class Call implements Outbound {
     this.#owner = owner;
     this.#resolve = resolve;
     this.#reject = reject;
+    // First what may throw: a signal that is none must leave no deadline behind.
+    terms.signal?.addEventListener('abort', this.#onAbort);
     this.#deadline = owner.deadlines.add(terms.deadlineAt, () => {
       this.#giveUp('TIMEOUT', `no answer within ${String(terms.timeoutMs)} ms`);
     });
-    terms.signal?.addEventListener('abort', this.#onAbort);
   }
 
   get bytes(): number {
@@ -155,7 +162,9 @@ export class Call implements Outbound {
 
   /** Ends it with an error of somebody else. */
   readonly refuse = (error: TautlineError): void => {
-    if (this.#settle()) this.#reject(error);
+    if (!this.#settle()) return;
+    this.#owner.failed(error);
+    this.#reject(error);
   };
 
   #settle(): boolean {
@@ -164,6 +173,7 @@ export class Call implements Outbound {
     this.#owner.deadlines.remove(this.#deadline);
     this.#terms.signal?.removeEventListener('abort', this.#onAbort);
     this.#wakeWaiter?.();
+    this.#owner.settled(this);
     return true;
   }
 }

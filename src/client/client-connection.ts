@@ -1,13 +1,14 @@
-import { createNanoEvents } from 'nanoevents';
-import { TautlineError, type SystemCode } from '../errors.ts';
-import { Deadlines } from '../primitives/deadlines.ts';
-import { emitIsolated } from '../primitives/emit.ts';
+import { TautlineError } from '../errors.ts';
+import { Deadlines, type Deadline } from '../primitives/deadlines.ts';
 import { SendQueue } from '../primitives/send-queue.ts';
-import { CloseCode, closeReaction } from '../protocol/close-codes.ts';
 import { SUBPROTOCOL } from '../protocol/messages.ts';
+import { utf8Length } from '../protocol/utf8.ts';
 import type { CloseCause, ConnectionStatus, Transport } from '../transport/transport.ts';
 import { TRANSPORT_DEFAULTS, type UrlOption } from '../transport/transport-options.ts';
 import { createWebSocketTransport } from '../transport/web-socket-transport.ts';
+import { Announcer } from './announcer.ts';
+import { Backlog } from './backlog.ts';
+import type { CallOptions } from './call-options.ts';
 import type { Call, CallRequest } from './call.ts';
 import {
   checkPositive,
@@ -15,46 +16,54 @@ import {
   type ConnectOptions,
   type ResolvedConnectOptions,
 } from './connect-options.ts';
-import type { Connection, ConnectionEvents, ConnectionStats } from './connection.ts';
+import type { CloseOptions, Connection, ConnectionEvents, ConnectionStats } from './connection.ts';
+import { describeStatus, type Happening } from './flight-recorder.ts';
+import type { LossyRequest, LossyWaiter } from './lossy-publish.ts';
+import { LossyPublishes } from './lossy-publishes.ts';
 import { Outbox, type Outbound } from './outbox.ts';
 import { PendingCalls } from './pending-calls.ts';
 import { ProtocolSession } from './protocol-session.ts';
+import { codeOfEnd, describeEnd, refusalOf } from './refusal.ts';
 import type { Subscription } from './subscription.ts';
 import { Subscriptions } from './subscriptions.ts';
-
-/** Options of one call or publish. */
-export interface CallOptions {
-  /** Aborts it: what waits is taken back, what was sent is cancelled at the server. */
-  readonly signal?: AbortSignal | undefined;
-  /** From the call to the answer, queueing included, ms. @default the connection's */
-  readonly timeoutMs?: number | undefined;
-}
 
 /** A {@link Connection} with what the typed client needs of it. */
 export class ClientConnection implements Connection {
   readonly subscriptions: Subscriptions;
-  readonly #emitter = createNanoEvents<ConnectionEvents>();
+  readonly #announcer = new Announcer();
   readonly #options: ResolvedConnectOptions;
   readonly #pending: PendingCalls;
   readonly #outbox: Outbox;
+  readonly #backlog: Backlog;
+  readonly #lossy: LossyPublishes;
   readonly #session: ProtocolSession;
   readonly #transport: Transport;
+  readonly #deadlines: Deadlines;
+  /** While it waits for the last calls. */
+  #closing: ConnectionStatus | undefined;
 
   constructor(url: UrlOption, options: ConnectOptions) {
-    const { report } = this;
+    const { report, recorder, failed } = this.#announcer;
     const deadlines = new Deadlines({ now, onError: report });
+    this.#deadlines = deadlines;
     this.#options = resolveConnectOptions(options);
-    this.#pending = new PendingCalls(deadlines, now);
-    this.#outbox = new Outbox(new SendQueue<Outbound>(this.#options.queue), this.#pending);
-    this.#pending.writeTo(this.#outbox);
-    this.subscriptions = new Subscriptions(this.#outbox, deadlines, now, report);
+    this.#pending = new PendingCalls(deadlines, now, failed);
+    this.#outbox = new Outbox(new SendQueue<Outbound>(this.#options.queue), this.#pending, () => {
+      this.#backlog.look();
+    });
+    this.#backlog = this.#watchBacklog();
+    this.#lossy = new LossyPublishes(this.#outbox, deadlines, this.#pending.order);
+    this.#pending.writeTo(this.#outbox, this.#lossy);
+    this.subscriptions = new Subscriptions(this.#outbox, deadlines, now, report, recorder.note);
     this.#session = new ProtocolSession({
       pending: this.#pending,
       outbox: this.#outbox,
       subscriptions: this.subscriptions,
+      flow: this.#options.flow,
       now,
       stableAfterMs: (options.reconnect || undefined)?.stableAfterMs ?? TRANSPORT_DEFAULTS.reconnect.stableAfterMs,
       report,
+      note: recorder.note,
       entered: (status) => {
         this.#entered(status);
       },
@@ -72,32 +81,46 @@ export class ClientConnection implements Connection {
   }
 
   get status(): ConnectionStatus {
-    return this.#transport.status;
+    const { status } = this.#transport;
+    return status.state === 'closed' ? status : (this.#closing ?? status);
   }
 
   on<Name extends keyof ConnectionEvents>(event: Name, listener: ConnectionEvents[Name]): () => void {
-    return this.#emitter.on(event, listener);
+    return this.#announcer.on(event, listener);
   }
 
   reconnect(): void {
+    this.#announcer.recorder.note('reconnect');
     this.#transport.reconnect();
   }
 
   wake(): void {
+    this.#announcer.recorder.note('wake');
     this.#transport.wake();
   }
 
   suspend(reason = 'suspended by the app'): void {
+    this.#announcer.recorder.note('suspend', { reason });
     this.#transport.suspend(reason);
   }
 
-  close(): Promise<void> {
+  async close({ drain = false, timeoutMs = this.#options.timeoutMs }: CloseOptions = {}): Promise<void> {
+    checkPositive('timeoutMs', timeoutMs);
+    this.#announcer.recorder.note('close', { drain });
+    if (drain && this.status.state !== 'closed') await this.#drain(timeoutMs);
     this.#transport.close();
-    return Promise.resolve();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  drained(): Promise<void> {
+    return this.#backlog.drained();
+  }
+
+  record(): readonly Happening[] {
+    return this.#announcer.recorder.happenings;
   }
 
   stats(): ConnectionStats {
@@ -105,6 +128,8 @@ export class ClientConnection implements Connection {
       rttMs: this.#session.roundTrip.smoothedMs,
       queued: this.#outbox.queued,
       bufferedAmount: this.#session.current?.link.bufferedAmount,
+      backlogBytes: this.#outbox.backlogBytes,
+      evicted: this.#lossy.evicted,
       inFlight: this.#pending.size,
       subscriptions: this.subscriptions.size,
       reconnects: Math.max(0, this.#session.connections - 1),
@@ -115,10 +140,13 @@ export class ClientConnection implements Connection {
   /** Names the codec in the greeting. @throws TypeError when another contract on this connection has another one. */
   speak(codec: string): void {
     this.#session.codec ??= codec;
-    if (this.#session.codec === codec) return;
-    throw new TypeError(
-      `A connection speaks one codec: this contract wants ${codec}, an earlier one ${this.#session.codec}. Give both the same, or connect twice.`,
-    );
+    if (this.#session.codec !== codec) {
+      throw new TypeError(
+        `A connection speaks one codec: this contract wants ${codec}, an earlier one ${this.#session.codec}. Give both the same, or connect twice.`,
+      );
+    }
+    // The greeting has gone out without it: another one is due.
+    if (this.#session.current !== undefined && this.#session.toldCodec !== codec) this.#transport.reconnect();
   }
 
   /** Sends a request and settles it exactly once. `check` runs first, in the order of the requests. */
@@ -131,11 +159,28 @@ export class ClientConnection implements Connection {
   ): void {
     checkPositive('timeoutMs', timeoutMs);
     const refusal = this.#refusal(request, signal);
-    if (refusal !== undefined) reject(refusal);
-    else {
+    if (refusal !== undefined) {
+      this.#announcer.failed(refusal);
+      reject(refusal);
+    } else {
       const terms = { signal, timeoutMs, deadlineAt: now() + timeoutMs };
       this.#pending.start(request, terms, check, resolve, reject);
     }
+  }
+
+  /** Writes a publication if it can, before its deadline, and drops it if not. */
+  publishLossy(
+    request: LossyRequest,
+    { signal, timeoutMs = this.#options.timeoutMs }: CallOptions,
+    check: () => void | Promise<void>,
+    waiter: LossyWaiter,
+  ): void {
+    checkPositive('timeoutMs', timeoutMs);
+    const refusal = this.#refusal({ path: request.path, bytes: utf8Length(request.payload) }, signal);
+    if (refusal?.code === 'CLOSED') waiter.resolve('closed');
+    else if (refusal?.code === 'OFFLINE') waiter.resolve('offline');
+    else if (refusal !== undefined) waiter.reject(refusal);
+    else this.#lossy.start(request, { signal, timeoutMs, deadlineAt: now() + timeoutMs }, check, waiter);
   }
 
   /** Listens to a topic. On a closed connection the subscription ends at once. */
@@ -145,40 +190,30 @@ export class ClientConnection implements Connection {
     return subscription;
   }
 
-  /** Reports what no caller waits for. */
-  readonly report = (error: unknown): void => {
-    if ((this.#emitter.events.error?.length ?? 0) > 0) emitIsolated(this.#emitter, 'error', [error], logError);
-    else logError(error);
-  };
-
   /** Why a request can't even wait. */
-  #refusal({ path, bytes }: CallRequest, signal: AbortSignal | undefined): TautlineError | undefined {
-    const error = (code: SystemCode, what: string, remedy?: string, cause?: unknown): TautlineError =>
-      new TautlineError(code, `${path}: ${what}.`, {
-        outcome: 'not-sent',
-        retryable: code === 'OFFLINE',
-        path,
-        remedy,
-        cause,
-      });
-    if (signal?.aborted === true)
-      return error('ABORTED', 'the signal was aborted before the call', undefined, signal.reason);
-    const { status } = this;
-    if (status.state === 'closed') {
-      return error('CLOSED', describeEnd(status.cause), 'Call connection.reconnect() first.');
-    }
-    if (this.#options.whileOffline === 'fail' && status.state !== 'connected') {
-      return error('OFFLINE', `there is no connection (${status.state}), and whileOffline is 'fail'`);
-    }
-    const limit = Math.min(this.#session.welcome?.limits.frameBytes ?? Infinity, this.#options.queue.maxBytes);
-    if (bytes > limit) {
-      return error(
-        'TOO_LARGE',
-        `its ${String(bytes)} bytes are more than the ${String(limit)} allowed`,
-        'Send it in parts.',
-      );
-    }
-    return undefined;
+  #refusal(request: Pick<CallRequest, 'path' | 'bytes'>, signal: AbortSignal | undefined): TautlineError | undefined {
+    const { whileOffline, queue } = this.#options;
+    const maxBytes = Math.min(this.#session.welcome?.limits.frameBytes ?? Infinity, queue.maxBytes);
+    return refusalOf(request, { status: this.status, whileOffline, signal, maxBytes });
+  }
+
+  #watchBacklog(): Backlog {
+    const { flow: marks } = this.#options;
+    const tell = (event: 'congested' | 'drained'): void => {
+      const { messages, bytes } = this.#outbox.queued;
+      this.#announcer.recorder.note(event, { messages, bytes, unanswered: this.#outbox.backlogBytes - bytes });
+      this.#announcer.emit(event);
+    };
+    return new Backlog({
+      marks,
+      bytes: () => this.#outbox.backlogBytes,
+      congested: () => {
+        tell('congested');
+      },
+      drained: () => {
+        tell('drained');
+      },
+    });
   }
 
   #becameAnother(): void {
@@ -188,7 +223,24 @@ export class ClientConnection implements Connection {
     this.subscriptions.reset();
   }
 
+  /** Waits until nothing is pending, until time is up, or until somebody closes it at once. */
+  async #drain(timeoutMs: number): Promise<void> {
+    if (this.#closing === undefined) {
+      this.#closing = Object.freeze({ state: 'closing' });
+      this.#announcer.entered(this.#closing);
+    }
+    let late: Deadline | undefined;
+    const timeUp = new Promise<void>((resolve) => {
+      late = this.#deadlines.add(now() + timeoutMs, resolve);
+    });
+    await Promise.race([this.#pending.idle(), timeUp]);
+    if (late !== undefined) this.#deadlines.remove(late);
+  }
+
   #entered(status: ConnectionStatus): void {
+    if (status.state === 'closed') this.#closing = undefined;
+    else if (this.#closing !== undefined) return; // lost sockets come back, but nobody need know
+    this.#announcer.recorder.note('status', describeStatus(status));
     if (status.state === 'closed') {
       const code = codeOfEnd(status.cause);
       const what = describeEnd(status.cause);
@@ -197,7 +249,7 @@ export class ClientConnection implements Connection {
       });
       this.#endSubscriptions(status.cause);
     }
-    emitIsolated(this.#emitter, 'status', [status], this.report);
+    this.#announcer.entered(status);
   }
 
   #endSubscriptions(cause: CloseCause): void {
@@ -207,25 +259,10 @@ export class ClientConnection implements Connection {
   }
 
   #endCalls(end: (call: Call) => void): void {
-    this.#pending.endAll(this.#outbox.clear(), end);
+    this.#lossy.endAll();
+    this.#outbox.clear();
+    this.#pending.endAll(end);
   }
-}
-
-function codeOfEnd({ code, by }: CloseCause): SystemCode {
-  if (by === 'app') return 'CLOSED';
-  if (closeReaction(code) === 'credentials') return 'UNAUTHENTICATED';
-  return code === CloseCode.FORBIDDEN || code === CloseCode.IANA_FORBIDDEN ? 'FORBIDDEN' : 'CLOSED';
-}
-
-function describeEnd({ code, reason, by }: CloseCause): string {
-  return `the connection is closed (by ${by}, code ${String(code)}${reason === '' ? '' : `: ${reason}`})`;
-}
-
-function logError(error: unknown): void {
-  const { reportError } = globalThis as { reportError?: (error: unknown) => void };
-  if (reportError !== undefined) reportError(error);
-  // eslint-disable-next-line no-console -- the last resort, where the platform has no reportError
-  else console.error(error);
 }
 
 /** Monotonic: deadlines are durations, and the wall clock jumps. */

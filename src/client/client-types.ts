@@ -11,8 +11,9 @@ import type { Procedure } from '../contract/procedure.ts';
 import type { Topic } from '../contract/topic.ts';
 import type { SystemCode, TautlineError } from '../errors.ts';
 import type { Position } from '../protocol/messages.ts';
+import type { CallOptions } from './call-options.ts';
 import type { CallPromise } from './call-promise.ts';
-import type { CallOptions } from './client-connection.ts';
+import type { LossyOptions, LossyOutcome } from './lossy-publish.ts';
 import type { Subscription, TopicListeners } from './subscription.ts';
 import type { TopicState } from './topic-fold.ts';
 
@@ -42,6 +43,11 @@ export interface CallFunctionWithoutInput<P extends Procedure> {
 export interface TopicHandle<T extends Topic> {
   /** Name on the wire, `rooms/42`. */
   readonly name: string;
+  /**
+   * Publishes an event that may be dropped (a cursor, a typing sign); resolves with what became of it when it is
+   * written or dropped. Without a connection it waits, as long as `timeoutMs`; it never holds up anything else.
+   */
+  publish(event: EventInput<T>, options: LossyOptions): CallPromise<LossyOutcome>;
   /** Publishes an event; resolves with its position when the server has taken it. It acts, like a mutation. */
   publish(event: EventInput<T>, options?: CallOptions): CallPromise<Position>;
   /**

@@ -8,11 +8,23 @@ export interface QueueOptions {
   readonly maxBytes?: number | undefined;
 }
 
+/** Watermarks of what lies between the client and the server. */
+export interface FlowOptions {
+  /**
+   * At most so many bytes are written that the server is not known to have taken in; also the level of queue and
+   * buffer together that is told as `congested`. @default 1 MiB
+   */
+  readonly highWaterMark?: number | undefined;
+  /** Below so many bytes writing goes on, and `drained` is told. @default 256 KiB, a quarter of a lower high mark */
+  readonly lowWaterMark?: number | undefined;
+}
+
 /** Options of {@link connect}. */
 export interface ConnectOptions extends Omit<TransportOptions, 'url' | 'protocols' | 'onError'> {
   /** A call and a publish, from the call to the answer, queueing included, ms. @default 30_000 */
   readonly timeoutMs?: number | undefined;
   readonly queue?: QueueOptions | undefined;
+  readonly flow?: FlowOptions | undefined;
   /** `fail`: calls made without a connection reject at once with `OFFLINE`. @default 'wait' */
   readonly whileOffline?: 'wait' | 'fail' | undefined;
 }
@@ -21,6 +33,7 @@ export interface ConnectOptions extends Omit<TransportOptions, 'url' | 'protocol
 export interface ResolvedConnectOptions {
   readonly timeoutMs: number;
   readonly queue: { readonly maxMessages: number; readonly maxBytes: number };
+  readonly flow: { readonly highWaterMark: number; readonly lowWaterMark: number };
   readonly whileOffline: 'wait' | 'fail';
 }
 
@@ -28,6 +41,7 @@ export interface ResolvedConnectOptions {
 export const CONNECT_DEFAULTS: ResolvedConnectOptions = {
   timeoutMs: 30_000,
   queue: { maxMessages: 10_000, maxBytes: 16 * 1024 * 1024 },
+  flow: { highWaterMark: 1024 * 1024, lowWaterMark: 256 * 1024 },
   whileOffline: 'wait',
 };
 
@@ -42,10 +56,28 @@ export function resolveConnectOptions(options: ConnectOptions): ResolvedConnectO
   if (!['wait', 'fail'].includes(whileOffline)) {
     throw new TypeError(`whileOffline must be 'wait' or 'fail', not ${JSON.stringify(whileOffline)}`);
   }
+  for (const name of ['queue', 'flow', 'reconnect', 'heartbeat'] as const) checkGroup(name, options[name]);
   checkPositive('timeoutMs', timeoutMs);
   checkPositive('queue.maxMessages', maxMessages);
   checkPositive('queue.maxBytes', maxBytes);
-  return { timeoutMs, whileOffline, queue: { maxMessages, maxBytes } };
+  return { timeoutMs, whileOffline, queue: { maxMessages, maxBytes }, flow: resolveFlow(options.flow) };
+}
+
+function resolveFlow({ highWaterMark, lowWaterMark }: FlowOptions = {}): ResolvedConnectOptions['flow'] {
+  const high = highWaterMark ?? CONNECT_DEFAULTS.flow.highWaterMark;
+  checkPositive('flow.highWaterMark', high);
+  const low = lowWaterMark ?? Math.min(CONNECT_DEFAULTS.flow.lowWaterMark, high / 4);
+  checkPositive('flow.lowWaterMark', low);
+  if (low >= high) {
+    throw new RangeError(`flow.lowWaterMark must be below flow.highWaterMark (${String(high)}), not ${String(low)}`);
+  }
+  return { highWaterMark: high, lowWaterMark: low };
+}
+
+function checkGroup(name: 'queue' | 'flow' | 'reconnect' | 'heartbeat', value: unknown): void {
+  const mayBeOff = name === 'reconnect' || name === 'heartbeat';
+  if (value === undefined || (value === false && mayBeOff) || (typeof value === 'object' && value !== null)) return;
+  throw new TypeError(`${name} must be an object${mayBeOff ? ' or false' : ''}, not ${JSON.stringify(value)}`);
 }
 
 /** @throws RangeError unless the number is above 0. */

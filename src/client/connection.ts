@@ -1,3 +1,4 @@
+import type { Happening } from './flight-recorder.ts';
 import type { ConnectionStatus } from '../transport/transport.ts';
 
 /** What a connection tells, by name. */
@@ -9,6 +10,20 @@ export interface ConnectionEvents {
    * Without a listener it goes to `reportError`, else to the console.
    */
   error: (error: unknown) => void;
+  /** `stats().backlogBytes` reached the high watermark: pause what makes messages. Once, until it has drained. */
+  congested: () => void;
+  /** After `congested`: it is below the low watermark again. */
+  drained: () => void;
+  /** Something happened or was decided, with its reason: what `record()` keeps, as it happens. */
+  happening: (happening: Happening) => void;
+}
+
+/** Options of {@link Connection.close}. */
+export interface CloseOptions {
+  /** Wait for calls and publishes that are not settled; new ones are refused meanwhile. @default false */
+  readonly drain?: boolean | undefined;
+  /** Longest time to wait, ms. @default the connection's timeoutMs */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** Figures of a connection, at the moment of asking. */
@@ -19,6 +34,10 @@ export interface ConnectionStats {
   readonly queued: { readonly messages: number; readonly bytes: number };
   /** Bytes that the socket has not yet passed on; `undefined` where the engine does not tell. */
   readonly bufferedAmount: number | undefined;
+  /** What waits for the socket, and what was written and the server is not known to have taken in: what `flow` bounds. */
+  readonly backlogBytes: number;
+  /** Lossy publishes that were dropped because the queue was full. */
+  readonly evicted: number;
   /** Calls that were sent and have no answer. */
   readonly inFlight: number;
   /** Topics that are listened to. */
@@ -41,10 +60,23 @@ export interface Connection {
   wake(): void;
   /** Drops the socket and all its timers until {@link wake}: nothing is lost that waits. */
   suspend(reason?: string): void;
-  /** Ends it. What is pending settles at once: `CLOSED`, with its honest outcome. A second call does nothing. Resolves when it is closed. */
-  close(): Promise<void>;
+  /**
+   * Ends it. What is pending settles at once: `CLOSED`, with its honest outcome; with `drain`, when it is done or the
+   * time is up. A second call without `drain` does not wait. Resolves when it is closed.
+   */
+  close(options?: CloseOptions): Promise<void>;
   /** The same, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
+  /**
+   * Resolves when `stats().backlogBytes` is below the low watermark, at once when it is, and when the connection closes.
+   * A producer that awaits it before each message never fills the queue.
+   */
+  drained(): Promise<void>;
+  /**
+   * The last 300 happenings as plain JSON, oldest first, for a bug report: states with causes and delays, close codes,
+   * probes, failed calls, gaps, levels at congestion. Payloads, tokens and URLs' queries are never in it.
+   */
+  record(): readonly Happening[];
   /** Figures at this moment; cheap. */
   stats(): ConnectionStats;
 }

@@ -13,10 +13,15 @@ export interface Outbound {
   write(link: LinkState): string | undefined;
   /** The message does not fit into a frame. */
   tooLarge?(frameBytes: number): void;
+  /** It had to make room in the queue for another. */
+  evicted?(): void;
 }
 
 /** Bytes that may follow the greeting before the server has answered, the greeting's own frame not counted. */
 const RIDING_BYTES = 60 * 1024;
+
+/** Name, path, headers and id of a message come on top of its payload. */
+const HEADER_BYTES = 256;
 
 /** Where the outbox takes calls from that were sent before and must be written again first. */
 export interface Resends {
@@ -24,16 +29,23 @@ export interface Resends {
   readonly take: () => void;
 }
 
-/** Everything that waits for the socket, and the one place that writes it: a microtask after the first enqueue, never a timer. */
+/**
+ * Everything that waits for the socket, and the one place that writes it: a microtask after the first enqueue, never a
+ * timer. Above the high watermark it stops, for all but control messages, until the link tells that there is room.
+ */
 export class Outbox {
   readonly #queue: SendQueue<Outbound>;
   readonly #resends: Resends;
+  readonly #levelChanged: () => void;
   #link: LinkState | undefined;
   #scheduled = false;
+  #flushing = false;
 
-  constructor(queue: SendQueue<Outbound>, resends: Resends) {
+  /** @param levelChanged - Runs when {@link backlogBytes} may have changed. */
+  constructor(queue: SendQueue<Outbound>, resends: Resends, levelChanged: () => void) {
     this.#queue = queue;
     this.#resends = resends;
+    this.#levelChanged = levelChanged;
   }
 
   /** There is a socket that was welcomed: what is entered is written at once, slots permitting. */
@@ -46,20 +58,52 @@ export class Outbox {
     return { messages: this.#queue.messages, bytes: this.#queue.bytes };
   }
 
+  /** Bytes that wait, and those that the peer is not known to have taken in. */
+  get backlogBytes(): number {
+    return this.#queue.bytes + (this.#link?.unanswered ?? 0);
+  }
+
   /** Enters a message; the answer of the queue tells whether it was taken, and which bound it hit. */
   push(lane: Lane, entry: Outbound): ReturnType<SendQueue<Outbound>['push']> {
     const result = this.#queue.push(lane, entry);
-    if (result.accepted) this.schedule();
+    if (result.accepted) {
+      for (const evicted of result.evicted) evicted.evicted?.();
+      this.schedule();
+      this.#levelChanged();
+    }
     return result;
   }
 
+  /** Why the queue refused a message, for people. */
+  whyFull(bound: 'messages' | 'bytes'): string {
+    const { messages, bytes, bounds } = this.#queue;
+    return bound === 'messages'
+      ? `the queue holds ${String(messages)} messages, and queue.maxMessages allows ${String(bounds.maxMessages)}`
+      : `the queue holds ${String(bytes)} bytes already, and queue.maxBytes allows ${String(bounds.maxBytes)}`;
+  }
+
+  has(entry: Outbound): boolean {
+    return this.#queue.has(entry);
+  }
+
   remove(entry: Outbound): boolean {
-    return this.#queue.remove(entry);
+    const removed = this.#queue.remove(entry);
+    if (removed) this.#levelChanged();
+    return removed;
+  }
+
+  /** Puts a message in the place of one that waits; `false` when that one does not, or the new one has no room. */
+  replace(entry: Outbound, by: Outbound): boolean {
+    const replaced = this.#queue.replace(entry, by);
+    if (replaced) this.#levelChanged();
+    return replaced;
   }
 
   /** Takes out everything that waits. */
   clear(): readonly Outbound[] {
-    return this.#queue.clear();
+    const entries = this.#queue.clear();
+    this.#levelChanged();
+    return entries;
   }
 
   /** From now on, this socket is written to. */
@@ -70,6 +114,7 @@ export class Outbox {
 
   detach(): void {
     this.#link = undefined;
+    this.#levelChanged();
   }
 
   schedule(): void {
@@ -81,21 +126,41 @@ export class Outbox {
     });
   }
 
-  /** Writes all that may go: control, then what was sent before, then the queue, while there are slots. */
+  /**
+   * Writes all that may go: control, then what was sent before, then the queue, while there are slots and the watermark
+   * is not reached.
+   */
   flush(): void {
     const link = this.#link;
-    if (link?.welcome === undefined) return;
+    // A listener that is told of something in the middle of it may come back here.
+    if (link?.welcome === undefined || this.#flushing) return;
+    this.#flushing = true;
+    try {
+      if (!this.#writeAll(link)) link.hold();
+    } finally {
+      this.#flushing = false;
+    }
+    this.#levelChanged();
+  }
+
+  /** `false` when the watermark stopped it. */
+  #writeAll(link: LinkState): boolean {
     const batch = this.#batch(link);
+    const buffered = link.link.bufferedAmount;
+    let admitted = true;
     for (;;) {
       const control = this.#queue.peek('control');
       const resend = control === undefined ? this.#resends.next() : undefined;
       const entry = control ?? resend ?? this.#queue.next();
       if (entry === undefined || (entry.takesSlot && !link.hasFreeSlot)) break;
+      admitted = control !== undefined || link.admits(entry.bytes + HEADER_BYTES, batch.bytes, buffered);
+      if (!admitted) break;
       if (resend === undefined) this.#queue.take();
       else this.#resends.take();
       this.#write(entry, link, batch);
     }
     batch.flush();
+    return admitted;
   }
 
   /**
@@ -119,7 +184,7 @@ export class Outbox {
   }
 
   #batch(link: LinkState): FrameBatch {
-    return new FrameBatch((frame) => link.link.send(frame), link.frameBytes);
+    return new FrameBatch(link.send, link.frameBytes);
   }
 
   #write(entry: Outbound, link: LinkState, batch: FrameBatch): void {

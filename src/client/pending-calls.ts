@@ -5,7 +5,8 @@ import { encodeCancel, encodeFloor } from '../protocol/encode.ts';
 import type { WireError } from '../protocol/messages.ts';
 import { Call, type CallOwner, type CallRequest, type CallTerms } from './call.ts';
 import type { LinkState } from './link-state.ts';
-import type { Outbound, Outbox, Resends } from './outbox.ts';
+import type { LossyPublishes } from './lossy-publishes.ts';
+import type { Outbox, Resends } from './outbox.ts';
 
 /** The server may forget what is settled: it is told after this many. */
 const SETTLED_PER_FLOOR = 64;
@@ -17,26 +18,31 @@ const SETTLED_PER_FLOOR = 64;
 export class PendingCalls implements CallOwner, Resends {
   readonly deadlines: Deadlines;
   readonly now: () => number;
+  readonly failed: (error: TautlineError) => void;
   /** In the order of their ids: a map keeps the order of insertion, and ids count up. */
   readonly #sent = new Map<number, Call>();
   /** Sent before, to be written again on the present socket, lowest id first. */
   #resends: Call[] = [];
-  /** Calls whose input is being checked. */
-  readonly #checking = new Set<Call>();
-  /** Calls enter the queue in the order in which they were made, also when a schema is asynchronous. */
-  readonly #order = new SerialQueue();
+  /** Calls that are not settled, wherever they stand. */
+  readonly #unsettled = new Set<Call>();
+  readonly #idle: Array<() => void> = [];
+  /** What acts enters the queue in the order in which it was made, also when a schema is asynchronous. */
+  readonly order: SerialQueue = new SerialQueue();
   #nextId = 1;
   #settledSinceFloor = 0;
   #outbox!: Outbox;
+  #lossy!: Pick<LossyPublishes, 'supersede'>;
 
-  constructor(deadlines: Deadlines, now: () => number) {
+  constructor(deadlines: Deadlines, now: () => number, failed: (error: TautlineError) => void) {
     this.deadlines = deadlines;
     this.now = now;
+    this.failed = failed;
   }
 
   /** The outbox takes re-sends from here, and this enters calls into it: one must come first. */
-  writeTo(outbox: Outbox): void {
+  writeTo(outbox: Outbox, lossy: Pick<LossyPublishes, 'supersede'>): void {
     this.#outbox = outbox;
+    this.#lossy = lossy;
   }
 
   get size(): number {
@@ -48,9 +54,15 @@ export class PendingCalls implements CallOwner, Resends {
     return [this.#nextId, ...this.#sent.keys()];
   }
 
+  /** As {@link floor}, without a list: sound, if not exact, where the list would be too long. */
+  get lowestFloor(): readonly [number] {
+    for (const id of this.#sent.keys()) return [id];
+    return [this.#nextId];
+  }
+
   /**
-   * Takes in a call. It is checked first, in the order of the calls, and then queued. It settles exactly once, at the
-   * latest at its deadline, however long the check takes.
+   * Takes in a call: it is checked at once, and then queued, what acts in the order in which it was made. It settles
+   * exactly once, at the latest at its deadline, however long the check takes.
    */
   start(
     request: CallRequest,
@@ -60,12 +72,45 @@ export class PendingCalls implements CallOwner, Resends {
     reject: (error: TautlineError) => void,
   ): void {
     const call = new Call(request, terms, this, resolve, reject);
-    this.#checking.add(call);
-    this.#order.run(() => {
-      const checked = this.#check(call, check);
-      // A check that never ends holds up the calls behind it no longer than its own call lives.
-      return checked && Promise.race([checked, call.whenSettled()]);
+    this.#unsettled.add(call);
+    let checking: void | Promise<void>;
+    try {
+      checking = check();
+    } catch (error) {
+      call.unreadable(error);
+      return;
+    }
+    // While it is checked it takes up room in the queue like those that wait.
+    if (checking !== undefined && !this.#enter('held', call)) {
+      checking.catch(() => undefined); // its caller was told already
+      return;
+    }
+    const checked = checking?.then(undefined, call.unreadable);
+    if (!request.acts) {
+      if (checked === undefined) this.#enter('ordered', call);
+      else void checked.then(() => this.#enter('ordered', call));
+      return;
+    }
+    this.order.run(() => {
+      if (checked === undefined) {
+        this.#enter('ordered', call);
+        return undefined;
+      }
+      // A check that never ends holds up what acts behind it no longer than its own call lives.
+      return Promise.race([checked, call.whenSettled()]).then(() => {
+        this.#enter('ordered', call);
+      });
     });
+  }
+
+  settled(call: Call): void {
+    this.#unsettled.delete(call);
+    if (this.#unsettled.size === 0) for (const idle of this.#idle.splice(0)) idle();
+  }
+
+  /** Resolves when no call is unsettled. */
+  idle(): Promise<void> {
+    return this.#unsettled.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
   }
 
   written(call: Call, link: LinkState): void {
@@ -142,14 +187,12 @@ export class PendingCalls implements CallOwner, Resends {
     });
   }
 
-  /** Ends every call: what was sent, what is being checked, and what waits in the queue. */
-  endAll(queued: Iterable<Outbound>, end: (call: Call) => void): void {
-    const calls = [...this.#sent.values(), ...this.#checking];
+  /** Ends every call, whether it is checked, waits, was sent, or its answer is being read. */
+  endAll(end: (call: Call) => void): void {
+    const calls = [...this.#unsettled];
     this.#sent.clear();
-    this.#checking.clear();
     this.#resends = [];
     for (const call of calls) end(call);
-    for (const entry of queued) if (entry instanceof Call) end(entry);
   }
 
   next(): Call | undefined {
@@ -164,31 +207,25 @@ export class PendingCalls implements CallOwner, Resends {
   /** Tells the server what it may forget. */
   tellFloor(): void {
     this.#settledSinceFloor = 0;
-    this.#control(() => encodeFloor(this.floor));
+    this.#control((link) => {
+      // What the floor settles, the server may release without an answer: the slot is free on both sides.
+      for (const id of link.window) if (!this.#sent.has(id)) link.window.delete(id);
+      return encodeFloor(this.floor);
+    });
   }
 
-  #check(call: Call, check: () => void | Promise<void>): void | Promise<void> {
-    const done = (error?: unknown): void => {
-      this.#checking.delete(call);
-      if (error !== undefined) call.unreadable(error);
-      else if (!call.settled) this.#enqueue(call);
-    };
-    if (call.settled) return done();
-    try {
-      const checking = check();
-      return checking === undefined ? done() : checking.then(() => done(), done);
-    } catch (error) {
-      return done(error);
-    }
-  }
-
-  #enqueue(call: Call): void {
-    const pushed = this.#outbox.push('ordered', call);
-    if (pushed.accepted) return;
-    call.fail('QUEUE_FULL', `the queue already holds all the ${pushed.bound} that the option queue allows`, {
+  /** `false` when it was not taken: then its caller was told. */
+  #enter(lane: 'held' | 'ordered', call: Call): boolean {
+    this.#outbox.remove(call);
+    if (call.settled) return false;
+    if (lane === 'ordered' && call.request.topic !== undefined) this.#lossy.supersede(call.request.topic);
+    const pushed = this.#outbox.push(lane, call);
+    if (pushed.accepted) return true;
+    call.fail('QUEUE_FULL', this.#outbox.whyFull(pushed.bound), {
       retryable: true,
       remedy: 'Wait for earlier calls before making more, or raise the bound.',
     });
+    return false;
   }
 
   #answered(link: LinkState, id: number): Call | undefined {

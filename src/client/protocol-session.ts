@@ -1,10 +1,12 @@
+import type { FlowMarks } from '../primitives/flow-control.ts';
 import { CloseCode, closeReaction } from '../protocol/close-codes.ts';
 import { decodeServerFrame } from '../protocol/decode.ts';
-import { encodeFrame, encodeHello, encodePing, encodePong } from '../protocol/encode.ts';
-import type { ServerMessage, Welcome } from '../protocol/messages.ts';
+import { encodeFrame, encodeHello, encodePong } from '../protocol/encode.ts';
+import type { Hello, ServerMessage, Welcome } from '../protocol/messages.ts';
 import { utf8Length } from '../protocol/utf8.ts';
 import type { CloseCause, ConnectionStatus, Link, LinkUser } from '../transport/transport.ts';
 import { newClientId } from './client-id.ts';
+import { describeCause, type FlightRecorder } from './flight-recorder.ts';
 import { FRAME_BYTES_BEFORE_WELCOME, LinkState } from './link-state.ts';
 import type { Outbox } from './outbox.ts';
 import type { PendingCalls } from './pending-calls.ts';
@@ -14,16 +16,21 @@ import type { Subscriptions } from './subscriptions.ts';
 /** A close code of ours after which the policy tries again; the server learns the reason from its text. */
 const UNREADABLE = 4000;
 
+/** Above this many bytes that the peer has not read, its pings are not answered. */
+const UNREAD_BYTES = 4 * 1024 * 1024;
+
 /** What a session needs of its connection. */
 export interface SessionParts {
   readonly pending: PendingCalls;
   readonly outbox: Outbox;
   readonly subscriptions: Subscriptions;
+  readonly flow: FlowMarks;
   /** Monotonic clock, ms. */
   readonly now: () => number;
   /** A socket that lived this long after its welcome was stable, ms. */
   readonly stableAfterMs: number;
   readonly report: (error: unknown) => void;
+  readonly note: FlightRecorder['note'];
   readonly entered: (status: ConnectionStatus) => void;
   /** The credentials now prove another identity: nothing of the old one's may run, be answered or show. */
   readonly becameAnother: () => void;
@@ -36,6 +43,8 @@ export class ProtocolSession implements LinkUser {
   connections = 0;
   /** Name of the codec, told in the greeting. */
   codec: string | undefined;
+  /** The codec that the last greeting named. */
+  toldCodec: string | undefined;
   /** The socket that is spoken on. */
   current: LinkState | undefined;
   /** What the last server said, kept while there is no socket. */
@@ -54,25 +63,27 @@ export class ProtocolSession implements LinkUser {
   }
 
   opened(link: Link, token: string | undefined): void {
-    const state = new LinkState(link);
+    const state = new LinkState(link, {
+      marks: this.#parts.flow,
+      nextPing: () => this.roundTrip.ping(this.#parts.now()),
+      room: () => {
+        this.#parts.outbox.flush();
+      },
+    });
     this.current = state;
     this.roundTrip.restart();
-    const hello = encodeFrame([
-      encodeHello({
-        client: this.#client,
-        n: ++this.#sockets,
-        floor: this.#parts.pending.floor,
-        token,
-        codec: this.codec,
-        sdk: 'tautline-js',
-      }),
-    ]);
+    this.#sockets++;
+    this.toldCodec = this.codec;
+    const { pending } = this.#parts;
+    let hello = this.#hello(token, pending.floor);
+    if (utf8Length(hello) > FRAME_BYTES_BEFORE_WELCOME) hello = this.#hello(token, pending.lowestFloor);
     if (utf8Length(hello) > FRAME_BYTES_BEFORE_WELCOME) {
       this.#parts.report(new RangeError('The token makes the greeting larger than 16 KiB: use a shorter one.'));
       state.link.drop(CloseCode.MALFORMED_FRAME, 'greeting too large');
       return;
     }
     state.link.send(hello);
+    this.#parts.note('opened', { socket: this.#sockets });
     this.#parts.outbox.ride(state, this.#parts.pending.unansweredQueries(), this.#parts.subscriptions.ride(state));
   }
 
@@ -97,17 +108,22 @@ export class ProtocolSession implements LinkUser {
   }
 
   probe(link: Link): void {
-    link.send(encodeFrame([this.#ping()]));
+    if (this.current?.link !== link) return;
+    this.#parts.note('probe');
+    link.send(encodeFrame([this.current.ping()]));
   }
 
   status(status: ConnectionStatus): void {
     this.#parts.entered(status);
   }
 
-  lost(link: Link, { code }: CloseCause): void {
+  lost(link: Link, cause: CloseCause): void {
+    const { code } = cause;
     const state = this.current;
     if (state?.link !== link) return;
+    this.#parts.note('lost', describeCause(cause));
     this.current = undefined;
+    state.gone();
     this.#parts.outbox.detach();
     this.#parts.pending.lost(state, closeReaction(code) === 'too-large');
     this.#parts.subscriptions.lost(state);
@@ -139,8 +155,11 @@ export class ProtocolSession implements LinkUser {
     this.#parts.pending.welcomed(state, welcome.memory);
     this.#parts.subscriptions.welcomed(state);
     this.#parts.outbox.attach(state);
-    state.link.send(encodeFrame([this.#ping()]));
-    state.link.welcomed({ heartbeatMs: welcome.heartbeatMs, resumed: before?.memory === welcome.memory });
+    state.link.send(encodeFrame([state.ping()]));
+    const { heartbeatMs, memory } = welcome;
+    const resumed = before?.memory === memory;
+    this.#parts.note('welcome', { resumed, heartbeatMs, ...welcome.limits });
+    state.link.welcomed({ heartbeatMs, resumed });
   }
 
   #message(state: LinkState, message: ServerMessage): void {
@@ -158,23 +177,33 @@ export class ProtocolSession implements LinkUser {
         this.#parts.subscriptions.receive(state, message);
         break;
       case 'ping':
+        // A peer that pings and does not read gets no more answers than fit: it must not fill our memory.
+        if ((state.link.bufferedAmount ?? 0) > UNREAD_BYTES) break;
         // Answered here, not by a timer: a hidden page's timers sleep, its messages arrive.
-        state.link.send(encodeFrame([encodePong(message[1]), this.#ping()]));
+        state.link.send(encodeFrame([encodePong(message[1]), state.ping()]));
         this.#parts.pending.tellFloor();
         break;
       case 'pong':
         this.roundTrip.pong(message[1], this.#parts.now());
+        state.pong(message[1]);
         break;
-      default: // items and ends of streams that were never opened; a second welcome; goaway: its 1012 follows
+      case 'goaway':
+        this.#parts.note('goaway', { ...message[1] });
+        state.link.leaving(message[1]);
+        break;
+      default: // items and ends of streams that were never opened; a second welcome
     }
+  }
+
+  #hello(token: string | undefined, floor: Hello['floor']): string {
+    const { codec } = this;
+    return encodeFrame([
+      encodeHello({ client: this.#client, n: this.#sockets, floor, token, codec, sdk: 'tautline-js' }),
+    ]);
   }
 
   #rename(): void {
     this.#client = newClientId();
     this.#sockets = 0;
-  }
-
-  #ping(): string {
-    return encodePing(this.roundTrip.ping(this.#parts.now()));
   }
 }

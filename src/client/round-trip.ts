@@ -4,6 +4,8 @@ const ALPHA = 1 / 8;
 /** The round-trip time, smoothed, from pings of which one at a time counts; anew on each socket. */
 export class RoundTrip {
   #lastPing = 0;
+  /** Number of the ping that is timed; 0 for none. The next is timed when its answer is here. */
+  #timed = 0;
   #sentAt = 0;
   #smoothedMs: number | undefined;
   #fresh = true;
@@ -14,20 +16,24 @@ export class RoundTrip {
 
   /** Another socket: its first sample replaces the figure. */
   restart(): void {
-    this.#sentAt = 0;
+    this.#timed = 0;
     this.#fresh = true;
   }
 
   /** Number of the ping to send now. */
   ping(now: number): number {
-    this.#sentAt = now;
-    return ++this.#lastPing;
+    const n = ++this.#lastPing;
+    if (this.#timed === 0) {
+      this.#timed = n;
+      this.#sentAt = now;
+    }
+    return n;
   }
 
   pong(n: number, now: number): void {
-    if (n !== this.#lastPing || this.#sentAt === 0) return;
+    if (n !== this.#timed) return;
     const sample = Math.max(0, now - this.#sentAt);
-    this.#sentAt = 0;
+    this.#timed = 0;
     const before = this.#fresh ? sample : (this.#smoothedMs ?? sample);
     this.#smoothedMs = before + ALPHA * (sample - before);
     this.#fresh = false;

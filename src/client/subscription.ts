@@ -43,6 +43,10 @@ export class Subscriber implements Subscription {
   readonly #leave: (subscriber: Subscriber) => void;
   readonly #report: (error: unknown) => void;
   #state: SubscriptionState = 'subscribing';
+  /** Up to here it heard everything: topics that are subscribed anew for another listener do not repeat themselves. */
+  #heard: Position | undefined;
+  /** It has no state that follows the events. */
+  wantsSnapshot = true;
   #becomeReady!: () => void;
   #becomeRefused!: (error: TautlineError) => void;
 
@@ -79,20 +83,41 @@ export class Subscriber implements Subscription {
 
   event(event: unknown, position: Position): void {
     // One that waits for its own beginning must not hear what came before it.
-    if (this.#state !== 'subscribing') this.#tell(() => this.#listeners.event?.(event, position));
+    if (this.#state === 'subscribing' || covers(this.#heard, position)) return;
+    this.#heard = position;
+    this.#tell(() => this.#listeners.event?.(event, position));
   }
 
+  /** The topic's state; told to whom has none that follows the events. */
   snapshot(snapshot: unknown, position: Position): void {
+    if (!this.wantsSnapshot) return;
+    this.wantsSnapshot = false;
+    this.#heard = position;
     this.#tell(() => this.#listeners.snapshot?.(snapshot, position));
   }
 
-  gap(gap: Gap): void {
-    if (this.#state !== 'subscribing') this.#tell(() => this.#listeners.gap?.(gap));
+  /** What follows starts after `to`: the gap that this is for it, if it is one. */
+  movedTo(to: Position, error?: TautlineError): Gap | undefined {
+    const from = this.#heard;
+    if (from === undefined || covers(from, to)) return undefined;
+    const gap = { from, to, error };
+    this.#heard = to;
+    this.wantsSnapshot = true;
+    this.#tell(() => this.#listeners.gap?.(gap));
+    return gap;
   }
 
-  live(): void {
+  live(position: Position): void {
+    this.#heard ??= position;
     this.#enter('live');
     this.#becomeReady();
+  }
+
+  /** It begins anew: nothing of what it heard has to do with what comes. */
+  restart(): void {
+    this.#heard = undefined;
+    this.wantsSnapshot = true;
+    this.#enter('subscribing');
   }
 
   recovering(): void {
@@ -124,4 +149,8 @@ export class Subscriber implements Subscription {
       this.#report(error);
     }
   }
+}
+
+function covers(heard: Position | undefined, position: Position): boolean {
+  return heard?.[0] === position[0] && heard[1] >= position[1];
 }

@@ -5,9 +5,10 @@ import type { Deadlines } from '../primitives/deadlines.ts';
 import { FrameBatch } from '../protocol/frame-batch.ts';
 import type { ServerMessage, WireError } from '../protocol/messages.ts';
 import { utf8Length } from '../protocol/utf8.ts';
+import type { FlightRecorder } from './flight-recorder.ts';
 import type { LinkState } from './link-state.ts';
 import type { Outbox } from './outbox.ts';
-import { Subscriber, type Subscription, type TopicListeners } from './subscription.ts';
+import { Subscriber, type Gap, type Subscription, type TopicListeners } from './subscription.ts';
 import { WireTopic, type WireTopicOwner } from './wire-topic.ts';
 
 /** A topic that lost its last listener is kept for this long: a listener that comes back costs nothing. */
@@ -25,7 +26,16 @@ export class Subscriptions implements WireTopicOwner {
   readonly #deadlines: Deadlines;
   readonly #now: () => number;
 
-  constructor(outbox: Outbox, deadlines: Deadlines, now: () => number, report: (error: unknown) => void) {
+  readonly #note: FlightRecorder['note'];
+
+  constructor(
+    outbox: Outbox,
+    deadlines: Deadlines,
+    now: () => number,
+    report: (error: unknown) => void,
+    note: FlightRecorder['note'],
+  ) {
+    this.#note = note;
     this.#outbox = outbox;
     this.#deadlines = deadlines;
     this.#now = now;
@@ -105,33 +115,22 @@ export class Subscriptions implements WireTopicOwner {
     }
   }
 
-  gapSeen(): void {
+  gapSeen(topic: string, { from, to, error }: Gap): void {
     this.gaps++;
+    this.#note('gap', { topic, from: from?.join(':'), to: to.join(':'), code: error?.code });
   }
 
   sync(topic: WireTopic): void {
     this.#outbox.remove(topic);
     if (topic.subscribers.size === 0) {
-      // The lane that is never full: the subscription is over, so there is nothing left for this to overtake.
-      this.#outbox.push('control', topic);
+      // The subscription is over, so there is nothing left for its end to overtake.
+      if (topic.isTold) this.#outbox.push('control', topic);
       return;
     }
-    // Before the welcome there is nothing to wait in a queue for: the greeting and the welcome bring all topics along.
-    if (!this.#outbox.isOpen) return;
-    const pushed = this.#outbox.push('ordered', topic);
-    if (!pushed.accepted) {
-      topic.end(
-        new TautlineError(
-          'QUEUE_FULL',
-          `${topic.topic.path}: the queue already holds all the ${pushed.bound} that queue allows.`,
-          {
-            outcome: 'not-sent',
-            retryable: true,
-            path: topic.topic.path,
-          },
-        ),
-      );
-    }
+    // Without a socket the greeting and the welcome bring all topics along; only calls made before it may not be overtaken.
+    if (!this.#outbox.isOpen && this.#outbox.queued.messages === 0) return;
+    // A full queue is no reason to lose a topic: there is at most one such entry for each.
+    if (!this.#outbox.push('ordered', topic).accepted) this.#outbox.push('control', topic);
   }
 
   remove(topic: WireTopic): void {
@@ -149,10 +148,11 @@ export class Subscriptions implements WireTopicOwner {
   }
 
   #write(link: LinkState, budget: number): number {
-    const batch = new FrameBatch((frame) => link.link.send(frame), link.frameBytes);
+    const batch = new FrameBatch(link.send, link.frameBytes);
     let bytes = 0;
     for (const topic of this.#topics.values()) {
       if (bytes + topic.bytes * 3 > budget) break;
+      if (this.#outbox.has(topic)) continue; // behind calls that were made before it
       const message = topic.write(link);
       if (message === undefined) continue;
       bytes += utf8Length(message);

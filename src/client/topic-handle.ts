@@ -6,9 +6,11 @@ import { encodePublish } from '../protocol/encode.ts';
 import type { Position } from '../protocol/messages.ts';
 import { utf8Length } from '../protocol/utf8.ts';
 import { checkValue } from './call-function.ts';
+import type { CallOptions } from './call-options.ts';
 import { CallPromise } from './call-promise.ts';
-import type { CallOptions, ClientConnection } from './client-connection.ts';
+import type { ClientConnection } from './client-connection.ts';
 import type { TopicHandle } from './client-types.ts';
+import type { LossyOptions, LossyOutcome } from './lossy-publish.ts';
 import type { Subscription, TopicListeners } from './subscription.ts';
 
 /** Makes the handle of one topic. Making one opens nothing. */
@@ -25,12 +27,22 @@ export function topicHandle(
     connection.subscribe(name, topic, codec, typeof listeners === 'function' ? { event: listeners } : listeners);
   return {
     name,
-    publish: (event, options = {}) => publish(connection, topic, codec, name, event, options),
+    publish: ((event: unknown, options: CallOptions | LossyOptions = {}) =>
+      'delivery' in options && options.delivery === 'lossy'
+        ? publishLossy(connection, topic, codec, name, event, options)
+        : publish(connection, topic, codec, name, event, options)) as TopicHandle<Topic>['publish'],
     subscribe,
     state: {
       get: () => connection.subscriptions.get(name)?.fold.get() as never,
       subscribe: (listener) => {
-        const subscription = subscribe({ event: listener, snapshot: listener });
+        let shown: unknown = connection.subscriptions.get(name)?.fold.get();
+        const changed = (): void => {
+          const state = connection.subscriptions.get(name)?.fold.get();
+          if (state === shown) return;
+          shown = state;
+          listener();
+        };
+        const subscription = subscribe({ event: changed, snapshot: changed, status: changed });
         return () => {
           subscription.unsubscribe();
         };
@@ -55,6 +67,7 @@ function publish(
         path,
         acts: true,
         idempotent: false,
+        topic: name,
         bytes: utf8Length(payload) + utf8Length(name),
         write: (id) => encodePublish(id, name, payload),
         readReply: (json) => readPosition(path, json),
@@ -71,6 +84,20 @@ function publish(
       resolve as (output: unknown) => void,
       reject,
     );
+  });
+}
+
+function publishLossy(
+  connection: ClientConnection,
+  { path, definition }: ContractTopic,
+  codec: Codec,
+  name: string,
+  event: unknown,
+  options: LossyOptions,
+): CallPromise<LossyOutcome> {
+  return new CallPromise((resolve, reject) => {
+    const request = { path, name, payload: codec.encode(event), conflate: options.conflate };
+    connection.publishLossy(request, options, () => checkValue(definition.event, event, path), { resolve, reject });
   });
 }
 

@@ -19,12 +19,14 @@ export interface WireTopicOwner {
   readonly sync: (topic: WireTopic) => void;
   readonly remove: (topic: WireTopic) => void;
   readonly report: (error: unknown) => void;
-  readonly gapSeen: () => void;
+  readonly gapSeen: (topic: string, gap: Gap) => void;
 }
 
 interface Asked {
   readonly n: number;
   readonly link: LinkState;
+  /** Asked without a position though there was one: for a listener that needs a snapshot of its own. */
+  readonly anew: boolean;
 }
 
 /**
@@ -56,6 +58,9 @@ export class WireTopic implements Outbound {
   #position: Position | undefined;
   /** Position of the snapshot that is to come. */
   #awaited: Position | undefined;
+  #wantsAnew = false;
+  /** Counts identities: what was being read for the former is not told to the next. */
+  #generation = 0;
 
   constructor(name: string, topic: ContractTopic, codec: Codec, owner: WireTopicOwner) {
     this.name = name;
@@ -78,17 +83,14 @@ export class WireTopic implements Outbound {
 
   join(subscriber: Subscriber): void {
     this.subscribers.add(subscriber);
-    if (!this.#isSettled) this.#owner.sync(this);
-    else if (!this.#hasSnapshot)
-      this.#deliver(() => {
-        subscriber.live();
-      });
-    else if (this.topic.definition.apply === undefined) this.#askAnew();
-    else
-      this.#deliver(() => {
-        subscriber.snapshot(this.fold.get(), this.#position ?? ['', 0]);
-        subscriber.live();
-      });
+    const position = this.#position;
+    if (!this.#isSettled || position === undefined) this.#owner.sync(this);
+    else this.#deliver(() => this.#live(position));
+  }
+
+  /** The server of the present socket was told of it. */
+  get isTold(): boolean {
+    return this.#asked !== undefined;
   }
 
   /** Says what is wanted, if the socket was not told yet. Computed when written, so that quick changes of mind cost nothing. */
@@ -98,9 +100,11 @@ export class WireTopic implements Outbound {
       this.#asked = undefined;
       return told ? encodeUnsubscribe(this.name) : undefined;
     }
-    if (told) return undefined;
-    this.#asked = { n: ++this.#owner.lastNumber, link };
-    return encodeSubscribe(this.#asked.n, this.name, this.#position);
+    const anew = this.#wantsAnew;
+    if (told && !anew) return undefined;
+    this.#wantsAnew = false;
+    this.#asked = { n: ++this.#owner.lastNumber, link, anew };
+    return encodeSubscribe(this.#asked.n, this.name, anew ? undefined : this.#position);
   }
 
   lost(link: LinkState): void {
@@ -108,31 +112,26 @@ export class WireTopic implements Outbound {
     // Whoever comes now begins anew: nothing that passed before concerns him.
     if (this.subscribers.size === 0) this.#owner.remove(this);
     this.#deliver(() => {
-      for (const subscriber of this.subscribers) subscriber.recovering();
+      for (const subscriber of [...this.subscribers]) subscriber.recovering();
     });
   }
 
   subscribed(link: LinkState, n: number, to: Position, continuity: Continuity): void {
     if (n <= this.#givenUp || n > this.#owner.lastNumber || n < (this.#inForce?.n ?? 0)) return;
-    this.#inForce = { n, link };
+    const anew = n === this.#asked?.n && this.#asked.anew;
+    this.#inForce = { n, link, anew };
     const from = this.#position;
     this.#awaited = undefined;
-    if (from !== undefined && continues(from, to, continuity)) {
-      this.#deliverToAll((subscriber) => {
-        subscriber.live();
-      });
+    if (from !== undefined && !anew && continues(from, to, continuity)) {
+      this.#deliver(() => this.#live(from));
       return;
     }
     this.#position = this.#hasSnapshot ? undefined : to;
     this.#awaited = this.#hasSnapshot ? to : undefined;
-    if (from !== undefined)
-      this.#deliver(() => {
-        this.#tellGap({ from, to });
-      });
-    if (!this.#hasSnapshot)
-      this.#deliverToAll((subscriber) => {
-        subscriber.live();
-      });
+    this.#deliver(() => {
+      this.#moveTo(to);
+      if (!this.#hasSnapshot) this.#live(to);
+    });
   }
 
   snapshot(link: LinkState, position: Position, json: unknown, meta: unknown): void {
@@ -146,10 +145,8 @@ export class WireTopic implements Outbound {
       meta,
       (state) => {
         this.fold.reset(state);
-        for (const subscriber of [...this.subscribers]) {
-          subscriber.snapshot(state, position);
-          subscriber.live();
-        }
+        for (const subscriber of [...this.subscribers]) subscriber.snapshot(state, position);
+        this.#live(position);
       },
       (error) => {
         this.end(error);
@@ -173,21 +170,24 @@ export class WireTopic implements Outbound {
       meta,
       (event) => {
         if (!this.fold.apply(event)) {
-          this.#unreadable(from, position);
+          this.#unreadable(position);
           return;
         }
         for (const subscriber of [...this.subscribers]) subscriber.event(event, position);
       },
       (error) => {
-        this.#unreadable(from, position, error);
+        this.#unreadable(position, error);
       },
     );
   }
 
-  /** Another identity: nothing of the old one's may show. */
+  /** Another identity: nothing of the old one's may show, also of what is being read. */
   reset(): void {
+    this.#generation++;
     this.#position = undefined;
+    this.#awaited = undefined;
     this.fold.reset(undefined);
+    for (const subscriber of [...this.subscribers]) subscriber.restart();
   }
 
   /** Refused, or ended by the server. */
@@ -200,7 +200,9 @@ export class WireTopic implements Outbound {
   end(error: TautlineError): void {
     const ended = [...this.subscribers];
     this.subscribers.clear();
+    this.#generation++;
     this.#owner.remove(this);
+    this.#owner.sync(this);
     for (const subscriber of ended) subscriber.ended(error);
   }
 
@@ -209,30 +211,44 @@ export class WireTopic implements Outbound {
     this.#owner.sync(this);
   }
 
-  /** From now, with a fresh snapshot. */
+  /** For a snapshot from now. Until the server has begun anew, what it follows up to here goes on. */
   #askAnew(): void {
-    this.#position = undefined;
-    this.#ask();
+    this.#wantsAnew = true;
+    this.#owner.sync(this);
   }
 
   /** An event that can't be read is a loss like another, and is told. Called in the order of deliveries. */
-  #unreadable(from: Position, to: Position, error?: TautlineError): void {
-    this.#tellGap({ from, to, error });
+  #unreadable(to: Position, error?: TautlineError): void {
+    this.#moveTo(to, error);
     if (this.#hasSnapshot) this.#askAnew();
   }
 
-  #tellGap(gap: Gap): void {
-    this.#owner.gapSeen();
-    for (const subscriber of [...this.subscribers]) subscriber.gap(gap);
+  #moveTo(to: Position, error?: TautlineError): void {
+    let gap: Gap | undefined;
+    for (const subscriber of [...this.subscribers]) gap = subscriber.movedTo(to, error) ?? gap;
+    if (gap !== undefined) this.#owner.gapSeen(this.name, gap);
+  }
+
+  /** All is told up to this position. Who has no state yet gets the folded one; where nothing folds, a fresh one. */
+  #live(position: Position): void {
+    let anew = false;
+    for (const subscriber of [...this.subscribers]) {
+      if (this.#hasSnapshot && subscriber.wantsSnapshot) {
+        if (this.topic.definition.apply === undefined) {
+          anew = true;
+          continue;
+        }
+        subscriber.snapshot(this.fold.get(), position);
+      }
+      subscriber.live(position);
+    }
+    if (anew) this.#askAnew();
   }
 
   #deliver(task: () => void): void {
-    this.#deliveries.run(task);
-  }
-
-  #deliverToAll(tell: (subscriber: Subscriber) => void): void {
-    this.#deliver(() => {
-      for (const subscriber of [...this.subscribers]) tell(subscriber);
+    const generation = this.#generation;
+    this.#deliveries.run(() => {
+      if (generation === this.#generation) task();
     });
   }
 
@@ -250,13 +266,19 @@ export class WireTopic implements Outbound {
           : new TautlineError('BAD_OUTPUT', `${this.topic.path}: unreadable.`, { outcome: 'unknown', cause: error }),
       );
     };
+    const generation = this.#generation;
+    const ifStill =
+      <Value>(tell: (value: Value) => void) =>
+      (value: Value): void => {
+        if (generation === this.#generation) tell(value);
+      };
     this.#deliveries.run(() => {
       try {
         const value = readPayload(this.#codec, schema, this.topic.path, json, meta);
-        if (value instanceof Promise) return value.then(take).catch(failed);
-        take(value);
+        if (value instanceof Promise) return value.then(ifStill(take)).catch(ifStill(failed));
+        ifStill(take)(value);
       } catch (error) {
-        failed(error);
+        ifStill(failed)(error);
       }
       return undefined;
     });

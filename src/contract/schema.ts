@@ -26,10 +26,15 @@ export type Validation =
 export function validate(schema: AnySchema, value: unknown): Validation | Promise<Validation> {
   try {
     const result = (schema as StandardSchemaV1)['~standard'].validate(value);
-    return result instanceof Promise ? result.catch(schemaThrew) : result;
+    // Any thenable: a promise of another realm is no instance of this one's.
+    return isThenable(result) ? Promise.resolve(result).catch(schemaThrew) : result;
   } catch (error) {
     return schemaThrew(error);
   }
+}
+
+function isThenable<Result>(result: Result | PromiseLike<Result>): result is PromiseLike<Result> {
+  return typeof (result as Partial<PromiseLike<Result>> | undefined)?.then === 'function';
 }
 
 function schemaThrew(error: unknown): Validation {

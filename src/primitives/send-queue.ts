@@ -1,8 +1,8 @@
 /**
  * Order of going out: `control` messages commute with everything and go first, `ordered` ones keep their order,
- * `lossy` ones come last and are the first to be dropped.
+ * `lossy` ones come last and are the first to be dropped. `held` ones take up room, but do not go before they were entered in another lane.
  */
-export type Lane = 'control' | 'ordered' | 'lossy';
+export type Lane = 'control' | 'ordered' | 'lossy' | 'held';
 
 /** What waits in a queue: an object, known by its identity, whose size does not change while it waits. */
 export interface Queued {
@@ -22,7 +22,7 @@ export type PushResult<Entry> =
 
 /** A link of the chain of one lane, so that an entry leaves from anywhere in constant time. */
 interface Node<Entry> {
-  readonly entry: Entry;
+  entry: Entry;
   readonly chain: Chain<Entry>;
   before: Node<Entry> | undefined;
   after: Node<Entry> | undefined;
@@ -43,16 +43,21 @@ const none: readonly never[] = [];
  * are small, and whoever makes them makes few. Every operation but `clear` takes constant time.
  */
 export class SendQueue<Entry extends Queued> {
-  readonly #bounds: SendQueueBounds;
+  readonly bounds: SendQueueBounds;
   readonly #nodes: Map<Entry, Node<Entry>> = new Map();
-  readonly #lanes: Readonly<Record<Lane, Chain<Entry>>> = { control: chain(), ordered: chain(), lossy: chain() };
+  readonly #lanes: Readonly<Record<Lane, Chain<Entry>>> = {
+    control: chain(),
+    ordered: chain(),
+    lossy: chain(),
+    held: chain(),
+  };
 
   /** @throws RangeError when a bound is below 1. */
   constructor(bounds: SendQueueBounds) {
     for (const [name, value] of Object.entries(bounds)) {
       if (!(value >= 1)) throw new RangeError(`SendQueue: ${name} is ${value}, give a number of 1 or more.`);
     }
-    this.#bounds = bounds;
+    this.bounds = bounds;
   }
 
   /** Entries of all lanes. */
@@ -62,7 +67,8 @@ export class SendQueue<Entry extends Queued> {
 
   /** Bytes of the entries of all lanes. */
   get bytes(): number {
-    return this.#lanes.control.bytes + this.#lanes.ordered.bytes + this.#lanes.lossy.bytes;
+    const { control, ordered, lossy, held } = this.#lanes;
+    return control.bytes + ordered.bytes + lossy.bytes + held.bytes;
   }
 
   /**
@@ -73,7 +79,8 @@ export class SendQueue<Entry extends Queued> {
     if (this.#nodes.has(entry)) throw new Error('SendQueue: this entry is in the queue already.');
     let evicted: readonly Entry[] = none;
     if (lane !== 'control') {
-      const bound = this.#boundInTheWay(entry, this.#lanes.ordered.messages, this.#lanes.ordered.bytes);
+      const { ordered, held } = this.#lanes;
+      const bound = this.#boundInTheWay(entry, ordered.messages + held.messages, ordered.bytes + held.bytes);
       if (bound !== undefined) return { accepted: false, bound };
       evicted = this.#makeRoom(entry);
     }
@@ -98,6 +105,11 @@ export class SendQueue<Entry extends Queued> {
     return entry;
   }
 
+  /** Whether an entry waits here. */
+  has(entry: Entry): boolean {
+    return this.#nodes.has(entry);
+  }
+
   /** Removes an entry; `false` when it is not here. */
   remove(entry: Entry): boolean {
     const node = this.#nodes.get(entry);
@@ -113,10 +125,24 @@ export class SendQueue<Entry extends Queued> {
     return true;
   }
 
+  /** Puts an entry in the place of another; `false`, and nothing changes, when that one is not here or bytes run out. */
+  replace(entry: Entry, by: Entry): boolean {
+    const node = this.#nodes.get(entry);
+    const more = by.bytes - entry.bytes;
+    const { ordered, lossy, held } = this.#lanes;
+    if (node === undefined || (more > 0 && ordered.bytes + held.bytes + lossy.bytes + more > this.bounds.maxBytes))
+      return false;
+    node.entry = by;
+    node.chain.bytes += more;
+    this.#nodes.delete(entry);
+    this.#nodes.set(by, node);
+    return true;
+  }
+
   /** Removes all entries and returns them in the order in which they would have gone. */
   clear(): readonly Entry[] {
     const entries: Entry[] = [];
-    for (const lane of [this.#lanes.control, this.#lanes.ordered, this.#lanes.lossy]) {
+    for (const lane of Object.values(this.#lanes)) {
       for (let node = lane.first; node !== undefined; node = node.after) entries.push(node.entry);
       Object.assign(lane, chain<Entry>());
     }
@@ -125,16 +151,20 @@ export class SendQueue<Entry extends Queued> {
   }
 
   #boundInTheWay(entry: Entry, messages: number, bytes: number): 'messages' | 'bytes' | undefined {
-    if (messages + 1 > this.#bounds.maxMessages) return 'messages';
-    return bytes + entry.bytes > this.#bounds.maxBytes ? 'bytes' : undefined;
+    if (messages + 1 > this.bounds.maxMessages) return 'messages';
+    return bytes + entry.bytes > this.bounds.maxBytes ? 'bytes' : undefined;
   }
 
   #makeRoom(entry: Entry): readonly Entry[] {
-    const { ordered, lossy } = this.#lanes;
+    const { ordered, lossy, held } = this.#lanes;
     let evicted: Entry[] | undefined;
     while (
       lossy.first !== undefined &&
-      this.#boundInTheWay(entry, ordered.messages + lossy.messages, ordered.bytes + lossy.bytes) !== undefined
+      this.#boundInTheWay(
+        entry,
+        ordered.messages + held.messages + lossy.messages,
+        ordered.bytes + held.bytes + lossy.bytes,
+      ) !== undefined
     ) {
       (evicted ??= []).push(lossy.first.entry);
       this.remove(lossy.first.entry);

@@ -37,8 +37,8 @@ export const CloseCode = {
 } as const;
 
 /**
- * What a client does about a close code: `stop` for good; `retry`, with the pause of a loss that concerns this client
- * (`retry`) or many (`retry-shared`), or a single time (`retry-once`); wait as for a `restart` or an `overload`; ask
+ * What a client does about a close code: `stop` for good; retry after a loss that may concern this client alone
+ * (`retry`) or surely many (`retry-shared`), or a single time (`retry-once`); wait as for a `restart` or an `overload`; ask
  * for new `credentials`; or what PROTOCOL.md says of `taken-over` (4409), `other-identity` (4410), `too-large` (1009).
  */
 export type CloseReaction =

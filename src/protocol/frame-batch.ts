@@ -9,15 +9,20 @@ const BULK_BATCH_BYTES = 64 * 1024;
 
 /** Gathers messages into frames, in order, none above what the peer accepts. */
 export class FrameBatch {
-  readonly #send: (frame: string) => void;
+  readonly #send: (frame: string, bytes: number) => void;
   readonly #frameBytes: number;
   #messages: string[] = [];
   #bytes = 0;
   #hasCall = false;
 
-  constructor(send: (frame: string) => void, frameBytes: number) {
+  constructor(send: (frame: string, bytes: number) => void, frameBytes: number) {
     this.#send = send;
     this.#frameBytes = frameBytes;
+  }
+
+  /** Bytes that are gathered and not yet sent. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** `false` when the message alone is above the limit of a frame: it was not taken. */
@@ -38,9 +43,10 @@ export class FrameBatch {
   flush(): void {
     if (this.#messages.length === 0) return;
     const frame = encodeFrame(this.#messages);
+    const bytes = this.#bytes + 1;
     this.#messages = [];
     this.#bytes = 0;
     this.#hasCall = false;
-    this.#send(frame);
+    this.#send(frame, bytes);
   }
 }

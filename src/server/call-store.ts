@@ -19,7 +19,7 @@ export class Call {
   readonly sockets: Set<AnswerSocket> = new Set();
   answer: string | undefined;
   settled = false;
-  /** Reasons to count it as work: it is not settled, its handler has not ended. */
+  /** Reasons to count it as work: it is not settled, its handler has not ended, it waits for its turn. */
   holds = 0;
   #atEnd: Array<() => void> | undefined;
   #controller: AbortController | undefined;
@@ -62,6 +62,8 @@ export class Call {
 export type Taken =
   /** Never seen: run it. */
   | { readonly kind: 'new'; readonly call: Call }
+  /** Never seen, but there is too much to do: it waits for the error that settles it. */
+  | { readonly kind: 'refused'; readonly call: Call }
   /** It runs: its answer will come to this socket too. */
   | { readonly kind: 'joined'; readonly call: Call }
   /** Here is what to answer at once. */
@@ -69,6 +71,7 @@ export type Taken =
 
 /** Bounds of a {@link CallStore}. */
 export interface CallStoreLimits {
+  readonly calls: number;
   readonly answers: number;
   readonly answerBytes: number;
 }
@@ -103,14 +106,24 @@ export class CallStore {
     return this.#busy;
   }
 
-  /** There is one more reason to count a call as work. */
-  hold(call: Call): void {
-    if (call.holds++ === 0) this.#busy++;
+  /** There is as much to do as there may be: twice what one socket may ask for, as rule 5 has it. */
+  get isFull(): boolean {
+    return this.#busy >= 2 * this.#limits.calls;
+  }
+
+  /** Keeps more answers than it is promised. */
+  get isOver(): boolean {
+    return this.#bytes > this.#limits.answerBytes;
+  }
+
+  /** There is one more reason to count a call as work; what has no call counts by itself. */
+  hold(call: Call | undefined): void {
+    if (call === undefined || call.holds++ === 0) this.#busy++;
   }
 
   /** One reason less. */
-  release(call: Call): void {
-    if (--call.holds === 0) this.#busy--;
+  release(call: Call | undefined): void {
+    if (call === undefined || --call.holds === 0) this.#busy--;
   }
 
   take(id: number, key: string, acts: boolean, socket: AnswerSocket): Taken {
@@ -127,10 +140,11 @@ export class CallStore {
       return answered(id, 'UNKNOWN_OUTCOME', 'the answer to this call is no longer remembered');
     }
     const call = new Call(id, key, acts);
+    const { isFull } = this;
     call.sockets.add(socket);
     this.hold(call);
     this.#calls.set(id, call);
-    return { kind: 'new', call };
+    return { kind: isFull ? 'refused' : 'new', call };
   }
 
   /** Gives a call its answer, once: a later one is dropped. */
@@ -170,15 +184,19 @@ export class CallStore {
     this.release(call);
   }
 
+  /** Drops answers, the oldest first, down to what is promised. */
+  trim(): void {
+    for (const oldest of this.#stored) {
+      if (!this.isOver) return;
+      this.#drop(oldest);
+    }
+  }
+
   #keep(call: Call, message: string): void {
     call.answer = message;
     this.#answered.add(call);
     this.#stored.add(call);
     this.#count(message.length);
-    for (const oldest of this.#stored) {
-      if (this.#bytes <= this.#limits.answerBytes) break;
-      this.#drop(oldest);
-    }
     for (const oldest of this.#answered) {
       if (this.#answered.size <= this.#limits.answers) break;
       this.#drop(oldest);

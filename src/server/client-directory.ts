@@ -35,6 +35,8 @@ export class ClientDirectory {
   /** Clients without a socket, the longest gone first, and when each is forgotten. */
   readonly #away = new Map<Client, Deadline>();
   readonly #awayOf = new Map<string, Set<Client>>();
+  /** Clients whose answers take more than `answerBytes`. */
+  readonly #over = new Set<Client>();
   #bytes = 0;
 
   constructor(options: ClientDirectoryOptions) {
@@ -60,8 +62,9 @@ export class ClientDirectory {
       return { refused: CloseCode.TAKEN_OVER, reason: 'a newer socket of this client exists' };
     }
     if (client === undefined) {
-      client = new Client(id, identity, this.#options.limits, (delta) => this.#count(delta));
-      this.#clients.set(id, client);
+      const made: Client = new Client(id, identity, this.#options.limits, (delta) => this.#count(made, delta));
+      this.#clients.set(id, made);
+      client = made;
     }
     this.#cameBack(client);
     client.n = n;
@@ -128,8 +131,17 @@ export class ClientDirectory {
     for (const first of clients) return this.forget(first);
   }
 
-  #count(delta: number): void {
+  /** Where all answers take too much, those that take more than they are promised go first, then clients that are gone. */
+  #count(client: Client, delta: number): void {
+    const { memoryBytes } = this.#options.limits;
     this.#bytes += delta;
-    if (delta > 0 && this.#bytes > this.#options.limits.memoryBytes) this.#forgetFirst(this.#away.keys());
+    if (client.calls.isOver) this.#over.add(client);
+    else this.#over.delete(client);
+    if (delta <= 0) return;
+    for (const over of this.#over) {
+      if (this.#bytes <= memoryBytes) return;
+      over.calls.trim();
+    }
+    if (this.#bytes > memoryBytes) this.#forgetFirst(this.#away.keys());
   }
 }

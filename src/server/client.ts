@@ -23,6 +23,8 @@ export class Client {
   readonly mutations: SerialQueue = new SerialQueue();
   /** Publishes to one topic take effect in the order in which they came. */
   readonly publishes: KeyedQueue = new KeyedQueue();
+  /** What its subscriptions have the app and the broker work at: questions to `authorize`, feeds, snapshots. */
+  reads = 0;
   /** Number of the newest socket. */
   n = 0;
   /** The newest socket, while it lives. */

@@ -15,7 +15,7 @@ import type { Handlers } from './handlers.ts';
 import { Publisher } from './publisher.ts';
 import { createReport } from './reporter.ts';
 import type { ErrorInfo } from './reporter.ts';
-import { DEFAULT_LIMITS, DEFAULT_TIMES, resolveNumbers } from './server-options.ts';
+import { checkFunction, DEFAULT_TIMES, resolveLimits, resolveNumbers } from './server-options.ts';
 import type { ServerLimits, ServerTimes } from './server-options.ts';
 import type { ServerRequest, ServerSocket, SocketHandler } from './server-socket.ts';
 import { SessionTable } from './session-table.ts';
@@ -98,13 +98,17 @@ export interface Server<Tree extends ContractTree = ContractTree> {
   ): ServerTopic<EventInput<TopicAt<Tree, Path>>>;
   /** Figures at this moment. */
   stats(): ServerStats;
-  /** Tells clients to go, waits for them, then closes what is left with 1012 and aborts what still runs. */
+  /**
+   * Tells clients to go, waits for them, then closes what is left with 1012 and aborts what still runs.
+   * @throws TypeError or RangeError, as a rejection, for a `withinMs` that is no time; nothing is closed then.
+   */
   close(options?: ServerCloseOptions): Promise<void>;
 }
 
 /**
  * Makes a server of a contract and its handlers.
- * @throws TypeError naming the handler that is missing; RangeError for an option out of its range.
+ * @throws TypeError naming the handler that is missing, or the option that is of another kind; RangeError for an
+ * option out of its range.
  */
 export function createServer<Tree extends ContractTree, Context>(
   contract: Contract<Tree>,
@@ -116,6 +120,7 @@ export function createServer<Tree extends ContractTree, Context>(
 
   const close = async (withinMs: number): Promise<void> => {
     await sessions.drain(withinMs);
+    engine.hub.close();
     engine.directory.close();
     engine.deadlines.close();
     if (options.broker === undefined) await engine.broker.close();
@@ -134,13 +139,23 @@ export function createServer<Tree extends ContractTree, Context>(
     accept: (socket, request = {}) => sessions.accept(socket, request),
     topic,
     stats: () => sessions.stats(),
-    close: ({ withinMs } = {}) => (closing ??= close(withinMs ?? 0)),
+    close: async (closeOptions = {}) => {
+      const { withinMs } = resolveNumbers('close: ', { withinMs: 0 }, closeOptions);
+      return (closing ??= close(withinMs));
+    },
   };
 }
 
 function createEngine(contract: Contract, options: ServerOptions): Engine & { readonly broker: Broker } {
   const bound = bindHandlers(contract, options.handlers);
-  const limits = resolveNumbers('limits.', DEFAULT_LIMITS, options.limits ?? {});
+  checkFunction('authenticate', options.authenticate);
+  checkFunction('onError', options.onError);
+  for (const method of ['publish', 'subscribe', 'close'] as const) {
+    if (options.broker !== undefined && typeof options.broker?.[method] !== 'function') {
+      throw new TypeError(`broker has no method ${method}: give a Broker, like memoryBroker(), or leave it off`);
+    }
+  }
+  const limits = resolveLimits(options.limits ?? {});
   const times = resolveNumbers('', DEFAULT_TIMES, options);
   const codec = contract.codec ?? json;
   const broker = options.broker ?? memoryBroker();

@@ -3,6 +3,7 @@ import type { Validation } from '../contract/schema.ts';
 import type { Issue } from '../errors.ts';
 import type { Codec } from '../payload.ts';
 import type { Deadline, Deadlines } from '../primitives/deadlines.ts';
+import type { SerialQueue } from '../primitives/serial-queue.ts';
 import { encodeError, encodeReply } from '../protocol/encode.ts';
 import type { Headers } from '../protocol/messages.ts';
 import type { Call, CallStore } from './call-store.ts';
@@ -51,12 +52,25 @@ export class Dispatcher {
     call.onEnd(() => deadlines.remove(deadline));
   }
 
+  /** Starts a call when those before it have started. */
+  startInTurn(run: Run, queue: SerialQueue): void {
+    const { call, calls } = run;
+    // Also one that was settled meanwhile counts until it leaves the queue.
+    calls.hold(call);
+    queue.run(() => {
+      const starting = this.start(run);
+      calls.release(call);
+      return starting;
+    });
+  }
+
   /**
-   * Starts a call. The result settles when its handler has been started (or never will be): what keeps the order of
+   * Starts a call, unless it was settled before. The result settles when its handler has been started (or never will be): what keeps the order of
    * mutations waits for it. It is nothing when that happened at once, and never rejects.
    */
   start(run: Run): void | Promise<void> {
-    const { call, bound } = run;
+    const { call, calls, bound } = run;
+    if (call.settled) return;
     const { input } = bound.procedure;
     if (input === undefined) return this.#invoke(run, { value: undefined });
     let value: unknown;
@@ -70,8 +84,10 @@ export class Dispatcher {
     return new Promise((started) => {
       // A call that was settled meanwhile must not hold up the ones after it.
       call.onEnd(started);
+      calls.hold(call);
       void validation.then((result) => {
         this.#invoke(run, result);
+        calls.release(call);
         started();
       });
     });
@@ -98,14 +114,8 @@ export class Dispatcher {
     };
     void whenReady(
       () => bound.handler(args),
-      (output) => {
-        ended();
-        void this.#answer(run, output);
-      },
-      (error) => {
-        ended();
-        void this.#fail(run, error);
-      },
+      (output) => afterwards(this.#answer(run, output), ended),
+      (error) => afterwards(this.#fail(run, error), ended),
     );
   }
 
@@ -164,6 +174,11 @@ export class Dispatcher {
   #settle({ call, calls }: Run, message: string): void {
     calls.settle(call, message);
   }
+}
+
+function afterwards(running: void | Promise<void>, then: () => void): void {
+  if (running === undefined) then();
+  else void running.then(then);
 }
 
 function isAbort(error: unknown): boolean {

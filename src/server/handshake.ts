@@ -6,6 +6,7 @@ import type { Decoded } from '../protocol/decode.ts';
 import type { ClientMessage, Hello } from '../protocol/messages.ts';
 import { utf8Length } from '../protocol/utf8.ts';
 import type { Credentials, Engine } from './engine.ts';
+import { floorProblem } from './floor.ts';
 import { whenReady } from './reporter.ts';
 import type { ServerRequest } from './server-socket.ts';
 
@@ -61,6 +62,8 @@ export class Handshake {
     if (first?.[0] !== 'hello') {
       return this.#refuse(CloseCode.MALFORMED_FRAME, decoded.error?.reason ?? 'the first message must be hello');
     }
+    const problem = floorProblem(first[1].floor);
+    if (problem !== undefined) return this.#refuse(CloseCode.MALFORMED_FRAME, problem);
     this.#hello = first[1];
     if (rest.length > 0 || decoded.malformed.length > 0 || decoded.error !== null) {
       this.#hold({ ...decoded, messages: rest });

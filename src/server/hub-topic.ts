@@ -3,7 +3,7 @@ import type { Position } from '../protocol/messages.ts';
 import type { Broker, Feed, StoredEvent } from './brokers/broker.ts';
 import { isThenable, whenReady } from './reporter.ts';
 import type { Report } from './reporter.ts';
-import type { Subscription } from './subscription.ts';
+import type { Subscription, SubscriptionPeer } from './subscription.ts';
 
 /** Publications that are read from history at once. */
 const READ_LIMIT = 256;
@@ -33,31 +33,43 @@ export class HubTopic {
   /** Those who wait for the running `snapshot()`. */
   #snapshotWaiters: Set<Subscription> | undefined;
   #feed: Feed | undefined;
-  /** Who joined before the broker answered, and the position each asked for. */
-  #arrivals: Map<Subscription, Position | undefined> | undefined = new Map();
-  #failed = false;
+  /** While the broker is asked, from the first who joins: who joined, and the position each asked for. */
+  #arrivals: Map<Subscription, Position | undefined> | undefined;
   #closed = false;
 
   constructor(options: HubTopicOptions) {
     this.#options = options;
-    const listener = {
-      event: (event: StoredEvent) => this.#event(event),
-      reset: () => this.#reset(),
-    };
-    void whenReady(
-      () => options.broker.subscribe(options.name, listener),
-      (feed) => this.#attached(feed),
-      (error) => this.#brokerFailed(error),
-    );
   }
 
   join(subscription: Subscription, asked: Position | undefined): void {
     this.#subscriptions.add(subscription);
     subscription.resume = () => this.#resume(subscription);
     subscription.leave = () => this.#leave(subscription);
-    if (this.#failed) subscription.end(FOLLOW_FAILED);
-    else if (this.#feed === undefined) this.#arrivals?.set(subscription, asked);
-    else this.#enter(subscription, asked);
+    if (this.#feed !== undefined) return this.#enter(subscription, asked);
+    this.#arrivals?.set(subscription, asked);
+    if (this.#arrivals !== undefined) return;
+    this.#arrivals = new Map([[subscription, asked]]);
+    this.#follow(subscription.peer);
+  }
+
+  #follow(peer: SubscriptionPeer): void {
+    const { broker, name } = this.#options;
+    const listener = {
+      event: (event: StoredEvent) => this.#event(event),
+      reset: () => this.#reset(),
+    };
+    peer.hold();
+    void whenReady(
+      () => broker.subscribe(name, listener),
+      (feed) => {
+        peer.release();
+        this.#attached(feed);
+      },
+      (error) => {
+        peer.release();
+        this.#brokerFailed(error);
+      },
+    );
   }
 
   #attached(feed: Feed): void {
@@ -66,6 +78,7 @@ export class HubTopic {
     const arrivals = this.#arrivals!;
     this.#arrivals = undefined;
     for (const [subscription, asked] of arrivals) if (!subscription.ended) this.#enter(subscription, asked);
+    this.#closeIfUnused();
   }
 
   #enter(subscription: Subscription, asked: Position | undefined): void {
@@ -105,19 +118,26 @@ export class HubTopic {
     const waiters = new Set([first]);
     this.#snapshotWaiters = waiters;
     const position = this.#feed!.head;
+    first.peer.hold();
+    const ended = (): void => {
+      this.#snapshotWaiters = undefined;
+      first.peer.release();
+    };
     const isOpen = (subscription: Subscription) => subscription.state === 'waiting';
     void whenReady(
       snapshot,
       (state) => {
-        this.#snapshotWaiters = undefined;
+        ended();
         for (const waiter of waiters) if (isOpen(waiter)) this.#beginAt(waiter, position, state);
+        this.#closeIfUnused();
       },
       (error) => {
-        this.#snapshotWaiters = undefined;
+        ended();
         this.#options.report(error, { during: 'snapshot', path: this.#options.path });
         for (const waiter of waiters) {
           if (isOpen(waiter)) waiter.end({ code: 'INTERNAL', message: 'the server failed to read the state' });
         }
+        this.#closeIfUnused();
       },
     );
   }
@@ -203,15 +223,30 @@ export class HubTopic {
   }
 
   #brokerFailed(error: unknown): void {
-    this.#failed = true;
+    this.#arrivals = undefined;
     this.#options.report(error, { during: 'broker', path: this.#options.path });
     for (const subscription of [...this.#subscriptions]) subscription.end(FOLLOW_FAILED);
+    this.#closeIfUnused();
   }
 
   #leave(subscription: Subscription): void {
     this.#subscriptions.delete(subscription);
     this.#arrivals?.delete(subscription);
-    if (this.#subscriptions.size > 0 || this.#closed) return;
+    this.#closeIfUnused();
+  }
+
+  /**
+   * While the broker or the app works for it, it stays, for whoever comes next: else a peer that comes and goes would
+   * have any number of them work at once.
+   */
+  #closeIfUnused(): void {
+    const isBusy = this.#arrivals !== undefined || this.#snapshotWaiters !== undefined;
+    if (this.#subscriptions.size === 0 && !isBusy) this.close();
+  }
+
+  /** Lets go of the feed. Nobody may be subscribed any more. */
+  close(): void {
+    if (this.#closed) return;
     this.#closed = true;
     this.#feed?.close();
     this.#options.empty();

@@ -9,10 +9,9 @@ export class KeyedQueue {
     return this.#queues.size;
   }
 
-  /** Runs a task after those of its key; `false` when `most` of them are under way already. */
-  run(key: string, task: () => void | Promise<void>, most: number = Infinity): boolean {
+  /** Runs a task after those of its key. */
+  run(key: string, task: () => void | Promise<void>): void {
     const entry = this.#queues.get(key) ?? { queue: new SerialQueue(), waiting: 0 };
-    if (entry.waiting >= most) return false;
     this.#queues.set(key, entry);
     entry.waiting++;
     const done = (): void => {
@@ -24,6 +23,5 @@ export class KeyedQueue {
       if (running !== undefined) return running.then(done);
       done();
     });
-    return true;
   }
 }

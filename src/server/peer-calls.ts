@@ -49,7 +49,7 @@ export class PeerCalls implements AnswerSocket {
     if (call === undefined) return;
     const run = { call, calls: this.#client.calls, bound, context, headers: headers ?? NO_HEADERS, json, meta };
     dispatcher.limitTime(run);
-    if (acts) this.#client.mutations.run(() => dispatcher.start(run));
+    if (acts) dispatcher.startInTurn(run, this.#client.mutations);
     else void dispatcher.start(run);
   }
 
@@ -61,7 +61,7 @@ export class PeerCalls implements AnswerSocket {
       return;
     }
     const call = id === 0 ? undefined : this.#take(id, `publish ${topic}`, true);
-    if (id !== 0 && call === undefined) return;
+    if (id === 0 ? this.#client.calls.isFull : call === undefined) return;
     publisher.publishFor({ client: this.#client, context, call, found, json, meta });
   }
 
@@ -91,7 +91,7 @@ export class PeerCalls implements AnswerSocket {
     if (taken.kind === 'joined') return undefined;
     const most = this.#engine.limits.calls;
     // Kept like any answer: a copy of the message still on its way on an older socket must not run after this.
-    if (this.#inFlight.size > most || calls.busy > 2 * most) {
+    if (this.#inFlight.size > most || taken.kind === 'refused') {
       calls.settle(taken.call, encodeError(id, { code: 'RATE_LIMITED', message: `more than ${most} calls` }, ''));
       return undefined;
     }

@@ -1,5 +1,6 @@
 import { encodeUnsubscribed } from '../protocol/encode.ts';
 import type { Position } from '../protocol/messages.ts';
+import type { Client } from './client.ts';
 import { whenReady } from './reporter.ts';
 import type { Report } from './reporter.ts';
 import { Subscription } from './subscription.ts';
@@ -9,6 +10,7 @@ import type { FoundTopic, TopicHub } from './topic-hub.ts';
 /** Options of {@link PeerSubscriptions}. */
 export interface PeerSubscriptionsOptions {
   readonly hub: TopicHub;
+  readonly client: Client;
   readonly most: number;
   readonly report: Report;
   readonly push: (message: string) => void;
@@ -44,6 +46,14 @@ export class PeerSubscriptions implements SubscriptionPeer {
 
   push(message: string): void {
     this.#options.push(message);
+  }
+
+  hold(): void {
+    this.#options.client.reads++;
+  }
+
+  release(): void {
+    this.#options.client.reads--;
   }
 
   fellBehind(subscription: Subscription): void {
@@ -96,17 +106,28 @@ export class PeerSubscriptions implements SubscriptionPeer {
     for (const { subscription } of [...this.#byName.values()]) subscription.end();
   }
 
-  #authorize(subscription: Subscription, { bound, params }: FoundTopic, allowed: () => void): void {
+  /** A client that reconnects asks for all its topics once more; the app never works at more than twice as many. */
+  #authorize(subscription: Subscription, found: FoundTopic, allowed: () => void): void {
+    const { hub, client, most, context, report } = this.#options;
+    if (client.reads >= 2 * most) {
+      return subscription.end({
+        code: 'RATE_LIMITED',
+        message: `more than ${2 * most} subscriptions are being opened`,
+      });
+    }
+    this.hold();
     void whenReady(
-      () => bound.authorize({ params, context: this.#options.context(), action: 'subscribe' }),
+      () => hub.authorize(found, context(), 'subscribe'),
       (answer) => {
+        this.release();
         if (subscription.ended) return;
         // Anything but `true` refuses: a forgotten return must not let anyone in.
         if (answer === true) allowed();
         else subscription.end({ code: 'FORBIDDEN', message: 'not allowed to subscribe to this topic' });
       },
       (error) => {
-        this.#options.report(error, { during: 'authorize', path: bound.topic.path });
+        this.release();
+        report(error, { during: 'authorize', path: found.bound.topic.path });
         subscription.end({ code: 'INTERNAL', message: 'the server failed' });
       },
     );

@@ -7,6 +7,7 @@ import { encodePing, encodePong } from '../protocol/encode.ts';
 import type { ClientMessage, Malformed } from '../protocol/messages.ts';
 import type { Client } from './client.ts';
 import type { Engine } from './engine.ts';
+import { floorProblem } from './floor.ts';
 import type { Introduction } from './handshake.ts';
 import { PeerAuth } from './peer-auth.ts';
 import { PeerCalls } from './peer-calls.ts';
@@ -116,8 +117,12 @@ export class Peer {
         return this.#subscriptions.unsubscribe(message[1]);
       case 'cancel':
         return this.#calls.cancel(message[1]);
-      case 'floor':
-        return this.client.calls.raise(message[1], message.slice(2) as number[]);
+      case 'floor': {
+        const [, ...floor] = message;
+        const problem = floorProblem(floor);
+        if (problem !== undefined) return this.#link.close(CloseCode.MALFORMED_FRAME, problem);
+        return this.client.calls.raise(floor[0], floor.slice(1));
+      }
       case 'auth':
         return this.#auth.take(message[1], message[2]);
       case 'open':
@@ -157,6 +162,7 @@ export class Peer {
     const { hub, limits, report } = engine;
     return new PeerSubscriptions({
       hub,
+      client: this.client,
       most: limits.subscriptions,
       report,
       push: (message) => push(message, 'bulk'),

@@ -10,9 +10,6 @@ import { whenReady } from './reporter.ts';
 import type { Report } from './reporter.ts';
 import type { FoundTopic, TopicHub } from './topic-hub.ts';
 
-/** Publications of one client to one topic that may be under way. */
-const MOST_WAITING = 512;
-
 /** A publication of a client. */
 export interface ClientPublication {
   readonly client: Client;
@@ -71,34 +68,52 @@ export class Publisher {
     if (found.bound.publish === undefined) {
       return refuse(publication, 'FORBIDDEN', 'clients may not publish to this topic');
     }
-    const task = (): Promise<void> =>
-      new Promise((done) => {
-        // One that was settled meanwhile must not hold up the ones after it.
-        call?.onEnd(done);
-        void this.#run(publication).then(done);
-      });
-    if (!client.publishes.run(found.name, task, MOST_WAITING)) {
-      refuse(publication, 'RATE_LIMITED', `more than ${MOST_WAITING} publications to this topic are under way`);
-    }
+    // Counts until the last of it has ended, wanted or not.
+    client.calls.hold(call);
+    client.publishes.run(found.name, () => {
+      const running = this.#start(publication);
+      void running.ended.then(() => client.calls.release(call));
+      return running.outOfTheWay;
+    });
   }
 
-  /** Never rejects. After each pause it looks whether it is still wanted. */
-  async #run(publication: ClientPublication): Promise<void> {
+  /**
+   * One that was settled meanwhile must not hold up the ones after it, unless the app's handler already works at it:
+   * then it takes effect, and before them.
+   */
+  #start(publication: ClientPublication): { readonly ended: Promise<void>; readonly outOfTheWay: Promise<void> } {
+    let begun = false;
+    const ended = this.#run(publication, () => {
+      begun = true;
+    });
+    const outOfTheWay = new Promise<void>((done) => {
+      publication.call?.onEnd(() => {
+        if (!begun) done();
+      });
+      void ended.then(done);
+    });
+    return { ended, outOfTheWay };
+  }
+
+  /** Never rejects. Until the app's handler begins, it looks after each pause whether it is still wanted. */
+  async #run(publication: ClientPublication, begin: () => void): Promise<void> {
     const { call, context, found } = publication;
-    const { params, bound, name } = found;
+    const { bound, name, params } = found;
+    if (isSettled(call)) return;
     const { codec, hub, report } = this.#options;
     const { path, definition } = bound.topic;
     try {
-      const allowed = await bound.authorize({ params, context, action: 'publish' });
+      const allowed = await hub.authorize(found, context, 'publish');
       if (allowed !== true) return refuse(publication, 'FORBIDDEN', 'not allowed to publish to this topic');
       const event = this.#decode(publication);
       if (event === undefined) return;
+      if (isSettled(call)) return;
       const result = await validate(definition.event, event.value);
       if (result.issues !== undefined) return refuse(publication, 'BAD_INPUT', describeIssues(result.issues));
       if (isSettled(call)) return;
+      begin();
       await bound.publish!({ params, event: result.value, context });
       const payload = codec.encode(result.value);
-      if (isSettled(call)) return;
       const position = await hub.publish(name, payload);
       if (call !== undefined) callsOf(publication).settle(call, encodeReply(call.id, JSON.stringify(position)));
     } catch (error) {

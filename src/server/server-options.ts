@@ -2,21 +2,33 @@
 export interface ServerLimits {
   /** Largest frame that a client may send, bytes. @default 1_048_576 */
   readonly frameBytes?: number | undefined;
-  /** Calls and publishes of one socket that are not yet answered, at least 8; a client may run twice as many handlers. @default 256 */
+  /** Calls and publishes of one socket that are not yet answered, 8 to 1024; a client may run twice as many handlers. @default 256 */
   readonly calls?: number | undefined;
-  /** Topics that one socket may be subscribed to. @default 1_000 */
+  /** Topics that one socket may be subscribed to; twice as many may be opened at a time for one client. @default 1_000 */
   readonly subscriptions?: number | undefined;
   /** A peer with more than this in its socket's buffer gets no events until it drains, bytes. @default 1_048_576 */
   readonly bufferedBytes?: number | undefined;
-  /** Answers that are remembered for one client, entries; past it the oldest ids become `UNKNOWN_OUTCOME`. @default 1_024 */
+  /**
+   * Answers that are remembered for one client, entries; past it the oldest ids become `UNKNOWN_OUTCOME`. At least
+   * `calls` + 64: so many may not have arrived, as far as the client has told.
+   * @default 1_088
+   */
   readonly answers?: number | undefined;
-  /** Answers that are remembered for one client, bytes. @default 1_048_576 */
+  /**
+   * Answers that are remembered for one client whatever others need, bytes. More are kept as long as all answers fit
+   * `memoryBytes`; when they don't, the oldest of those above it become `UNKNOWN_OUTCOME`.
+   * @default 1_048_576
+   */
   readonly answerBytes?: number | undefined;
   /** Clients without a socket that are remembered for one identity; anonymous ones are not counted. @default 32 */
   readonly clientsPerIdentity?: number | undefined;
   /** Clients without a socket that are remembered in all. @default 10_000 */
   readonly clients?: number | undefined;
-  /** Answers that are remembered in all, bytes: past it clients without a socket are forgotten, oldest first. @default 67_108_864 */
+  /**
+   * Answers that are remembered in all, bytes: past it those above a client's `answerBytes` go, then clients without
+   * a socket are forgotten, oldest first.
+   * @default 67_108_864
+   */
   readonly memoryBytes?: number | undefined;
 }
 
@@ -46,7 +58,7 @@ export const DEFAULT_LIMITS: ResolvedLimits = {
   calls: 256,
   subscriptions: 1000,
   bufferedBytes: 1024 * 1024,
-  answers: 1024,
+  answers: 1088,
   answerBytes: 1024 * 1024,
   clientsPerIdentity: 32,
   clients: 10_000,
@@ -62,7 +74,19 @@ export const DEFAULT_TIMES: ResolvedTimes = {
 };
 
 /** Least values that make sense: a hello fits 16 KiB, and a client may send 8 calls before it knows a limit. */
-const LEAST: Partial<Record<string, number>> = { frameBytes: 16 * 1024, calls: 8, clientsPerIdentity: 0, clients: 0 };
+const LEAST: Partial<Record<string, number>> = {
+  frameBytes: 16 * 1024,
+  calls: 8,
+  clientsPerIdentity: 0,
+  clients: 0,
+  withinMs: 0,
+};
+
+/** A greeting names the ids in flight, and has 16 KiB for them. */
+const MOST_CALLS = 1024;
+
+/** A client tells every 64 settled ids what it no longer needs. */
+const FLOOR_EVERY = 64;
 
 /** Longest time that a timer can hold (HTML, timers: a signed 32-bit number of ms). */
 const LONGEST_MS = 2 ** 31 - 1;
@@ -77,7 +101,7 @@ export function resolveNumbers<Defaults extends Readonly<Record<string, number>>
   for (const [name, fallback] of Object.entries(defaults)) {
     const value: unknown = given[name] ?? fallback;
     const least = LEAST[name] ?? 1;
-    const most = name.endsWith('Ms') ? LONGEST_MS : Number.MAX_SAFE_INTEGER;
+    const most = name === 'calls' ? MOST_CALLS : name.endsWith('Ms') ? LONGEST_MS : Number.MAX_SAFE_INTEGER;
     if (typeof value !== 'number') {
       throw new TypeError(`${what}${name} must be a number, not ${typeof value}: leave it off for ${fallback}`);
     }
@@ -87,4 +111,29 @@ export function resolveNumbers<Defaults extends Readonly<Record<string, number>>
     resolved[name] = value;
   }
   return Object.freeze(resolved) as Defaults;
+}
+
+/** @throws TypeError, RangeError as {@link resolveNumbers}; RangeError for limits that contradict each other. */
+export function resolveLimits(given: ServerLimits): ResolvedLimits {
+  const limits = resolveNumbers('limits.', DEFAULT_LIMITS, given);
+  const least = limits.calls + FLOOR_EVERY;
+  if (limits.answers < least) {
+    throw new RangeError(
+      `limits.answers is ${limits.answers}: give at least limits.calls + ${FLOOR_EVERY}, ${least}, ` +
+        'or answers that are still on their way would be forgotten',
+    );
+  }
+  return limits;
+}
+
+/** @throws TypeError naming the option that is there and no function. */
+export function checkFunction(name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'function') return;
+  throw new TypeError(`${name} is ${describe(value)}: give a function, or leave it off`);
+}
+
+/** A value as a message can show it. */
+export function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }

@@ -6,6 +6,9 @@ export interface SubscriptionPeer {
   /** Its socket's buffer is full: nothing more of topics may be written now. */
   readonly congested: boolean;
   push(message: string): void;
+  /** The app or the broker works because of it: counts against its client until {@link SubscriptionPeer.release}. */
+  hold(): void;
+  release(): void;
   /** Something of a topic was left out: wants {@link Subscription.resume} when there is room. */
   fellBehind(subscription: Subscription): void;
   /** It is over, for whatever reason. */

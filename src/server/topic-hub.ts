@@ -7,9 +7,7 @@ import type { BoundTopic } from './handlers.ts';
 import { HubTopic } from './hub-topic.ts';
 import type { Report } from './reporter.ts';
 import type { Subscription } from './subscription.ts';
-
-/** Time for the app's `snapshot()`: one that hangs would hold up all who wait for it. */
-const SNAPSHOT_TIMEOUT_MS = 30_000;
+import { limitTime } from './time-limit.ts';
 
 /** A name on the wire, read. */
 export interface FoundTopic {
@@ -63,22 +61,26 @@ export class TopicHub {
     topic.join(subscription, asked);
   }
 
+  /** Asks the app whether somebody may; an answer that does not come in time is an error. */
+  authorize({ bound, params }: FoundTopic, context: unknown, action: 'subscribe' | 'publish'): unknown {
+    return limitTime(this.#options.deadlines, `authorize of ${bound.topic.path}`, () =>
+      bound.authorize({ params, context, action }),
+    );
+  }
+
   publish(name: string, payload: string): Position | Promise<Position> {
     return this.#options.broker.publish(name, payload);
+  }
+
+  /** Lets go of every feed, also of those that a running `snapshot()` keeps. */
+  close(): void {
+    for (const topic of [...this.#open.values()]) topic.close();
   }
 
   async #snapshot({ bound, params }: FoundTopic): Promise<string> {
     const { codec, deadlines } = this.#options;
     const schema = bound.topic.definition.snapshot!;
-    const state = await new Promise((resolve, reject) => {
-      const deadline = deadlines.add(Date.now() + SNAPSHOT_TIMEOUT_MS, () => {
-        reject(new Error(`the snapshot of ${bound.topic.path} took longer than ${SNAPSHOT_TIMEOUT_MS} ms`));
-      });
-      // An async function, so that what it throws at once is caught as well.
-      void (async () => bound.snapshot!({ params }))()
-        .then(resolve, reject)
-        .finally(() => deadlines.remove(deadline));
-    });
+    const state = await limitTime(deadlines, `the snapshot of ${bound.topic.path}`, () => bound.snapshot!({ params }));
     const result = await validate(schema, state);
     if (result.issues === undefined) return codec.encode(result.value);
     throw new TypeError(

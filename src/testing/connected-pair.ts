@@ -22,7 +22,7 @@ export interface ConnectedPair<Tree extends ContractTree> {
   readonly server: Server<Tree>;
   /** Breaks the line: what is under way is lost. The client comes back by its policy, or at once with `connection.wake()`. */
   cut(): void;
-  /** Holds everything back, both ways, like a dead link. */
+  /** Holds everything back, both ways, like a dead link; on sockets to come, too. */
   freeze(): void;
   /** Delivers what was held back. */
   thaw(): void;
@@ -45,10 +45,12 @@ export function connectedPair<Tree extends ContractTree, Context>(
 ): ConnectedPair<Tree> {
   const server = createServer(contract, { ...options.server, handlers });
   let line: MemoryPeer | undefined;
+  let frozen = false;
   const connection = connect('ws://memory.test/', {
     ...options.connect,
     WebSocket: memoryWebSocket((peer) => {
       line = peer;
+      if (frozen) peer.freeze();
       const socket = server.accept(
         {
           send: (frame) => {
@@ -73,8 +75,14 @@ export function connectedPair<Tree extends ContractTree, Context>(
     connection,
     server,
     cut: () => line?.cut(),
-    freeze: () => line?.freeze(),
-    thaw: () => line?.thaw(),
+    freeze: () => {
+      frozen = true;
+      line?.freeze();
+    },
+    thaw: () => {
+      frozen = false;
+      line?.thaw();
+    },
     async [Symbol.asyncDispose]() {
       await connection.close();
       await server.close();

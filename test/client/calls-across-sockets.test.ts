@@ -262,6 +262,38 @@ describe('who this client is', () => {
   });
 });
 
+describe('a greeting', () => {
+  test('names what is settled in fewer words when too many calls are in flight to list them', async () => {
+    const client = start();
+    const first = await server.socket();
+    await first.welcome({ limits: { calls: 5_000 } });
+    for (let by = 0; by < 4_000; by++) void client.add({ by }).safe();
+    await settle();
+    await first.say(['reply', 1, 0]);
+    await first.cut();
+    const second = await server.next();
+    expect(second.hello.floor).toEqual([2]);
+    await second.welcome({ limits: { calls: 5_000 } });
+    expect(second.all('call')).toHaveLength(3_999);
+  });
+});
+
+describe('status listeners', () => {
+  test('hear states in their order, also when one of them changes the state', async () => {
+    start();
+    const heard: string[] = [];
+    connection.on('status', ({ state }) => {
+      if (state === 'waiting') connection.suspend();
+    });
+    connection.on('status', ({ state }) => heard.push(state));
+    const socket = await server.socket();
+    await socket.welcome();
+    await socket.cut();
+    expect(heard).toEqual(['connected', 'waiting', 'suspended']);
+    expect(connection.status.state).toBe('suspended');
+  });
+});
+
 describe('ends of a connection', () => {
   test('close settles everything at once with its honest outcome', async () => {
     const client = start();

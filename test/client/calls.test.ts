@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { connect, createClient, type ConnectOptions, type Connection } from '../../src/index.ts';
+import {
+  connect,
+  createClient,
+  defineContract,
+  mutation,
+  query,
+  type ConnectOptions,
+  type Connection,
+} from '../../src/index.ts';
 import { dated, plain } from '../helpers/chat-contract.ts';
 import { ScriptedServer, settle } from '../helpers/scripted-server.ts';
 
@@ -252,14 +260,60 @@ describe('an abort', () => {
   });
 });
 
+describe('slots', () => {
+  test('are all free again after many aborts, whatever the server answers of them', async () => {
+    const client = start();
+    const socket = await server.socket();
+    await socket.welcome({ limits: { calls: 100 } });
+    for (let round = 0; round < 4; round++) {
+      const abort = new AbortController();
+      const calls = Array.from({ length: 100 }, (_, by) => client.add({ by }, { signal: abort.signal }).safe());
+      await settle();
+      abort.abort();
+      await Promise.all(calls);
+      await settle();
+      // The server answers what was cancelled before a floor settled it, and nothing of the rest.
+      let below = 0;
+      for (const message of socket.received) {
+        if (message[0] === 'floor') below = message[1];
+        else if (message[0] === 'cancel' && message[1] >= below)
+          await socket.say(['error', message[1], { code: 'ABORTED', message: '' }]);
+      }
+    }
+    const before = socket.all('call').length;
+    for (let by = 0; by < 100; by++) void client.add({ by }).safe();
+    await settle();
+    expect(socket.all('call').length - before).toBe(100);
+  });
+});
+
+describe('a codec that is named after the greeting went out', () => {
+  test('brings a new greeting', async () => {
+    start();
+    const first = await server.socket();
+    expect(first.hello.codec).toBe('json');
+    await connection.close();
+    connection = connect('ws://test/', { WebSocket: server.WebSocket });
+    const bare = await server.socket();
+    expect(bare.hello.codec).toBeUndefined();
+    await bare.welcome();
+    const client = createClient(dated, connection);
+    const socket = await server.socket();
+    expect(socket.hello.codec).toBe('superjson');
+    await socket.welcome();
+    void client.remind({ at: new Date(0) }).safe();
+    await settle();
+    expect(socket.all('call')).toHaveLength(1);
+  });
+});
+
 describe('an input schema that is asynchronous', () => {
   test('keeps the order of calls, and one that never ends holds them up no longer than its own call lives', async () => {
     const checks: Array<(result: unknown) => void> = [];
     const slow = {
       '~standard': { version: 1, vendor: 'test', validate: () => new Promise((done) => checks.push(done)) },
     };
-    const { defineContract, mutation } = await import('../../src/index.ts');
-    const contract = defineContract({ slow: mutation({ input: slow }), fast: mutation({}) });
+    const contract = defineContract({ slow: mutation({ input: slow }), fast: mutation({}), look: query() });
     start();
     const client = createClient(contract, connection);
     const socket = await server.socket();
@@ -267,13 +321,27 @@ describe('an input schema that is asynchronous', () => {
     const hanging = client.slow({}, { timeoutMs: 1_000 }).safe();
     void client.slow({}).safe();
     void client.fast().safe();
+    void client.look().safe();
     await vi.advanceTimersByTimeAsync(999);
-    expect(socket.all('call')).toEqual([]);
+    // What only reads need not wait for what acts.
+    expect(socket.all('call').map(([, , path]) => path)).toEqual(['look']);
     await vi.advanceTimersByTimeAsync(1);
     expect((await hanging).error).toMatchObject({ code: 'TIMEOUT', outcome: 'not-sent' });
     await settle();
     checks[1]!({ value: {} });
     await settle();
-    expect(socket.all('call').map(([, , path]) => path)).toEqual(['slow', 'fast']);
+    expect(socket.all('call').map(([, , path]) => path)).toEqual(['look', 'slow', 'fast']);
+  });
+
+  test('counts in the bound of the queue while it is at work, and close ends its call', async () => {
+    const slow = { '~standard': { version: 1, vendor: 'test', validate: () => new Promise(() => undefined) } };
+    start({ queue: { maxMessages: 2 } });
+    const client = createClient(defineContract({ slow: query({ input: slow }) }), connection);
+    const held = [client.slow({}).safe(), client.slow({}).safe()];
+    expect(connection.stats().queued.messages).toBe(2);
+    expect((await client.slow({}).safe()).error).toMatchObject({ code: 'QUEUE_FULL', outcome: 'not-sent' });
+    await connection.close();
+    for (const { error } of await Promise.all(held))
+      expect(error).toMatchObject({ code: 'CLOSED', outcome: 'not-sent' });
   });
 });

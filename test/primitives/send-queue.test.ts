@@ -50,6 +50,16 @@ class Model {
     return { accepted: true, evicted };
   }
 
+  replace(entry: Entry, by: Entry): boolean {
+    const place = this.entries.find((one) => one.entry === entry);
+    const bounded = [...this.of('ordered'), ...this.of('lossy')].reduce((sum, { bytes }) => sum + bytes, 0);
+    if (place === undefined || (by.bytes > entry.bytes && bounded + by.bytes - entry.bytes > this.bounds.maxBytes)) {
+      return false;
+    }
+    place.entry = by;
+    return true;
+  }
+
   remove(entry: Entry): boolean {
     const before = this.entries.length;
     this.entries = this.entries.filter((one) => one.entry !== entry);
@@ -58,7 +68,11 @@ class Model {
 }
 
 type Step =
-  { do: 'push'; lane: Lane; bytes: number } | { do: 'take' } | { do: 'remove'; which: number } | { do: 'clear' };
+  | { do: 'push'; lane: Lane; bytes: number }
+  | { do: 'take' }
+  | { do: 'remove'; which: number }
+  | { do: 'replace'; which: number; bytes: number }
+  | { do: 'clear' };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -71,6 +85,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('take' as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('remove' as const), which: fc.nat({ max: 60 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('replace' as const),
+      which: fc.nat({ max: 20 }),
+      bytes: fc.nat({ max: 40 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('clear' as const) }) },
 );
 
@@ -105,6 +127,11 @@ describe('A send queue', () => {
           } else if (one.do === 'remove') {
             const entry = known[one.which] ?? { name: -1, bytes: 1 };
             expect(queue.remove(entry)).toBe(model.remove(entry));
+          } else if (one.do === 'replace') {
+            const entry = known[one.which] ?? { name: -1, bytes: 1 };
+            const by = { name: known.length, bytes: one.bytes };
+            known.push(by);
+            expect(queue.replace(entry, by)).toBe(model.replace(entry, by));
           } else {
             expect(queue.clear()).toEqual(model.all());
             model.entries = [];

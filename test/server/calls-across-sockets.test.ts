@@ -123,7 +123,8 @@ describe('rule 1: an id never runs twice', () => {
 
   test('an answer that was dropped for its bytes is UNKNOWN_OUTCOME, never a second run', async () => {
     const place = vi.fn(() => ({ number: 1 }));
-    const { server } = start({ orders: { place, cancel: () => undefined } }, { limits: { answerBytes: 50 } });
+    const limits = { answerBytes: 50, memoryBytes: 60 };
+    const { server } = start({ orders: { place, cancel: () => undefined } }, { limits });
     const peer = new Peer(server).hello(clientName());
     for (const id of [1, 2, 3]) peer.write(['call', id, 'orders.place', null, order]);
     peer.write(['call', 1, 'orders.place', null, order], ['call', 3, 'orders.place', null, order]);
@@ -133,33 +134,58 @@ describe('rule 1: an id never runs twice', () => {
     expect(place).toHaveBeenCalledTimes(3);
   });
 
+  test('answers above answerBytes are kept while all of them fit memoryBytes, and go before a client does', async () => {
+    const { server } = start({}, { limits: { answerBytes: 50, memoryBytes: 150 } });
+    const [away, greedy] = [clientName(), clientName()];
+    const gone = new Peer(server).hello(away).write(['call', 1, 'orders.place', null, order]);
+    await settle();
+    gone.vanish();
+    const peer = new Peer(server).hello(greedy);
+    for (const id of [1, 2, 3, 4]) peer.write(['call', id, 'orders.place', null, order]);
+    await settle();
+    for (const id of [1, 4]) peer.write(['call', id, 'orders.place', null, order]);
+    await settle();
+    expect([1, 4].map((id) => peer.answers(id)[1]?.[0])).toEqual(['reply', 'reply']);
+    for (const id of [5, 6, 7]) peer.write(['call', id, 'orders.place', null, order]);
+    await settle();
+    for (const id of [1, 7]) peer.write(['call', id, 'orders.place', null, order]);
+    await settle();
+    expect(peer.answers(1)[2]?.[2].code).toBe('UNKNOWN_OUTCOME');
+    expect(peer.answers(7)[1]?.[0]).toBe('reply');
+    const back = new Peer(server).hello(away, 2);
+    await settle();
+    expect(back.welcome.memory).toBe(gone.welcome.memory);
+  });
+
   test('an entry that was dropped for its number is UNKNOWN_OUTCOME, never a second run; one that runs stays', async () => {
     const gate = new Gate();
     const place = vi.fn(async ({ input }: { input: { item: string } }) => {
       if (input.item === 'slow') await gate.opened;
       return { number: 1 };
     });
-    const { server } = start({ orders: { place, cancel: () => undefined } }, { limits: { answers: 2 } });
+    const { server } = start({ orders: { place, cancel: () => undefined } }, { limits: { calls: 8, answers: 72 } });
     const client = clientName();
     const peer = new Peer(server).hello(client);
     peer.write(['call', 1, 'orders.place', null, { item: 'slow' }]);
-    for (const id of [2, 3, 4, 5]) peer.write(['call', id, 'orders.place', null, order]);
-    await settle();
+    for (let id = 2; id <= 75; id++) {
+      peer.write(['call', id, 'orders.place', null, order]);
+      await settle();
+    }
     const next = new Peer(server).hello(client, 2);
-    for (const id of [1, 2, 3, 4, 5])
+    for (const id of [1, 2, 3, 4, 75])
       next.write(['call', id, 'orders.place', null, id === 1 ? { item: 'slow' } : order]);
     await settle();
-    expect([2, 3, 4, 5].map((id) => next.answers(id)[0]?.[2].code ?? 'reply')).toEqual([
+    expect([2, 3, 4, 75].map((id) => next.answers(id)[0]?.[2].code ?? 'reply')).toEqual([
       'UNKNOWN_OUTCOME',
       'UNKNOWN_OUTCOME',
       'reply',
       'reply',
     ]);
-    next.write(['floor', 6, 1]);
+    next.write(['floor', 76, 1]);
     gate.open();
     await settle();
     expect(next.answers(1)).toEqual([['reply', 1, { number: 1 }]]);
-    expect(place).toHaveBeenCalledTimes(5);
+    expect(place).toHaveBeenCalledTimes(75);
   });
 });
 

@@ -4,6 +4,7 @@ import { defineContract } from '../../src/contract/contract.ts';
 import { query, stream } from '../../src/contract/procedure.ts';
 import { topic } from '../../src/contract/topic.ts';
 import { createServer, DEFAULT_LIMITS, memoryBroker } from '../../src/server/index.ts';
+import type { Broker } from '../../src/server/index.ts';
 import { contract, handlers, start } from './fixture.ts';
 import { clientName, Gate, Peer, settle } from './peer.ts';
 
@@ -44,12 +45,22 @@ describe('creating a server', () => {
 
   test.each([
     [{ limits: { calls: 7 } }, 'limits.calls is 7: give a whole number from 8'],
+    [{ limits: { calls: 1025 } }, 'limits.calls is 1025: give a whole number from 8 to 1024'],
+    [{ limits: { calls: 500, answers: 563 } }, 'limits.answers is 563: give at least limits.calls + 64, 564'],
+    [{ authenticate: 'ann' }, 'authenticate is "ann": give a function, or leave it off'],
+    [{ onError: null }, 'onError is null: give a function, or leave it off'],
+    [{ broker: { publish() {}, close() {} } }, 'broker has no method subscribe: give a Broker'],
+    [{ broker: null }, 'broker has no method publish: give a Broker'],
     [{ limits: { frameBytes: 1000 } }, 'limits.frameBytes is 1000: give a whole number from 16384'],
     [{ heartbeatMs: NaN }, 'heartbeatMs is NaN: give a whole number from 1 to 2147483647'],
     [{ windowMs: 2 ** 31 }, 'windowMs is 2147483648'],
     [{ helloTimeoutMs: '5' }, 'helloTimeoutMs must be a number, not string: leave it off for 10000'],
   ])('checks its options: %j', (options, message) => {
     expect(make({}, options)).toThrow(message);
+  });
+
+  test('the highest calls go with the default of answers', () => {
+    expect(make({}, { limits: { calls: 1024 } })().limits.calls).toBe(1024);
   });
 
   test('undefined erases no default', () => {
@@ -141,6 +152,41 @@ describe('closing a server', () => {
     await vi.advanceTimersByTimeAsync(1);
     expect(peer.closedWith?.code).toBe(1012);
     await closed;
+  });
+
+  test.each([
+    [NaN, RangeError],
+    [Infinity, RangeError],
+    [-1, RangeError],
+    ['5', TypeError],
+  ])('rejects a time of %j, and closes nothing', async (withinMs, kind) => {
+    const { server } = start();
+    const peer = new Peer(server).hello(clientName());
+    const closing = server.close({ withinMs: withinMs as number });
+    await expect(closing).rejects.toThrow(kind);
+    await expect(closing).rejects.toThrow('close: withinMs');
+    expect(peer.closedWith).toBeUndefined();
+    await server.close({ withinMs: undefined });
+    expect(peer.closedWith?.code).toBe(1012);
+  });
+
+  test('lets go of a feed that a running snapshot keeps', async () => {
+    const close = vi.fn();
+    const broker: Broker = {
+      publish: () => ['e', 1],
+      subscribe: () => ({ head: ['e', 0], read: () => [], close }),
+      close() {},
+    };
+    const { server } = start(
+      { board: { authorize: () => true, snapshot: () => new Gate<never>().opened } },
+      { broker },
+    );
+    const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'boards/1'], ['unsubscribe', 'boards/1']);
+    await settle();
+    expect(close).not.toHaveBeenCalled();
+    await server.close();
+    expect(close).toHaveBeenCalledTimes(1);
+    expect(peer.closedWith?.code).toBe(1012);
   });
 
   test('leaves a broker that it was given open', async () => {

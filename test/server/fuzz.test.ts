@@ -73,7 +73,7 @@ test('whatever peers write, in whatever order: nothing throws, tables are bounde
         throw new Error('planned');
       };
       const server = createServer(contract, {
-        limits: { calls: 8, subscriptions: 2, answers: 5, answerBytes: 200, bufferedBytes: 500 },
+        limits: { calls: 8, subscriptions: 2, answers: 72, answerBytes: 200, memoryBytes: 500, bufferedBytes: 500 },
         onError,
         authenticate: async ({ token }) => (token === 'throw' ? planned() : { identity: token ?? 'ann', context: {} }),
         handlers: {

@@ -16,9 +16,3 @@ test('keeps the order within a key, lets other keys pass, and remembers no key t
   expect(done).toEqual(['b', 'second of a']);
   expect(queue.size).toBe(0);
 });
-
-test('takes no more of a key than it is told', () => {
-  const queue = new KeyedQueue();
-  const never = (): Promise<void> => new Gate().opened;
-  expect([1, 2, 3].map(() => queue.run('a', never, 2))).toEqual([true, true, false]);
-});

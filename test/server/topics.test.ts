@@ -308,20 +308,32 @@ describe('publishing', () => {
     ]);
   });
 
-  test('one that is cancelled while its publish handler runs does not take effect', async () => {
+  test('one that is cancelled while its publish handler runs takes effect all the same, before the next', async () => {
     const gate = new Gate();
-    const { server } = start({ room: { authorize: () => true, publish: () => gate.opened } });
+    const committed: string[] = [];
+    const publish = async ({ event: { text } }: { event: { text: string } }) => {
+      if (text === 'slow') await gate.opened;
+      committed.push(text);
+    };
+    const { server } = start({ room: { authorize: () => true, publish } });
     const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'rooms/1']);
-    peer.write(['publish', 1, 'rooms/1', { text: 'x' }]);
+    peer.write(['publish', 1, 'rooms/1', { text: 'slow' }], ['publish', 2, 'rooms/1', { text: 'next' }]);
     await settle();
     peer.write(['cancel', 1]);
+    await settle();
+    expect(peer.answers(1).map(([, , error]) => error.code)).toEqual(['ABORTED']);
     gate.open();
     await settle();
-    expect(topicMessages(peer)).toEqual([['live', 1, 0]]);
-    expect(peer.answers(1).map(([, , error]) => error.code)).toEqual(['ABORTED']);
+    expect(committed).toEqual(['slow', 'next']);
+    expect(topicMessages(peer)).toEqual([
+      ['live', 1, 0],
+      [1, 'slow'],
+      [2, 'next'],
+    ]);
+    expect(peer.answers(1)).toHaveLength(1);
   });
 
-  test('of those without an answer 512 wait for one that hangs, the others are dropped', async () => {
+  test('of those without an answer 2 × limits.calls wait for one that hangs, the others are dropped', async () => {
     const gate = new Gate<boolean>();
     const authorize = vi.fn(({ action }: { action: string }) => (action === 'subscribe' ? true : gate.opened));
     const { server } = start({ room: { authorize, publish: () => undefined } });

@@ -51,6 +51,15 @@ test('a line that was cut comes back, and what was under way is settled once', a
   expect(await client.add({ by: 4 })).toBe(7);
 });
 
+test('a line that was frozen before its first socket answers nothing until it is thawed', async () => {
+  await using context = pair();
+  context.freeze();
+  const answer = context.client.double({ n: 1 });
+  expect(await Promise.race([answer, new Promise((done) => setImmediate(done, 'silence'))])).toBe('silence');
+  context.thaw();
+  expect(await answer).toBe(2);
+});
+
 test('a frozen line holds everything back until it is thawed', async () => {
   await using context = pair();
   const { client } = context;

@@ -1,5 +1,12 @@
 import { expectTypeOf, test } from 'vitest';
-import { connect, createClient, TautlineError, type Position, type SystemCode } from '../../src/index.ts';
+import {
+  connect,
+  createClient,
+  TautlineError,
+  type LossyOutcome,
+  type Position,
+  type SystemCode,
+} from '../../src/index.ts';
 import { dated, plain } from '../helpers/chat-contract.ts';
 
 const client = createClient(plain, connect('ws://types.test/'));
@@ -36,6 +43,10 @@ test('errors are a closed union: the declared ones with their data, and Tautline
 test('topics take the parameters of their template, and give typed events, snapshots and states', () => {
   const news = client.news({ channel: 'a' });
   expectTypeOf(news.publish({ text: '' })).resolves.toEqualTypeOf<Position>();
+  const lossy = { delivery: 'lossy', conflate: 'key' } as const;
+  expectTypeOf(news.publish({ text: '' }, lossy)).resolves.toEqualTypeOf<LossyOutcome>();
+  // @ts-expect-error -- only what may be dropped can be replaced
+  void news.publish({ text: '' }, { conflate: 'key' });
   news.subscribe((event, position) => {
     expectTypeOf(event).toEqualTypeOf<{ text: string }>();
     expectTypeOf(position).toEqualTypeOf<Position>();

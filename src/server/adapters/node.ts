@@ -1,15 +1,15 @@
 import { createServer as createHttpServer } from 'node:http';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { RawData, WebSocket } from 'ws';
 import { CloseCode } from '../../protocol/close-codes.ts';
 import { SUBPROTOCOL } from '../../protocol/messages.ts';
 import type { Server, ServerCloseOptions } from '../create-server.ts';
 import type { ServerRequest, SocketHandler } from '../server-socket.ts';
-import { DEFAULT_ORIGINS, isAllowedOrigin } from './origins.ts';
+import { checkOrigins, DEFAULT_ORIGINS, isAllowedOrigin } from './origins.ts';
 import type { Origins } from './origins.ts';
+import { addUpgrade, isForOthers, RefusedSockets } from './upgrades.ts';
+import type { Upgrade } from './upgrades.ts';
 
 /** Options of {@link listen}. */
 export interface ListenOptions {
@@ -21,14 +21,19 @@ export interface ListenOptions {
   readonly path?: string | undefined;
   /** Which pages may connect. @default ['same', 'none']: those of the same host, and programs that are no browser */
   readonly origins?: Origins | undefined;
-  /** An HTTP server to attach to, listening or not; it stays open after `close`. @default a new one */
+  /**
+   * An HTTP server to attach to, listening or not; it stays open after `close`. Upgrades of other paths are answered
+   * with 404, unless it has `upgrade` listeners that are not ours: then those must end what they don't serve.
+   * @default a new one
+   */
   readonly server?: HttpServer | undefined;
 }
 
 /** A server that listens. */
 export interface Listener {
+  /** 0 as long as an HTTP server that was given does not listen. */
   readonly port: number;
-  /** `ws://127.0.0.1:8080/ws` */
+  /** `ws://127.0.0.1:8080/ws`; has port 0 as long as an HTTP server that was given does not listen. */
   readonly url: string;
   /** Closes the engine (see {@link Server.close}), its sockets and, if it is ours, the HTTP server. */
   close(options?: ServerCloseOptions): Promise<void>;
@@ -37,15 +42,20 @@ export interface Listener {
 /** The engine as an adapter needs it. */
 export type AcceptingServer = Pick<Server, 'accept' | 'limits' | 'close'>;
 
-/** Time for a peer to answer the closing handshake, ms: a dead one never does. */
+/** Time for a peer to answer the closing handshake, or to take its refusal, ms: a dead one never does. */
 const CLOSE_TIMEOUT_MS = 2000;
 /** Below this a socket has room again, bytes. */
 const LOW_WATER_BYTES = 64 * 1024;
 
-/** Serves the engine on a Node HTTP server, through `ws`. */
+/**
+ * Serves the engine on a Node HTTP server, through `ws`.
+ * @throws TypeError for an option of another kind, Error when the address or the path is taken; both as rejections.
+ */
 export async function listen(server: AcceptingServer, options: ListenOptions = {}): Promise<Listener> {
   const { host = '127.0.0.1', port = 0, path = '/ws', origins = DEFAULT_ORIGINS } = options;
   if (!path.startsWith('/')) throw new TypeError(`listen: path is ${path}: begin it with a slash`);
+  checkOrigins(origins);
+  const refused = new RefusedSockets(CLOSE_TIMEOUT_MS);
   const sockets = new WebSocketServer({
     noServer: true,
     clientTracking: true,
@@ -56,26 +66,30 @@ export async function listen(server: AcceptingServer, options: ListenOptions = {
   });
   const own = options.server === undefined ? createHttpServer(answerPlainHttp) : undefined;
   const http = options.server ?? own!;
-  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    const refusal = refusalOf(request, path, origins);
+  const upgrade: Upgrade = (request, socket, head) => {
+    const asked = request.url?.split('?', 1)[0] ?? '';
+    const refusal = asked === path ? refusalOf(request, origins) : '404 Not Found';
     if (refusal === undefined) {
       sockets.handleUpgrade(request, socket, head, (webSocket) => serve(server, webSocket, request));
-    } else if (refusal !== '404 Not Found' || http.listenerCount('upgrade') === 1) {
-      refuse(socket, refusal);
-    } // else another listener may serve the other path
+    } else if (asked === path || !isForOthers(http, asked, upgrade)) refused.refuse(socket, refusal);
   };
-  http.on('upgrade', upgrade);
+  addUpgrade(http, path, upgrade);
   if (own !== undefined) await listening(own, port, host);
-
-  const address = http.address() as AddressInfo | null;
-  const at = address?.family === 'IPv6' ? `[${address.address}]` : (address?.address ?? host);
+  const where = addressOf(http, host);
+  where();
   return {
-    port: address?.port ?? port,
-    url: `ws://${at}:${address?.port ?? port}${path}`,
+    get port() {
+      return where().port;
+    },
+    get url() {
+      const { host: at, port: on } = where();
+      return `ws://${at}:${on}${path}`;
+    },
     close: async (closeOptions) => {
       await server.close(closeOptions);
       await Promise.all([...sockets.clients].map(closed));
       http.off('upgrade', upgrade);
+      refused.close();
       if (own === undefined) return;
       own.closeAllConnections();
       await new Promise<void>((resolve) => own.close(() => resolve()));
@@ -84,8 +98,7 @@ export async function listen(server: AcceptingServer, options: ListenOptions = {
 }
 
 /** The HTTP status that an upgrade is refused with, if it is. */
-function refusalOf(request: IncomingMessage, path: string, origins: Origins): string | undefined {
-  if (request.url?.split('?', 1)[0] !== path) return '404 Not Found';
+function refusalOf(request: IncomingMessage, origins: Origins): string | undefined {
   try {
     if (!isAllowedOrigin(origins, request)) return '403 Forbidden';
   } catch {
@@ -95,9 +108,17 @@ function refusalOf(request: IncomingMessage, path: string, origins: Origins): st
   return offered?.includes(SUBPROTOCOL) === true ? undefined : '400 Bad Request';
 }
 
-function refuse(socket: Duplex, status: string): void {
-  socket.on('error', () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+/** Where a server listens, as soon as it does, and then also after its end. */
+function addressOf(http: HttpServer, host: string): () => { readonly host: string; readonly port: number } {
+  let known: { readonly host: string; readonly port: number } | undefined;
+  return () => {
+    const address = http.address();
+    if (address !== null && typeof address === 'object') {
+      const { family, address: at, port } = address;
+      known = { host: family === 'IPv6' ? `[${at}]` : at, port };
+    }
+    return known ?? { host, port: 0 };
+  };
 }
 
 function serve(server: AcceptingServer, webSocket: WebSocket, request: IncomingMessage): void {

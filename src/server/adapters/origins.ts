@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { describe } from '../server-options.ts';
 
 /**
  * Which pages may connect. A WebSocket is not held back by CORS and carries the cookies of its host, so the server has
@@ -10,6 +11,14 @@ export type Origins = readonly string[] | ((origin: string | undefined, request:
 
 /** Pages of the same host, and programs that are no browser. */
 export const DEFAULT_ORIGINS: readonly string[] = ['same', 'none'];
+
+/** @throws TypeError: a plain string would let in whatever is a part of it. */
+export function checkOrigins(origins: unknown): void {
+  if (typeof origins === 'function') return;
+  if (Array.isArray(origins) && origins.every((origin) => typeof origin === 'string')) return;
+  const example = typeof origins === 'string' ? origins : 'https://example.com';
+  throw new TypeError(`listen: origins is ${describe(origins)}: give a list, ['${example}'], or a function`);
+}
 
 /** Whether a request comes from where it may. */
 export function isAllowedOrigin(origins: Origins, request: IncomingMessage): boolean {

@@ -1,0 +1,61 @@
+import { createNanoEvents } from 'nanoevents';
+import type { TautlineError } from '../errors.ts';
+import { emitIsolated } from '../primitives/emit.ts';
+import type { ConnectionStatus } from '../transport/transport.ts';
+import type { ConnectionEvents } from './connection.ts';
+import { describeThrown, FlightRecorder } from './flight-recorder.ts';
+
+/** Tells the app what happens to a connection, and keeps a record of it. No listener can break anything. */
+export class Announcer {
+  readonly #emitter = createNanoEvents<ConnectionEvents>();
+  /** Statuses to tell; the first is being told. */
+  readonly #statuses: ConnectionStatus[] = [];
+  readonly recorder: FlightRecorder = new FlightRecorder((happening) => {
+    // Not noted: a listener that throws would be told of that, and throw again.
+    emitIsolated(this.#emitter, 'happening', [happening], (error) => {
+      this.#tellError(error);
+    });
+  });
+
+  /** Listens until the function it returns is called. */
+  on<Name extends keyof ConnectionEvents>(event: Name, listener: ConnectionEvents[Name]): () => void {
+    return this.#emitter.on(event, listener);
+  }
+
+  emit<Name extends keyof ConnectionEvents>(event: Name, ...args: Parameters<ConnectionEvents[Name]>): void {
+    emitIsolated(this.#emitter, event, args, this.report);
+  }
+
+  /** Tells a status. One that follows from a listener comes after all have heard this: the last one heard is true. */
+  entered(status: ConnectionStatus): void {
+    this.#statuses.push(status);
+    if (this.#statuses.length > 1) return;
+    for (let next = this.#statuses[0]; next !== undefined; next = this.#statuses[0]) {
+      this.emit('status', next);
+      this.#statuses.shift();
+    }
+  }
+
+  /** Reports what no caller waits for. */
+  readonly report = (error: unknown): void => {
+    this.recorder.note('error', describeThrown(error));
+    this.#tellError(error);
+  };
+
+  /** Notes a call or publish that ended with an error. */
+  readonly failed = ({ code, path, outcome }: TautlineError): void => {
+    this.recorder.note('failed', { code, path, outcome });
+  };
+
+  #tellError(error: unknown): void {
+    if ((this.#emitter.events.error?.length ?? 0) > 0) emitIsolated(this.#emitter, 'error', [error], logError);
+    else logError(error);
+  }
+}
+
+function logError(error: unknown): void {
+  const { reportError } = globalThis as { reportError?: (error: unknown) => void };
+  if (reportError !== undefined) reportError(error);
+  // eslint-disable-next-line no-console -- the last resort, where the platform has no reportError
+  else console.error(error);
+}

@@ -1,0 +1,103 @@
+import { RingBuffer } from '../primitives/ring-buffer.ts';
+import type { CloseCause, ConnectionStatus } from '../transport/transport.ts';
+
+/** So many happenings are kept. */
+const KEPT = 300;
+/** A text is cut after so many characters. */
+const TEXT_LENGTH = 200;
+
+/** What a connection notes. */
+export type HappeningName =
+  | 'status'
+  | 'opened'
+  | 'welcome'
+  | 'lost'
+  | 'probe'
+  | 'goaway'
+  | 'wake'
+  | 'suspend'
+  | 'reconnect'
+  | 'close'
+  | 'congested'
+  | 'drained'
+  | 'gap'
+  | 'failed'
+  | 'error';
+
+/** What belongs to a happening: codes, reasons, delays, figures, names. */
+export type HappeningDetails = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** One thing that happened to a connection; plain JSON. */
+export interface Happening {
+  /** Wall clock, ms since the epoch. */
+  readonly at: number;
+  readonly what: HappeningName;
+  /** Times that the same happened in a row, the first of them at `at`; absent for once. */
+  readonly times?: number;
+  readonly details: HappeningDetails;
+}
+
+type Kept = { -readonly [Name in keyof Happening]: Happening[Name] };
+
+/** Keeps the last happenings of a connection, for a bug report. Payloads, tokens and URLs' queries are never in it. */
+export class FlightRecorder {
+  readonly #kept = new RingBuffer<Kept>(KEPT);
+  readonly #noted: (happening: Happening) => void;
+  #lastKey = '';
+
+  /** @param noted - Gets each happening as it is noted. */
+  constructor(noted: (happening: Happening) => void) {
+    this.#noted = noted;
+  }
+
+  /** The last happenings, oldest first. */
+  get happenings(): readonly Happening[] {
+    return Array.from(this.#kept, (kept) => ({ ...kept }));
+  }
+
+  readonly note = (what: HappeningName, details: HappeningDetails = {}): void => {
+    const happening: Happening = { at: Date.now(), what, details: redacted(details) };
+    const key = JSON.stringify([what, happening.details]);
+    const last = this.#kept.at(-1);
+    // A thousand equal refusals must not push out how it came to them.
+    if (last !== undefined && key === this.#lastKey) last.times = (last.times ?? 1) + 1;
+    else this.#kept.push({ ...happening });
+    this.#lastKey = key;
+    this.#noted(happening);
+  };
+}
+
+/** A status as a happening. */
+export function describeStatus(status: ConnectionStatus): HappeningDetails {
+  if (status.state === 'waiting') {
+    const { cause, retryAt, ...rest } = status;
+    return { ...rest, delayMs: retryAt - Date.now(), ...describeCause(cause) };
+  }
+  return status.state === 'closed' ? { state: status.state, ...describeCause(status.cause) } : { ...status };
+}
+
+/** Why a socket ended, or why there was none. */
+export function describeCause({ error, ...cause }: CloseCause): HappeningDetails {
+  return { ...cause, ...describeThrown(error) };
+}
+
+/** What may be told of something thrown: its message may hold a URL, a token or a value, so it is left out. */
+export function describeThrown(thrown: unknown): HappeningDetails {
+  if (thrown === undefined) return {};
+  const { name, code } = Object(thrown) as { readonly name?: unknown; readonly code?: unknown };
+  return {
+    error: typeof name === 'string' ? name : typeof thrown,
+    errorCode: typeof code === 'string' ? code : undefined,
+  };
+}
+
+/** Without what is undefined, without the queries of URLs, and no text too long. */
+function redacted(details: HappeningDetails): HappeningDetails {
+  const entries = Object.entries(details)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value.replaceAll(/[?#]\S*/g, '?…').slice(0, TEXT_LENGTH) : value,
+    ]);
+  return Object.fromEntries(entries) as HappeningDetails;
+}

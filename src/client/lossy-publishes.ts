@@ -1,0 +1,97 @@
+import type { Deadlines } from '../primitives/deadlines.ts';
+import type { SerialQueue } from '../primitives/serial-queue.ts';
+import type { CallTerms } from './call.ts';
+import { LossyPublish, type LossyOutcome, type LossyRequest, type LossyWaiter } from './lossy-publish.ts';
+import type { Outbox } from './outbox.ts';
+
+/** Those of one topic that wait, oldest first. */
+interface Waiting {
+  readonly entries: Set<LossyPublish>;
+  readonly byKey: Map<string, LossyPublish>;
+  newest: LossyPublish;
+}
+
+/**
+ * The publishes that may be dropped, while they wait. None is ever written later than a newer publish of its topic, as
+ * the protocol demands: a reliable one that is entered drops what waits before it.
+ */
+export class LossyPublishes {
+  /** Times that one was dropped because the queue was full. */
+  evicted = 0;
+  readonly #outbox: Outbox;
+  readonly #deadlines: Deadlines;
+  /** The order in which calls and publishes were made, also where a schema is asynchronous. */
+  readonly #order: SerialQueue;
+  readonly #live = new Set<LossyPublish>();
+  readonly #topics = new Map<string, Waiting>();
+
+  constructor(outbox: Outbox, deadlines: Deadlines, order: SerialQueue) {
+    this.#outbox = outbox;
+    this.#deadlines = deadlines;
+    this.#order = order;
+  }
+
+  /** Takes one in. It is checked first, and then queued; it settles exactly once, at the latest at its deadline. */
+  start(request: LossyRequest, terms: CallTerms, check: () => void | Promise<void>, waiter: LossyWaiter): void {
+    const entry = new LossyPublish(request, terms, waiter, this.#ended);
+    entry.deadline = this.#deadlines.add(terms.deadlineAt, () => {
+      entry.end('expired');
+    });
+    this.#live.add(entry);
+    this.#order.run(() => {
+      try {
+        const checking = check();
+        if (checking === undefined) return this.#enter(entry);
+        return Promise.race([checking.then(() => this.#enter(entry), entry.refuse), entry.whenSettled()]);
+      } catch (error) {
+        return entry.refuse(error);
+      }
+    });
+  }
+
+  /** A newer publish of the topic, which must not be dropped, is about to be queued. */
+  supersede(topic: string): void {
+    if (!this.#topics.has(topic)) return;
+    // Those that may go now go in front of it.
+    this.#outbox.flush();
+    for (const entry of [...(this.#topics.get(topic)?.entries ?? [])]) entry.end('superseded');
+  }
+
+  /** Drops all. */
+  endAll(): void {
+    for (const entry of [...this.#live]) entry.end('closed');
+  }
+
+  #enter(entry: LossyPublish): void {
+    if (entry.settled) return;
+    const waiting = this.#topics.get(entry.topic);
+    const older = entry.key === undefined ? undefined : waiting?.byKey.get(entry.key);
+    // In its place only where nothing of the topic that is newer than that place waits behind it.
+    const replaced = older !== undefined && older === waiting?.newest && this.#outbox.replace(older, entry);
+    older?.end('conflated');
+    if (!replaced && !this.#outbox.push('lossy', entry).accepted) entry.end('evicted');
+    else this.#note(entry);
+  }
+
+  #note(entry: LossyPublish): void {
+    let waiting = this.#topics.get(entry.topic);
+    if (waiting === undefined) {
+      waiting = { entries: new Set(), byKey: new Map(), newest: entry };
+      this.#topics.set(entry.topic, waiting);
+    }
+    waiting.newest = entry;
+    waiting.entries.add(entry);
+    if (entry.key !== undefined) waiting.byKey.set(entry.key, entry);
+  }
+
+  readonly #ended = (entry: LossyPublish, outcome: LossyOutcome | undefined): void => {
+    this.#live.delete(entry);
+    if (entry.deadline !== undefined) this.#deadlines.remove(entry.deadline);
+    if (outcome === 'evicted') this.evicted++;
+    this.#outbox.remove(entry);
+    const waiting = this.#topics.get(entry.topic);
+    if (waiting?.entries.delete(entry) !== true) return;
+    if (entry.key !== undefined && waiting.byKey.get(entry.key) === entry) waiting.byKey.delete(entry.key);
+    if (waiting.entries.size === 0) this.#topics.delete(entry.topic);
+  };
+}

@@ -1,0 +1,28 @@
+import { describe, expect, test } from 'vitest';
+import { CONNECT_DEFAULTS, connect } from '../../src/index.ts';
+import { resolveConnectOptions } from '../../src/client/connect-options.ts';
+
+describe('options of connect', () => {
+  test.each([
+    [{ timeoutMs: 0 }, 'timeoutMs must be a number above 0, not 0'],
+    [{ timeoutMs: Number.NaN }, 'timeoutMs must be a number above 0, not NaN'],
+    [{ queue: { maxMessages: -1 } }, 'queue.maxMessages must be a number above 0, not -1'],
+    [{ queue: { maxBytes: '1' } }, 'queue.maxBytes must be a number above 0, not 1'],
+    [{ queue: 5 }, 'queue must be an object, not 5'],
+    [{ flow: false }, 'flow must be an object, not false'],
+    [
+      { flow: { highWaterMark: 10, lowWaterMark: 10 } },
+      'flow.lowWaterMark must be below flow.highWaterMark (10), not 10',
+    ],
+    [{ reconnect: true }, 'reconnect must be an object or false, not true'],
+    [{ heartbeat: null }, 'heartbeat must be an object or false, not null'],
+    [{ whileOffline: 'perhaps' }, "whileOffline must be 'wait' or 'fail', not \"perhaps\""],
+  ])('%j is refused, with the value in the message', (options, message) => {
+    expect(() => connect('ws://test/', options as never)).toThrow(message);
+  });
+
+  test('that are undefined erase no default', () => {
+    const resolved = resolveConnectOptions({ timeoutMs: undefined, queue: { maxBytes: undefined }, flow: undefined });
+    expect(resolved).toEqual(CONNECT_DEFAULTS);
+  });
+});

@@ -1,0 +1,224 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import {
+  connect,
+  createClient,
+  defineContract,
+  query,
+  topic,
+  type ConnectOptions,
+  type Connection,
+} from '../../src/index.ts';
+import { plain } from '../helpers/chat-contract.ts';
+import { ScriptedServer, settle, type ScriptedSocket } from '../helpers/scripted-server.ts';
+
+let server: ScriptedServer;
+let connection: Connection;
+
+function start(options: ConnectOptions = {}) {
+  connection = connect('ws://test/', { WebSocket: server.WebSocket, timeoutMs: 600_000, ...options });
+  connection.on('error', () => undefined);
+  return createClient(plain, connection);
+}
+
+async function welcomed(): Promise<ScriptedSocket> {
+  const socket = await server.socket();
+  await socket.welcome();
+  return socket;
+}
+
+/** A listener of everything, and what it heard. */
+function listener() {
+  const heard: unknown[] = [];
+  return {
+    heard,
+    listeners: {
+      event: (event: unknown) => heard.push(event),
+      snapshot: (snapshot: unknown) => heard.push(['snapshot', snapshot]),
+      gap: (gap: { from: unknown; to: unknown }) => heard.push(['gap', gap.from, gap.to]),
+      status: (state: string) => heard.push(state),
+    },
+  };
+}
+
+const at = (offset: number) => ['event', 'board', offset, { at: offset }];
+const count = (offset: number, key: string, value: number) => ['event', 'counts', offset, { key, count: value }];
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  server = new ScriptedServer();
+});
+
+afterEach(async () => {
+  await connection.close();
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
+});
+
+describe('a topic subscribed anew for a second listener', () => {
+  test('goes on for the first meanwhile, and repeats nothing to it', async () => {
+    const client = start();
+    const first = listener();
+    client.board().subscribe(first.listeners);
+    const socket = await welcomed();
+    await socket.say(['subscribed', 1, 'board', ['E', 5], 'live'], ['snapshot', 'board', ['E', 5], { size: 5 }], at(6));
+    const second = listener();
+    client.board().subscribe(second.listeners);
+    // The server takes the position before it reads the state, and this line is still the first subscription's.
+    await socket.say(at(7), at(8));
+    await socket.say(
+      ['subscribed', 2, 'board', ['E', 7], 'live'],
+      ['snapshot', 'board', ['E', 7], { size: 8 }],
+      at(8),
+      at(9),
+    );
+    expect(first.heard).toEqual([['snapshot', { size: 5 }], 'live', { at: 6 }, { at: 7 }, { at: 8 }, { at: 9 }]);
+    expect(second.heard).toEqual([['snapshot', { size: 8 }], 'live', { at: 8 }, { at: 9 }]);
+    expect(connection.stats().gaps).toBe(0);
+  });
+
+  test('tells the first a gap and the state where it had not heard as much', async () => {
+    const client = start();
+    const first = listener();
+    client.board().subscribe(first.listeners);
+    const socket = await welcomed();
+    await socket.say(['subscribed', 1, 'board', ['E', 5], 'live'], ['snapshot', 'board', ['E', 5], { size: 5 }]);
+    client.board().subscribe({});
+    await socket.say(
+      ['subscribed', 2, 'board', ['E', 9], 'live'],
+      ['snapshot', 'board', ['E', 9], { size: 9 }],
+      at(10),
+    );
+    expect(first.heard).toEqual([
+      ['snapshot', { size: 5 }],
+      'live',
+      ['gap', ['E', 5], ['E', 9]],
+      ['snapshot', { size: 9 }],
+      { at: 10 },
+    ]);
+  });
+});
+
+describe('a listener that joins while the connection is lost', () => {
+  test('begins with the folded state when the topic is resumed', async () => {
+    const client = start();
+    client.counts().subscribe({});
+    const first = await welcomed();
+    await first.say(['subscribed', 1, 'counts', ['E', 1], 'live'], ['snapshot', 'counts', ['E', 1], { a: 1 }]);
+    await first.cut();
+    const late = listener();
+    client.counts().subscribe(late.listeners);
+    const second = await server.next();
+    await second.welcome();
+    await second.say(['subscribed', 2, 'counts', ['E', 1], 'resumed'], count(2, 'b', 2));
+    expect(late.heard).toEqual([['snapshot', { a: 1 }], 'live', { key: 'b', count: 2 }]);
+  });
+
+  test('gets a snapshot of its own where nothing folds', async () => {
+    const client = start();
+    client.board().subscribe({});
+    const first = await welcomed();
+    await first.say(['subscribed', 1, 'board', ['E', 1], 'live'], ['snapshot', 'board', ['E', 1], { size: 1 }]);
+    await first.cut();
+    const late = listener();
+    client.board().subscribe(late.listeners);
+    const second = await server.next();
+    await second.welcome();
+    await second.say(['subscribed', 2, 'board', ['E', 1], 'resumed']);
+    expect(second.all('subscribe')).toEqual([
+      ['subscribe', 2, 'board', ['E', 1]],
+      ['subscribe', 3, 'board'],
+    ]);
+    await second.say(['subscribed', 3, 'board', ['E', 1], 'live'], ['snapshot', 'board', ['E', 1], { size: 1 }]);
+    expect(late.heard).toEqual([['snapshot', { size: 1 }], 'live']);
+  });
+});
+
+describe('another identity', () => {
+  test('hears nothing of what was still being read for the former, and listeners learn that the state is gone', async () => {
+    const checks: Array<() => void> = [];
+    const slow = {
+      '~standard': {
+        version: 1,
+        vendor: 'test',
+        validate: (value: unknown) =>
+          new Promise((done) =>
+            checks.push(() => {
+              done({ value });
+            }),
+          ),
+      },
+    };
+    start();
+    const client = createClient(
+      defineContract({ secret: query({ output: slow }), private: topic('private', { event: slow }) }),
+      connection,
+    );
+    const counts = createClient(plain, connection).counts();
+    const heard: unknown[] = [];
+    client.private().subscribe((event) => heard.push(event));
+    const shown: unknown[] = [];
+    counts.state.subscribe(() => shown.push(counts.state.get()));
+    const first = await server.socket();
+    await first.welcome({ identity: 'Ada' });
+    const answer = client.secret().safe();
+    await settle();
+    await first.say(['subscribed', 1, 'private', ['E', 0], 'live'], ['event', 'private', 1, 'for Ada']);
+    await first.say(['subscribed', 2, 'counts', ['E', 0], 'live'], ['snapshot', 'counts', ['E', 0], { ada: 1 }]);
+    await first.say(['reply', 1, 'secret of Ada']);
+    await first.cut();
+    await (await server.next()).welcome({ identity: 'Bob' });
+    for (const check of checks) check();
+    await settle();
+    expect(heard).toEqual([]);
+    expect(shown).toEqual([{ ada: 1 }, undefined]);
+    expect((await answer).error).toMatchObject({ code: 'UNAUTHENTICATED', outcome: 'unknown' });
+  });
+});
+
+describe('the queue', () => {
+  test('that is full costs no topic its listeners', async () => {
+    const client = start({ queue: { maxMessages: 1 } });
+    const first = listener();
+    client.news({ channel: 'a' }).subscribe(first.listeners);
+    const socket = await welcomed();
+    await socket.say(['subscribed', 1, 'news/a', ['E', 0], 'live']);
+    for (let by = 0; by < 9; by++) {
+      void client.add({ by }).safe(); // eight go, one fills the queue
+      await settle();
+    }
+    await socket.say(['event', 'news/a', 5, { text: 'after a hole' }]);
+    expect(socket.all('subscribe').at(-1)).toEqual(['subscribe', 2, 'news/a', ['E', 0]]);
+    expect(first.heard).toEqual(['live']);
+  });
+
+  test('holds nothing for topics that come and go without a socket', async () => {
+    const client = start();
+    connection.suspend();
+    for (let channel = 0; channel < 50; channel++)
+      client
+        .news({ channel: String(channel) })
+        .subscribe({})
+        .unsubscribe();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(connection.stats()).toMatchObject({ subscriptions: 0, queued: { messages: 0 } });
+  });
+
+  test('keeps a subscription behind the mutations that were made before it', async () => {
+    const client = start();
+    void client.add({ by: 1 }).safe();
+    client.news({ channel: 'a' }).subscribe(() => undefined);
+    const socket = await server.socket();
+    expect(socket.received.map(([name]) => name)).toEqual(['hello']);
+    await socket.welcome();
+    const names = socket.received.map(([name]) => name).filter((name) => name !== 'ping');
+    expect(names).toEqual(['hello', 'call', 'subscribe']);
+  });
+
+  test('a snapshot that can’t be read ends the subscription at the server too', async () => {
+    const client = start();
+    client.counts().subscribe({});
+    const socket = await welcomed();
+    await socket.say(['subscribed', 1, 'counts', ['E', 0], 'live'], ['snapshot', 'counts', ['E', 0], { a: 'one' }]);
+    expect(socket.all('unsubscribe')).toEqual([['unsubscribe', 'counts']]);
+  });
+});
