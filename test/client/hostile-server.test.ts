@@ -85,6 +85,26 @@ test('whatever a server says, the client stays up, holds nothing of it, and work
   );
 });
 
+test('a server that pings and does not read gets no more answers than fit into the buffer', async () => {
+  const server = new ScriptedServer();
+  let unread = 0;
+  class Unread extends server.WebSocket {
+    constructor(url: string, protocols?: string | string[]) {
+      super(url, protocols);
+      Object.defineProperty(this, 'bufferedAmount', { get: () => unread });
+    }
+  }
+  connection = connect('ws://test/', { WebSocket: Unread });
+  const socket = await server.socket();
+  await socket.welcome();
+  await socket.say(['ping', 1]);
+  expect(socket.all('pong')).toHaveLength(1);
+  unread = 5 * 1024 * 1024;
+  const frames = socket.frames.length;
+  for (let n = 2; n < 50; n++) await socket.say(['ping', n]);
+  expect(socket.frames.length).toBe(frames);
+});
+
 test('a frame that is no tautline.v1 is reported and answered with a new connection, not a spin', async () => {
   const server = new ScriptedServer();
   connection = connect('ws://test/', { WebSocket: server.WebSocket, random: () => 0 });

@@ -150,12 +150,17 @@ describe('another identity', () => {
     };
     start();
     const client = createClient(
-      defineContract({ secret: query({ output: slow }), private: topic('private', { event: slow }) }),
+      defineContract({
+        secret: query({ output: slow }),
+        private: topic('private', { event: slow }),
+        vault: topic('vault', { event: slow, snapshot: slow }),
+      }),
       connection,
     );
     const counts = createClient(plain, connection).counts();
     const heard: unknown[] = [];
     client.private().subscribe((event) => heard.push(event));
+    client.vault().subscribe({});
     const shown: unknown[] = [];
     counts.state.subscribe(() => shown.push(counts.state.get()));
     const first = await server.socket();
@@ -163,13 +168,15 @@ describe('another identity', () => {
     const answer = client.secret().safe();
     await settle();
     await first.say(['subscribed', 1, 'private', ['E', 0], 'live'], ['event', 'private', 1, 'for Ada']);
-    await first.say(['subscribed', 2, 'counts', ['E', 0], 'live'], ['snapshot', 'counts', ['E', 0], { ada: 1 }]);
+    await first.say(['subscribed', 3, 'counts', ['E', 0], 'live'], ['snapshot', 'counts', ['E', 0], { ada: 1 }]);
+    await first.say(['subscribed', 2, 'vault', ['E', 0], 'live'], ['snapshot', 'vault', ['E', 0], 'of Ada']);
     await first.say(['reply', 1, 'secret of Ada']);
     await first.cut();
     await (await server.next()).welcome({ identity: 'Bob' });
     for (const check of checks) check();
     await settle();
     expect(heard).toEqual([]);
+    expect(client.vault().state.get()).toBeUndefined();
     expect(shown).toEqual([{ ada: 1 }, undefined]);
     expect((await answer).error).toMatchObject({ code: 'UNAUTHENTICATED', outcome: 'unknown' });
   });

@@ -26,6 +26,8 @@ const ARROWS: Readonly<Record<State, readonly State[]>> = {
   connected: ['connecting', 'waiting', 'suspended', 'closed'],
   waiting: ['connecting', 'waiting', 'suspended', 'closed'],
   suspended: ['connecting', 'waiting', 'suspended', 'closed'],
+  /** Told by the layer above: a transport is never in it. */
+  closing: [],
   closed: ['connecting'],
 };
 
