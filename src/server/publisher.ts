@@ -107,7 +107,6 @@ export class Publisher {
       if (allowed !== true) return refuse(publication, 'FORBIDDEN', 'not allowed to publish to this topic');
       const event = this.#decode(publication);
       if (event === undefined) return;
-      if (isSettled(call)) return;
       const result = await validate(definition.event, event.value);
       if (result.issues !== undefined) return refuse(publication, 'BAD_INPUT', describeIssues(result.issues));
       if (isSettled(call)) return;

@@ -2,8 +2,10 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { defineContract } from '../../src/contract/contract.ts';
 import { mutation, query } from '../../src/contract/procedure.ts';
 import type { AnySchema } from '../../src/contract/schema.ts';
+import { Deadlines } from '../../src/primitives/deadlines.ts';
 import { createServer } from '../../src/server/index.ts';
 import type { Broker, Feed } from '../../src/server/index.ts';
+import { limitTime } from '../../src/server/time-limit.ts';
 import { start } from './fixture.ts';
 import { clientName, Gate, Peer, settle } from './peer.ts';
 
@@ -237,6 +239,19 @@ describe('an authorize that never answers', () => {
     expect(publish).not.toHaveBeenCalled();
     expect(server.stats().calls).toBe(0);
   });
+});
+
+test('an answer in time leaves no deadline, one at once never makes one', async () => {
+  const deadlines = new Deadlines();
+  const gate = new Gate<number>();
+  expect(limitTime(deadlines, 'it', () => 5)).toBe(5);
+  expect(deadlines.size).toBe(0);
+  const answer = limitTime(deadlines, 'it', () => gate.opened);
+  expect(deadlines.size).toBe(1);
+  gate.open(7);
+  expect(await answer).toBe(7);
+  await settle();
+  expect(deadlines.size).toBe(0);
 });
 
 describe('a floor', () => {

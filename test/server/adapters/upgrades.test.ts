@@ -82,11 +82,23 @@ describe('a refused upgrade', () => {
     expect(closed.destroyed).toBe(true);
   });
 
-  test('leaves no timer when its socket is closed', async () => {
+  test('that still has its answer to take is ended when its listener closes', async () => {
+    await using app = await httpServer();
+    await app.ready();
+    const listener = await listen(start().server, { server: app.http });
+    const socket = stuck();
+    app.http.emit('upgrade', { url: '/nope', headers: {} }, socket, Buffer.alloc(0));
+    expect(socket.destroyed).toBe(false);
+    await listener.close();
+    expect(socket.destroyed).toBe(true);
+  });
+
+  test('is refused once, and leaves no timer when its socket is closed', async () => {
     vi.useFakeTimers();
     const refused = new RefusedSockets(2000);
     const socket = stuck();
-    refused.refuse(socket, '404 Not Found');
+    for (const status of ['404 Not Found', '403 Forbidden']) refused.refuse(socket, status);
+    expect(vi.getTimerCount()).toBe(1);
     const closed = once(socket, 'close');
     socket.destroy();
     await closed;
