@@ -1,42 +1,17 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import {
-  connect,
-  createClient,
-  defineContract,
-  mutation,
-  query,
-  type ConnectOptions,
-  type Connection,
-} from '../../src/index.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { connect, createClient, defineContract, mutation, query } from '../../src/index.ts';
 import { dated, plain } from '../helpers/chat-contract.ts';
-import { ScriptedServer, settle } from '../helpers/scripted-server.ts';
+import { scripted } from '../helpers/scripted-client.ts';
+import { settle } from '../helpers/scripted-server.ts';
 
-let server: ScriptedServer;
-let connection: Connection;
-
-function start(options: ConnectOptions = {}) {
-  connection = connect('ws://test/', { WebSocket: server.WebSocket, random: () => 0, ...options });
-  connection.on('error', () => undefined);
-  return createClient(plain, connection);
-}
-
-beforeEach(() => {
-  vi.useFakeTimers();
-  server = new ScriptedServer();
-});
-
-afterEach(async () => {
-  await connection.close();
-  expect(vi.getTimerCount()).toBe(0);
-  vi.useRealTimers();
-});
+const world = scripted({ random: () => 0 });
 
 describe('a call', () => {
   test('made before the socket opened is sent after the welcome and gets its own answer', async () => {
-    const client = start();
+    const client = world.start();
     const first = client.add({ by: 1 });
     const second = client.add({ by: 2 });
-    const socket = await server.socket();
+    const socket = await world.server.socket();
     expect(socket.all('call')).toEqual([]);
     await socket.welcome();
     expect(socket.all('call')).toEqual([
@@ -48,8 +23,8 @@ describe('a call', () => {
   });
 
   test('without input or output sends and reads absent slots', async () => {
-    const client = start();
-    const socket = await server.socket();
+    const client = world.start();
+    const socket = await world.server.socket();
     await socket.welcome();
     const answer = client.ping();
     await settle();
@@ -59,27 +34,27 @@ describe('a call', () => {
   });
 
   test('sends the value as it was when the call was made', async () => {
-    const client = start();
+    const client = world.start();
     const input = { by: 1 };
     void client.add(input).safe();
     input.by = 99;
-    const socket = await server.socket();
+    const socket = await world.server.socket();
     await socket.welcome();
     expect(socket.all('call')[0]?.[4]).toEqual({ by: 1 });
   });
 
   test('tells the server the time that is left when it is written, not when it was made', async () => {
-    const client = start();
+    const client = world.start();
     void client.add({ by: 1 }, { timeoutMs: 9_000 }).safe();
-    const socket = await server.socket();
+    const socket = await world.server.socket();
     await vi.advanceTimersByTimeAsync(4_000);
     await socket.welcome();
     expect(socket.all('call')[0]?.[3]).toEqual({ deadlineMs: 5_000 });
   });
 
   test('whose input does not fit fails with the issues, and nothing is sent', async () => {
-    const client = start();
-    const socket = await server.socket();
+    const client = world.start();
+    const socket = await world.server.socket();
     await socket.welcome();
     const frames = socket.frames.length;
     const { error } = await client.add({ by: 'one' as never }).safe();
@@ -89,8 +64,8 @@ describe('a call', () => {
   });
 
   test('whose value can’t be encoded fails with the remedy, and nothing is sent', async () => {
-    const client = start();
-    const socket = await server.socket();
+    const client = world.start();
+    const socket = await world.server.socket();
     await socket.welcome();
     const { error } = await client.add({ by: 1, when: new Date(0) } as never).safe();
     await settle();
@@ -100,9 +75,9 @@ describe('a call', () => {
   });
 
   test('carries dates under the superjson codec, named in the greeting', async () => {
-    connection = connect('ws://test/', { WebSocket: server.WebSocket });
-    const client = createClient(dated, connection);
-    const socket = await server.socket();
+    world.connect();
+    const client = createClient(dated, world.connection);
+    const socket = await world.server.socket();
     expect(socket.hello.codec).toBe('superjson');
     await socket.welcome();
     const answer = client.remind({ at: new Date(0) });
@@ -113,8 +88,8 @@ describe('a call', () => {
   });
 
   test('that the server refuses with a declared error has its data', async () => {
-    const client = start();
-    const socket = await server.socket();
+    const client = world.start();
+    const socket = await world.server.socket();
     await socket.welcome();
     const answer = client.add({ by: 1 }).safe();
     await settle();
@@ -125,8 +100,8 @@ describe('a call', () => {
   });
 
   test('that ends with a code of a later version arrives as UNKNOWN, outcome open', async () => {
-    const client = start();
-    const socket = await server.socket();
+    const client = world.start();
+    const socket = await world.server.socket();
     await socket.welcome();
     const answer = client.add({ by: 1 }).safe();
     await settle();
@@ -135,8 +110,8 @@ describe('a call', () => {
   });
 
   test('whose answer does not fit is BAD_OUTPUT for that call alone', async () => {
-    const client = start();
-    const socket = await server.socket();
+    const client = world.start();
+    const socket = await world.server.socket();
     await socket.welcome();
     const bad = client.get({ id: 1 }).safe();
     const good = client.get({ id: 2 });
@@ -147,25 +122,25 @@ describe('a call', () => {
   });
 
   test('of 20 MB is TOO_LARGE, and nothing else is disturbed', async () => {
-    const client = start();
+    const client = world.start();
     const offline = client.note({ text: 'x'.repeat(20 * 1024 * 1024) }).safe();
     const other = client.add({ by: 1 });
     expect((await offline).error).toMatchObject({ code: 'TOO_LARGE', outcome: 'not-sent' });
-    const socket = await server.socket();
+    const socket = await world.server.socket();
     await socket.welcome();
     expect((await client.note({ text: 'x'.repeat(20 * 1024 * 1024) }).safe()).error).toMatchObject({
       code: 'TOO_LARGE',
     });
     await socket.say(['reply', 1, 1]);
     expect(await other).toBe(1);
-    expect(server.sockets).toHaveLength(1);
+    expect(world.server.sockets).toHaveLength(1);
   });
 
   test('that was queued before the limits were known is TOO_LARGE when it comes to be written', async () => {
-    const client = start();
+    const client = world.start();
     const large = Array.from({ length: 8 }, () => client.note({ text: 'x'.repeat(20_000) }).safe());
     const other = client.add({ by: 1 });
-    const socket = await server.socket();
+    const socket = await world.server.socket();
     await socket.welcome({ limits: { frameBytes: 16 * 1024 } });
     for (const { error } of await Promise.all(large)) {
       expect(error).toMatchObject({ code: 'TOO_LARGE', outcome: 'not-sent' });
@@ -173,11 +148,11 @@ describe('a call', () => {
     // They gave their slots back: all eight of the server's are free.
     await socket.say(['reply', 9, 1]);
     expect(await other).toBe(1);
-    expect(connection.stats().inFlight).toBe(0);
+    expect(world.connection.stats().inFlight).toBe(0);
   });
 
   test('that does not fit into the queue is QUEUE_FULL, and says which bound', async () => {
-    const client = start({ queue: { maxMessages: 2 } });
+    const client = world.start({ queue: { maxMessages: 2 } });
     void client.add({ by: 1 }).safe();
     void client.add({ by: 2 }).safe();
     const { error } = await client.add({ by: 3 }).safe();
@@ -186,26 +161,26 @@ describe('a call', () => {
   });
 
   test('ends at its deadline when no socket ever opens: not sent', async () => {
-    connection = connect('ws://test/', {
+    world.connection = connect('ws://test/', {
       WebSocket: class {
         readyState = 0;
         send = () => undefined;
         close = () => undefined;
       } as never,
     });
-    const answer = createClient(plain, connection).add({ by: 1 }, { timeoutMs: 3_000 }).safe();
+    const answer = createClient(plain, world.connection).add({ by: 1 }, { timeoutMs: 3_000 }).safe();
     let settled = false;
     void answer.then(() => (settled = true));
     await vi.advanceTimersByTimeAsync(2_999);
     expect(settled).toBe(false);
     await vi.advanceTimersByTimeAsync(1);
     expect((await answer).error).toMatchObject({ code: 'TIMEOUT', outcome: 'not-sent', retryable: true });
-    expect(connection.stats().queued.messages).toBe(0);
+    expect(world.connection.stats().queued.messages).toBe(0);
   });
 
   test('ends at its deadline when the server is silent: unknown, and cancelled there', async () => {
-    const client = start();
-    const socket = await server.socket();
+    const client = world.start();
+    const socket = await world.server.socket();
     await socket.welcome();
     const answer = client.add({ by: 1 }, { timeoutMs: 3_000 }).safe();
     await vi.advanceTimersByTimeAsync(3_000);
@@ -214,36 +189,36 @@ describe('a call', () => {
   });
 
   test('is refused at once without a connection where whileOffline is fail', async () => {
-    const client = start({ whileOffline: 'fail' });
+    const client = world.start({ whileOffline: 'fail' });
     expect((await client.add({ by: 1 }).safe()).error).toMatchObject({ code: 'OFFLINE', outcome: 'not-sent' });
-    await (await server.socket()).welcome();
+    await (await world.server.socket()).welcome();
     void client.add({ by: 1 }).safe();
     await settle();
-    expect(server.sockets[0]!.all('call')).toHaveLength(1);
+    expect(world.server.sockets[0]!.all('call')).toHaveLength(1);
   });
 });
 
 describe('an abort', () => {
   test('before the call sends nothing', async () => {
-    const client = start();
+    const client = world.start();
     const { error } = await client.add({ by: 1 }, { signal: AbortSignal.abort('no') }).safe();
     expect(error).toMatchObject({ code: 'ABORTED', outcome: 'not-sent', cause: 'no' });
   });
 
   test('of a queued call takes it back: it is never written', async () => {
-    const client = start();
+    const client = world.start();
     const abort = new AbortController();
     const answer = client.add({ by: 1 }, { signal: abort.signal }).safe();
     abort.abort();
     expect((await answer).error).toMatchObject({ code: 'ABORTED', outcome: 'not-sent' });
-    const socket = await server.socket();
+    const socket = await world.server.socket();
     await socket.welcome();
     expect(socket.all('call')).toEqual([]);
   });
 
   test('of a call in flight cancels it, and its slot stays taken until the server has settled it', async () => {
-    const client = start();
-    const socket = await server.socket();
+    const client = world.start();
+    const socket = await world.server.socket();
     await socket.welcome();
     const abort = new AbortController();
     const first = client.add({ by: 0 }, { signal: abort.signal }).safe();
@@ -262,8 +237,8 @@ describe('an abort', () => {
 
 describe('slots', () => {
   test('are all free again after many aborts, whatever the server answers of them', async () => {
-    const client = start();
-    const socket = await server.socket();
+    const client = world.start();
+    const socket = await world.server.socket();
     await socket.welcome({ limits: { calls: 100 } });
     for (let round = 0; round < 4; round++) {
       const abort = new AbortController();
@@ -289,16 +264,16 @@ describe('slots', () => {
 
 describe('a codec that is named after the greeting went out', () => {
   test('brings a new greeting', async () => {
-    start();
-    const first = await server.socket();
+    world.start();
+    const first = await world.server.socket();
     expect(first.hello.codec).toBe('json');
-    await connection.close();
-    connection = connect('ws://test/', { WebSocket: server.WebSocket });
-    const bare = await server.socket();
+    await world.connection.close();
+    world.connect();
+    const bare = await world.server.socket();
     expect(bare.hello.codec).toBeUndefined();
     await bare.welcome();
-    const client = createClient(dated, connection);
-    const socket = await server.socket();
+    const client = createClient(dated, world.connection);
+    const socket = await world.server.socket();
     expect(socket.hello.codec).toBe('superjson');
     await socket.welcome();
     void client.remind({ at: new Date(0) }).safe();
@@ -314,9 +289,9 @@ describe('an input schema that is asynchronous', () => {
       '~standard': { version: 1, vendor: 'test', validate: () => new Promise((done) => checks.push(done)) },
     };
     const contract = defineContract({ slow: mutation({ input: slow }), fast: mutation({}), look: query() });
-    start();
-    const client = createClient(contract, connection);
-    const socket = await server.socket();
+    world.start();
+    const client = createClient(contract, world.connection);
+    const socket = await world.server.socket();
     await socket.welcome();
     const hanging = client.slow({}, { timeoutMs: 1_000 }).safe();
     void client.slow({}).safe();
@@ -335,12 +310,12 @@ describe('an input schema that is asynchronous', () => {
 
   test('counts in the bound of the queue while it is at work, and close ends its call', async () => {
     const slow = { '~standard': { version: 1, vendor: 'test', validate: () => new Promise(() => undefined) } };
-    start({ queue: { maxMessages: 2 } });
-    const client = createClient(defineContract({ slow: query({ input: slow }) }), connection);
+    world.start({ queue: { maxMessages: 2 } });
+    const client = createClient(defineContract({ slow: query({ input: slow }) }), world.connection);
     const held = [client.slow({}).safe(), client.slow({}).safe()];
-    expect(connection.stats().queued.messages).toBe(2);
+    expect(world.connection.stats().queued.messages).toBe(2);
     expect((await client.slow({}).safe()).error).toMatchObject({ code: 'QUEUE_FULL', outcome: 'not-sent' });
-    await connection.close();
+    await world.connection.close();
     for (const { error } of await Promise.all(held))
       expect(error).toMatchObject({ code: 'CLOSED', outcome: 'not-sent' });
   });

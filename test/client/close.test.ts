@@ -1,41 +1,31 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { connect, createClient, type Connection } from '../../src/index.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { createClient } from '../../src/index.ts';
 import { plain } from '../helpers/chat-contract.ts';
-import { ScriptedServer, settle } from '../helpers/scripted-server.ts';
+import { scripted } from '../helpers/scripted-client.ts';
+import { settle } from '../helpers/scripted-server.ts';
 
-let server: ScriptedServer;
-let connection: Connection;
+const world = scripted();
+
 let states: string[];
 
 function start() {
-  connection = connect('ws://test/', { WebSocket: server.WebSocket });
+  world.connect();
   states = [];
-  connection.on('status', ({ state }) => states.push(state));
-  return createClient(plain, connection);
+  world.connection.on('status', ({ state }) => states.push(state));
+  return createClient(plain, world.connection);
 }
-
-beforeEach(() => {
-  vi.useFakeTimers();
-  server = new ScriptedServer();
-});
-
-afterEach(async () => {
-  await connection.close();
-  expect(vi.getTimerCount()).toBe(0);
-  vi.useRealTimers();
-});
 
 describe('close with drain', () => {
   test('waits for what is queued and in flight, takes nothing new, and then closes', async () => {
     const client = start();
     const calls = Array.from({ length: 9 }, (_, by) => client.add({ by }));
-    const socket = await server.socket();
+    const socket = await world.server.socket();
     await socket.welcome(); // eight go, one waits
-    const closing = connection.close({ drain: true });
-    expect(connection.status.state).toBe('closing');
+    const closing = world.connection.close({ drain: true });
+    expect(world.connection.status.state).toBe('closing');
     expect((await client.add({ by: 1 }).safe()).error).toMatchObject({ code: 'CLOSED', outcome: 'not-sent' });
     await socket.say(...Array.from({ length: 8 }, (_, index) => ['reply', index + 1, index]));
-    expect(connection.status.state).toBe('closing');
+    expect(world.connection.status.state).toBe('closing');
     await socket.say(['reply', 9, 8]);
     await closing;
     expect(await Promise.all(calls)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
@@ -46,13 +36,13 @@ describe('close with drain', () => {
 
   test('goes on over a lost socket, unseen', async () => {
     const client = start();
-    const first = await server.socket();
+    const first = await world.server.socket();
     await first.welcome();
     const answer = client.add({ by: 1 });
     await settle();
-    const closing = connection.close({ drain: true });
+    const closing = world.connection.close({ drain: true });
     await first.cut();
-    const second = await server.next();
+    const second = await world.server.next();
     await second.welcome();
     await second.say(['reply', 1, 1]);
     await closing;
@@ -62,24 +52,24 @@ describe('close with drain', () => {
 
   test('ends what is left when the time is up', async () => {
     const client = start();
-    const socket = await server.socket();
+    const socket = await world.server.socket();
     await socket.welcome();
     const answer = client.add({ by: 1 }).safe();
-    const closing = connection.close({ drain: true, timeoutMs: 1_000 });
+    const closing = world.connection.close({ drain: true, timeoutMs: 1_000 });
     await vi.advanceTimersByTimeAsync(1_000);
     await closing;
     expect((await answer).error).toMatchObject({ code: 'CLOSED', outcome: 'unknown' });
-    expect(connection.status.state).toBe('closed');
+    expect(world.connection.status.state).toBe('closed');
   });
 
   test('is cut short by a close without it', async () => {
     const client = start();
-    const socket = await server.socket();
+    const socket = await world.server.socket();
     await socket.welcome();
     const answer = client.add({ by: 1 }).safe();
     await settle();
-    const closing = connection.close({ drain: true });
-    await connection.close();
+    const closing = world.connection.close({ drain: true });
+    await world.connection.close();
     await closing;
     expect((await answer).error).toMatchObject({ code: 'CLOSED', outcome: 'unknown' });
     expect(states.filter((state) => state === 'closed')).toEqual(['closed']);
@@ -87,14 +77,14 @@ describe('close with drain', () => {
 
   test('with nothing to wait for closes at once, also from inside a listener and before there is a socket', async () => {
     start();
-    connection.on('status', ({ state }) => {
-      if (state === 'connected') void connection.close({ drain: true });
+    world.connection.on('status', ({ state }) => {
+      if (state === 'connected') void world.connection.close({ drain: true });
     });
-    await (await server.socket()).welcome();
+    await (await world.server.socket()).welcome();
     await settle();
-    expect(connection.status.state).toBe('closed');
-    connection = connect('ws://test/', { WebSocket: server.WebSocket });
-    await connection.close({ drain: true });
-    expect(connection.status.state).toBe('closed');
+    expect(world.connection.status.state).toBe('closed');
+    world.connect();
+    await world.connection.close({ drain: true });
+    expect(world.connection.status.state).toBe('closed');
   });
 });

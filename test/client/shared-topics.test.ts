@@ -1,30 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import {
-  connect,
-  createClient,
-  defineContract,
-  query,
-  topic,
-  type ConnectOptions,
-  type Connection,
-} from '../../src/index.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { createClient, defineContract, query, topic } from '../../src/index.ts';
 import { plain } from '../helpers/chat-contract.ts';
-import { ScriptedServer, settle, type ScriptedSocket } from '../helpers/scripted-server.ts';
+import { scripted } from '../helpers/scripted-client.ts';
+import { settle } from '../helpers/scripted-server.ts';
 
-let server: ScriptedServer;
-let connection: Connection;
-
-function start(options: ConnectOptions = {}) {
-  connection = connect('ws://test/', { WebSocket: server.WebSocket, timeoutMs: 600_000, ...options });
-  connection.on('error', () => undefined);
-  return createClient(plain, connection);
-}
-
-async function welcomed(): Promise<ScriptedSocket> {
-  const socket = await server.socket();
-  await socket.welcome();
-  return socket;
-}
+const world = scripted({ timeoutMs: 600_000 });
 
 /** A listener of everything, and what it heard. */
 function listener() {
@@ -43,23 +23,12 @@ function listener() {
 const at = (offset: number) => ['event', 'board', offset, { at: offset }];
 const count = (offset: number, key: string, value: number) => ['event', 'counts', offset, { key, count: value }];
 
-beforeEach(() => {
-  vi.useFakeTimers();
-  server = new ScriptedServer();
-});
-
-afterEach(async () => {
-  await connection.close();
-  expect(vi.getTimerCount()).toBe(0);
-  vi.useRealTimers();
-});
-
 describe('a topic subscribed anew for a second listener', () => {
   test('goes on for the first meanwhile, and repeats nothing to it', async () => {
-    const client = start();
+    const client = world.start();
     const first = listener();
     client.board().subscribe(first.listeners);
-    const socket = await welcomed();
+    const socket = await world.welcomed();
     await socket.say(['subscribed', 1, 'board', ['E', 5], 'live'], ['snapshot', 'board', ['E', 5], { size: 5 }], at(6));
     const second = listener();
     client.board().subscribe(second.listeners);
@@ -73,14 +42,14 @@ describe('a topic subscribed anew for a second listener', () => {
     );
     expect(first.heard).toEqual([['snapshot', { size: 5 }], 'live', { at: 6 }, { at: 7 }, { at: 8 }, { at: 9 }]);
     expect(second.heard).toEqual([['snapshot', { size: 8 }], 'live', { at: 8 }, { at: 9 }]);
-    expect(connection.stats().gaps).toBe(0);
+    expect(world.connection.stats().gaps).toBe(0);
   });
 
   test('tells the first a gap and the state where it had not heard as much', async () => {
-    const client = start();
+    const client = world.start();
     const first = listener();
     client.board().subscribe(first.listeners);
-    const socket = await welcomed();
+    const socket = await world.welcomed();
     await socket.say(['subscribed', 1, 'board', ['E', 5], 'live'], ['snapshot', 'board', ['E', 5], { size: 5 }]);
     client.board().subscribe({});
     await socket.say(
@@ -100,28 +69,28 @@ describe('a topic subscribed anew for a second listener', () => {
 
 describe('a listener that joins while the connection is lost', () => {
   test('begins with the folded state when the topic is resumed', async () => {
-    const client = start();
+    const client = world.start();
     client.counts().subscribe({});
-    const first = await welcomed();
+    const first = await world.welcomed();
     await first.say(['subscribed', 1, 'counts', ['E', 1], 'live'], ['snapshot', 'counts', ['E', 1], { a: 1 }]);
     await first.cut();
     const late = listener();
     client.counts().subscribe(late.listeners);
-    const second = await server.next();
+    const second = await world.server.next();
     await second.welcome();
     await second.say(['subscribed', 2, 'counts', ['E', 1], 'resumed'], count(2, 'b', 2));
     expect(late.heard).toEqual([['snapshot', { a: 1 }], 'live', { key: 'b', count: 2 }]);
   });
 
   test('gets a snapshot of its own where nothing folds', async () => {
-    const client = start();
+    const client = world.start();
     client.board().subscribe({});
-    const first = await welcomed();
+    const first = await world.welcomed();
     await first.say(['subscribed', 1, 'board', ['E', 1], 'live'], ['snapshot', 'board', ['E', 1], { size: 1 }]);
     await first.cut();
     const late = listener();
     client.board().subscribe(late.listeners);
-    const second = await server.next();
+    const second = await world.server.next();
     await second.welcome();
     await second.say(['subscribed', 2, 'board', ['E', 1], 'resumed']);
     expect(second.all('subscribe')).toEqual([
@@ -148,22 +117,22 @@ describe('another identity', () => {
           ),
       },
     };
-    start();
+    world.start();
     const client = createClient(
       defineContract({
         secret: query({ output: slow }),
         private: topic('private', { event: slow }),
         vault: topic('vault', { event: slow, snapshot: slow }),
       }),
-      connection,
+      world.connection,
     );
-    const counts = createClient(plain, connection).counts();
+    const counts = createClient(plain, world.connection).counts();
     const heard: unknown[] = [];
     client.private().subscribe((event) => heard.push(event));
     client.vault().subscribe({});
     const shown: unknown[] = [];
     counts.state.subscribe(() => shown.push(counts.state.get()));
-    const first = await server.socket();
+    const first = await world.server.socket();
     await first.welcome({ identity: 'Ada' });
     const answer = client.secret().safe();
     await settle();
@@ -172,7 +141,7 @@ describe('another identity', () => {
     await first.say(['subscribed', 2, 'vault', ['E', 0], 'live'], ['snapshot', 'vault', ['E', 0], 'of Ada']);
     await first.say(['reply', 1, 'secret of Ada']);
     await first.cut();
-    await (await server.next()).welcome({ identity: 'Bob' });
+    await (await world.server.next()).welcome({ identity: 'Bob' });
     for (const check of checks) check();
     await settle();
     expect(heard).toEqual([]);
@@ -184,10 +153,10 @@ describe('another identity', () => {
 
 describe('the queue', () => {
   test('that is full costs no topic its listeners', async () => {
-    const client = start({ queue: { maxMessages: 1 } });
+    const client = world.start({ queue: { maxMessages: 1 } });
     const first = listener();
     client.news({ channel: 'a' }).subscribe(first.listeners);
-    const socket = await welcomed();
+    const socket = await world.welcomed();
     await socket.say(['subscribed', 1, 'news/a', ['E', 0], 'live']);
     for (let by = 0; by < 9; by++) {
       void client.add({ by }).safe(); // eight go, one fills the queue
@@ -199,22 +168,22 @@ describe('the queue', () => {
   });
 
   test('holds nothing for topics that come and go without a socket', async () => {
-    const client = start();
-    connection.suspend();
+    const client = world.start();
+    world.connection.suspend();
     for (let channel = 0; channel < 50; channel++)
       client
         .news({ channel: String(channel) })
         .subscribe({})
         .unsubscribe();
     await vi.advanceTimersByTimeAsync(2_000);
-    expect(connection.stats()).toMatchObject({ subscriptions: 0, queued: { messages: 0 } });
+    expect(world.connection.stats()).toMatchObject({ subscriptions: 0, queued: { messages: 0 } });
   });
 
   test('keeps a subscription behind the mutations that were made before it', async () => {
-    const client = start();
+    const client = world.start();
     void client.add({ by: 1 }).safe();
     client.news({ channel: 'a' }).subscribe(() => undefined);
-    const socket = await server.socket();
+    const socket = await world.server.socket();
     expect(socket.received.map(([name]) => name)).toEqual(['hello']);
     await socket.welcome();
     const names = socket.received.map(([name]) => name).filter((name) => name !== 'ping');
@@ -222,9 +191,9 @@ describe('the queue', () => {
   });
 
   test('a snapshot that can’t be read ends the subscription at the server too', async () => {
-    const client = start();
+    const client = world.start();
     client.counts().subscribe({});
-    const socket = await welcomed();
+    const socket = await world.welcomed();
     await socket.say(['subscribed', 1, 'counts', ['E', 0], 'live'], ['snapshot', 'counts', ['E', 0], { a: 'one' }]);
     expect(socket.all('unsubscribe')).toEqual([['unsubscribe', 'counts']]);
   });

@@ -1,43 +1,19 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { connect, createClient, defineContract, topic, type Connection } from '../../src/index.ts';
-import { plain } from '../helpers/chat-contract.ts';
-import { ScriptedServer, settle, type ScriptedSocket } from '../helpers/scripted-server.ts';
+import { expect, test, vi } from 'vitest';
+import { createClient, defineContract, topic } from '../../src/index.ts';
+import { scripted } from '../helpers/scripted-client.ts';
+import { settle } from '../helpers/scripted-server.ts';
 
-let server: ScriptedServer;
-let connection: Connection;
-
-function start() {
-  connection = connect('ws://test/', { WebSocket: server.WebSocket });
-  connection.on('error', () => undefined);
-  return createClient(plain, connection);
-}
-
-async function welcomed(): Promise<ScriptedSocket> {
-  const socket = await server.socket();
-  await socket.welcome();
-  return socket;
-}
+const world = scripted();
 
 const count = (offset: number, key: string, value: number) => ['event', 'counts', offset, { key, count: value }];
 
-beforeEach(() => {
-  vi.useFakeTimers();
-  server = new ScriptedServer();
-});
-
-afterEach(async () => {
-  await connection.close();
-  expect(vi.getTimerCount()).toBe(0);
-  vi.useRealTimers();
-});
-
 test('the state is the snapshot and every event since, the same object between changes', async () => {
-  const client = start();
+  const client = world.start();
   const counts = client.counts();
   const changed = vi.fn();
   const stop = counts.state.subscribe(changed);
   expect(counts.state.get()).toBeUndefined();
-  const socket = await welcomed();
+  const socket = await world.welcomed();
   await socket.say(
     ['subscribed', 1, 'counts', ['E', 5], 'live'],
     ['snapshot', 'counts', ['E', 5], { a: 1 }],
@@ -50,13 +26,13 @@ test('the state is the snapshot and every event since, the same object between c
 });
 
 test('a snapshot that was lost with its socket is asked for again: without it there is no position', async () => {
-  const client = start();
+  const client = world.start();
   const counts = client.counts();
   const subscription = counts.subscribe({});
-  const first = await welcomed();
+  const first = await world.welcomed();
   await first.say(['subscribed', 1, 'counts', ['E', 5], 'live']);
   await first.cut();
-  const second = await server.next();
+  const second = await world.server.next();
   expect(second.all('subscribe')).toEqual([['subscribe', 2, 'counts']]);
   await second.welcome();
   await second.say(['subscribed', 2, 'counts', ['E', 6], 'live'], ['snapshot', 'counts', ['E', 6], { a: 1 }]);
@@ -65,10 +41,10 @@ test('a snapshot that was lost with its socket is asked for again: without it th
 });
 
 test('events before the snapshot, and snapshots that nobody awaits, are dropped', async () => {
-  const client = start();
+  const client = world.start();
   const counts = client.counts();
   counts.subscribe({});
-  const socket = await welcomed();
+  const socket = await world.welcomed();
   await socket.say(['snapshot', 'counts', ['E', 1], { z: 9 }], count(2, 'z', 9));
   await socket.say(['subscribed', 1, 'counts', ['E', 5], 'live'], count(6, 'x', 1), [
     'snapshot',
@@ -82,9 +58,9 @@ test('events before the snapshot, and snapshots that nobody awaits, are dropped'
 });
 
 test('a second listener begins with the folded state, without a word on the wire', async () => {
-  const client = start();
+  const client = world.start();
   client.counts().subscribe({});
-  const socket = await welcomed();
+  const socket = await world.welcomed();
   await socket.say(
     ['subscribed', 1, 'counts', ['E', 5], 'live'],
     ['snapshot', 'counts', ['E', 5], { a: 1 }],
@@ -98,9 +74,9 @@ test('a second listener begins with the folded state, without a word on the wire
 });
 
 test('a second listener of a topic that folds nothing has it subscribed anew, for a snapshot that is not stale', async () => {
-  const client = start();
+  const client = world.start();
   client.board().subscribe({});
-  const socket = await welcomed();
+  const socket = await world.welcomed();
   await socket.say(['subscribed', 1, 'board', ['E', 5], 'live'], ['snapshot', 'board', ['E', 5], { size: 1 }]);
   const heard: unknown[] = [];
   client.board().subscribe({ snapshot: (state) => heard.push(state), event: (event) => heard.push(event) });
@@ -115,10 +91,10 @@ test('a second listener of a topic that folds nothing has it subscribed anew, fo
 });
 
 test('an event that can’t be folded brings a fresh snapshot', async () => {
-  const client = start();
+  const client = world.start();
   const counts = client.counts();
   counts.subscribe({});
-  const socket = await welcomed();
+  const socket = await world.welcomed();
   await socket.say(
     ['subscribed', 1, 'counts', ['E', 0], 'live'],
     ['snapshot', 'counts', ['E', 0], {}],
@@ -130,24 +106,24 @@ test('an event that can’t be folded brings a fresh snapshot', async () => {
 });
 
 test('a snapshot that does not fit ends the subscription with BAD_OUTPUT', async () => {
-  const client = start();
+  const client = world.start();
   const subscription = client.counts().subscribe({});
-  const socket = await welcomed();
+  const socket = await world.welcomed();
   await socket.say(['subscribed', 1, 'counts', ['E', 0], 'live'], ['snapshot', 'counts', ['E', 0], { a: 'one' }]);
   await expect(subscription.ready).rejects.toMatchObject({ code: 'BAD_OUTPUT' });
 });
 
 test('another identity sees nothing of the state of the former', async () => {
-  const client = start();
+  const client = world.start();
   const counts = client.counts();
   counts.subscribe({});
-  const first = await server.socket();
+  const first = await world.server.socket();
   await first.welcome({ identity: 'Ada' });
   await first.say(['subscribed', 1, 'counts', ['E', 0], 'live'], ['snapshot', 'counts', ['E', 0], { secret: 1 }]);
   await first.cut();
-  await (await server.next()).welcome({ identity: 'Bob' });
+  await (await world.server.next()).welcome({ identity: 'Bob' });
   expect(counts.state.get()).toBeUndefined();
-  expect((await server.socket()).all('subscribe').at(-1)).toEqual(['subscribe', 3, 'counts']);
+  expect((await world.server.socket()).all('subscribe').at(-1)).toEqual(['subscribe', 3, 'counts']);
 });
 
 test('events stay in order when their schema is asynchronous', async () => {
@@ -166,11 +142,11 @@ test('events stay in order when their schema is asynchronous', async () => {
           : { value },
     },
   };
-  connection = connect('ws://test/', { WebSocket: server.WebSocket });
-  const client = createClient(defineContract({ slow: topic('slow', { event: slow }) }), connection);
+  world.connect();
+  const client = createClient(defineContract({ slow: topic('slow', { event: slow }) }), world.connection);
   const heard: unknown[] = [];
   client.slow().subscribe((event) => heard.push(event));
-  const socket = await welcomed();
+  const socket = await world.welcomed();
   await socket.say(['subscribed', 1, 'slow', ['E', 0], 'live'], ['event', 'slow', 1, 1], ['event', 'slow', 2, 2]);
   expect(heard).toEqual([]);
   const late: unknown[] = [];

@@ -1,18 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { connect, createClient, type Connection, type Gap, type Subscription } from '../../src/index.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { createClient, type Gap, type Subscription } from '../../src/index.ts';
 import { plain } from '../helpers/chat-contract.ts';
-import { ScriptedServer, settle, type ScriptedSocket } from '../helpers/scripted-server.ts';
+import { scripted } from '../helpers/scripted-client.ts';
+import { settle } from '../helpers/scripted-server.ts';
 
-let server: ScriptedServer;
-let connection: Connection;
-let errors: unknown[];
-
-function start() {
-  errors = [];
-  connection = connect('ws://test/', { WebSocket: server.WebSocket });
-  connection.on('error', (error) => errors.push(error));
-  return createClient(plain, connection);
-}
+const world = scripted();
 
 /** Everything that a subscriber hears, in order. */
 function transcript(subscribe: (listeners: object) => Subscription): { heard: unknown[]; subscription: Subscription } {
@@ -26,29 +18,12 @@ function transcript(subscribe: (listeners: object) => Subscription): { heard: un
   return { heard, subscription };
 }
 
-async function welcomed(): Promise<ScriptedSocket> {
-  const socket = await server.socket();
-  await socket.welcome();
-  return socket;
-}
-
 const text = (offset: number) => ['event', 'news/a', offset, { text: String(offset) }];
-
-beforeEach(() => {
-  vi.useFakeTimers();
-  server = new ScriptedServer();
-});
-
-afterEach(async () => {
-  await connection.close();
-  expect(vi.getTimerCount()).toBe(0);
-  vi.useRealTimers();
-});
 
 describe('a topic', () => {
   test('is subscribed once for all who listen, and each hears each event once', async () => {
-    const client = start();
-    const socket = await welcomed();
+    const client = world.start();
+    const socket = await world.welcomed();
     const first = transcript((listeners) => client.news({ channel: 'a' }).subscribe(listeners));
     const second = transcript((listeners) => client.news({ channel: 'a' }).subscribe(listeners));
     await settle();
@@ -59,35 +34,35 @@ describe('a topic', () => {
   });
 
   test('is subscribed with the greeting when the socket opens later, its name percent-encoded', async () => {
-    const client = start();
+    const client = world.start();
     client.news({ channel: 'a/b c' }).subscribe(() => undefined);
-    const socket = await server.socket();
+    const socket = await world.server.socket();
     expect(socket.all('subscribe')).toEqual([['subscribe', 1, 'news/a%2Fb%20c']]);
     await socket.welcome();
     expect(socket.all('subscribe')).toHaveLength(1);
   });
 
   test('goes on from its position after a lost connection, without a double', async () => {
-    const client = start();
+    const client = world.start();
     const { heard } = transcript((listeners) => client.news({ channel: 'a' }).subscribe(listeners));
-    const first = await welcomed();
+    const first = await world.welcomed();
     await first.say(['subscribed', 1, 'news/a', ['E', 0], 'live'], text(1), text(2));
     await first.cut();
-    const second = await server.next();
+    const second = await world.server.next();
     expect(second.all('subscribe')).toEqual([['subscribe', 2, 'news/a', ['E', 2]]]);
     await second.welcome();
     await second.say(['subscribed', 2, 'news/a', ['E', 2], 'resumed'], text(2), text(3));
     expect(heard).toEqual(['live', [1, { text: '1' }], [2, { text: '2' }], 'recovering', 'live', [3, { text: '3' }]]);
-    expect(connection.stats().gaps).toBe(0);
+    expect(world.connection.stats().gaps).toBe(0);
   });
 
   test('tells a gap where history does not cover it, and follows from there', async () => {
-    const client = start();
+    const client = world.start();
     const { heard } = transcript((listeners) => client.news({ channel: 'a' }).subscribe(listeners));
-    const first = await welcomed();
+    const first = await world.welcomed();
     await first.say(['subscribed', 1, 'news/a', ['E', 0], 'live'], text(1));
     await first.cut();
-    const second = await server.next();
+    const second = await world.server.next();
     await second.welcome();
     await second.say(['subscribed', 2, 'news/a', ['F', 40], 'gap'], text(41));
     expect(heard).toEqual([
@@ -98,13 +73,13 @@ describe('a topic', () => {
       'live',
       [41, { text: '41' }],
     ]);
-    expect(connection.stats().gaps).toBe(1);
+    expect(world.connection.stats().gaps).toBe(1);
   });
 
   test('takes an unasked gap of a new epoch; one at or below its position is none', async () => {
-    const client = start();
+    const client = world.start();
     const { heard } = transcript((listeners) => client.news({ channel: 'a' }).subscribe(listeners));
-    const socket = await welcomed();
+    const socket = await world.welcomed();
     await socket.say(['subscribed', 1, 'news/a', ['E', 5], 'live'], text(6));
     await socket.say(['subscribed', 1, 'news/a', ['E', 3], 'gap'], text(4), text(5), text(6), text(7));
     await socket.say(['subscribed', 1, 'news/a', ['F', 0], 'gap'], text(1));
@@ -118,9 +93,9 @@ describe('a topic', () => {
   });
 
   test('sees a hole, asks once from its position, and asks for nothing more while that is under way', async () => {
-    const client = start();
+    const client = world.start();
     const { heard } = transcript((listeners) => client.news({ channel: 'a' }).subscribe(listeners));
-    const socket = await welcomed();
+    const socket = await world.welcomed();
     await socket.say(['subscribed', 1, 'news/a', ['E', 0], 'live'], text(1), text(3), text(4));
     await socket.say(text(5));
     expect(socket.all('subscribe').slice(1)).toEqual([['subscribe', 2, 'news/a', ['E', 1]]]);
@@ -129,21 +104,21 @@ describe('a topic', () => {
   });
 
   test('takes nothing on a new socket before the server has answered there, and no answer to a number never asked', async () => {
-    const client = start();
+    const client = world.start();
     const { heard } = transcript((listeners) => client.news({ channel: 'a' }).subscribe(listeners));
-    const first = await welcomed();
+    const first = await world.welcomed();
     await first.say(['subscribed', 1, 'news/a', ['E', 0], 'live'], text(1));
     await first.cut();
-    const second = await server.next();
+    const second = await world.server.next();
     await second.welcome();
     await second.say(text(2), ['subscribed', 7, 'news/a', ['E', 1], 'resumed'], text(2));
     expect(heard).toEqual(['live', [1, { text: '1' }], 'recovering']);
   });
 
   test('takes no late answer of a subscription that a newer one replaced', async () => {
-    const client = start();
+    const client = world.start();
     const { heard } = transcript((listeners) => client.news({ channel: 'a' }).subscribe(listeners));
-    const socket = await welcomed();
+    const socket = await world.welcomed();
     await socket.say(['subscribed', 1, 'news/a', ['E', 0], 'live'], text(2));
     await socket.say(['subscribed', 2, 'news/a', ['E', 0], 'resumed'], text(1));
     await socket.say(['subscribed', 1, 'news/a', ['F', 9], 'gap'], text(2));
@@ -151,18 +126,17 @@ describe('a topic', () => {
   });
 
   test('takes no room in the queue while there is no socket', async () => {
-    errors = [];
-    connection = connect('ws://test/', { WebSocket: server.WebSocket, queue: { maxMessages: 1 } });
-    const client = createClient(plain, connection);
+    world.connect({ queue: { maxMessages: 1 } });
+    const client = createClient(plain, world.connection);
     for (const channel of ['a', 'b', 'c']) client.news({ channel }).subscribe(() => undefined);
-    expect(connection.stats()).toMatchObject({ subscriptions: 3, queued: { messages: 0 } });
-    const socket = await welcomed();
+    expect(world.connection.stats()).toMatchObject({ subscriptions: 3, queued: { messages: 0 } });
+    const socket = await world.welcomed();
     expect(socket.all('subscribe')).toHaveLength(3);
   });
 
   test('left and joined again within a round trip takes no answer of the subscription it gave up', async () => {
-    const client = start();
-    const socket = await welcomed();
+    const client = world.start();
+    const socket = await world.welcomed();
     const first = client.news({ channel: 'a' }).subscribe(() => undefined);
     await settle();
     first.unsubscribe();
@@ -184,8 +158,8 @@ describe('a topic', () => {
   });
 
   test('stays for a moment after its last listener: one that comes back costs nothing', async () => {
-    const client = start();
-    const socket = await welcomed();
+    const client = world.start();
+    const socket = await world.welcomed();
     const first = client.news({ channel: 'a' }).subscribe(() => undefined);
     await socket.say(['subscribed', 1, 'news/a', ['E', 0], 'live']);
     first.unsubscribe();
@@ -199,8 +173,8 @@ describe('a topic', () => {
   });
 
   test('unsubscribed before it was ever written says nothing at all', async () => {
-    const client = start();
-    const socket = await welcomed();
+    const client = world.start();
+    const socket = await world.welcomed();
     const subscription = client.news({ channel: 'a' }).subscribe(() => undefined);
     subscription.unsubscribe();
     subscription.unsubscribe();
@@ -210,34 +184,34 @@ describe('a topic', () => {
   });
 
   test('refused by the server ends with its error', async () => {
-    const client = start();
-    const socket = await welcomed();
+    const client = world.start();
+    const socket = await world.welcomed();
     const { heard, subscription } = transcript((listeners) => client.news({ channel: 'a' }).subscribe(listeners));
     await settle();
     await socket.say(['unsubscribed', 1, 'news/a', { code: 'FORBIDDEN', message: 'not you' }]);
     await expect(subscription.ready).rejects.toMatchObject({ code: 'FORBIDDEN', outcome: 'rejected' });
     expect(heard).toEqual(['ended']);
-    expect(connection.stats().subscriptions).toBe(0);
+    expect(world.connection.stats().subscriptions).toBe(0);
   });
 
   test('tells an event that does not fit as a gap with the reason, and goes on', async () => {
-    const client = start();
+    const client = world.start();
     const gaps: Gap[] = [];
     const events: unknown[] = [];
     client.news({ channel: 'a' }).subscribe({ event: (event) => events.push(event), gap: (gap) => gaps.push(gap) });
-    const socket = await welcomed();
+    const socket = await world.welcomed();
     await socket.say(['subscribed', 1, 'news/a', ['E', 0], 'live'], ['event', 'news/a', 1, { text: 7 }], text(2));
     expect(gaps).toMatchObject([{ from: ['E', 0], to: ['E', 1], error: { code: 'BAD_OUTPUT' } }]);
     expect(events).toEqual([{ text: '2' }]);
   });
 
   test('drops events for topics never subscribed, and a listener that throws stops nobody', async () => {
-    const client = start();
+    const client = world.start();
     client.news({ channel: 'a' }).subscribe(() => {
       throw new Error('mine');
     });
     const { heard } = transcript((listeners) => client.news({ channel: 'a' }).subscribe(listeners));
-    const socket = await welcomed();
+    const socket = await world.welcomed();
     await socket.say(
       ['event', 'news/z', 1, 0],
       ['snapshot', 'counts', ['E', 1], {}],
@@ -245,16 +219,16 @@ describe('a topic', () => {
     );
     await socket.say(['subscribed', 1, 'news/a', ['E', 0], 'live'], text(1));
     expect(heard).toEqual(['live', [1, { text: '1' }]]);
-    expect(errors).toEqual([new Error('mine')]);
-    expect(connection.stats().subscriptions).toBe(1);
+    expect(world.errors).toEqual([new Error('mine')]);
+    expect(world.connection.stats().subscriptions).toBe(1);
   });
 
   test('ends when the connection is closed', async () => {
-    const client = start();
-    const socket = await welcomed();
+    const client = world.start();
+    const socket = await world.welcomed();
     const { heard, subscription } = transcript((listeners) => client.news({ channel: 'a' }).subscribe(listeners));
     await settle();
-    await connection.close();
+    await world.connection.close();
     await expect(subscription.ready).rejects.toMatchObject({ code: 'CLOSED' });
     expect(heard).toEqual(['ended']);
     expect(client.news({ channel: 'a' }).subscribe(() => undefined).state).toBe('ended');
@@ -264,13 +238,13 @@ describe('a topic', () => {
 
 describe('a publish', () => {
   test('resolves with its position, and acts like a mutation across sockets', async () => {
-    const client = start();
-    const first = await welcomed();
+    const client = world.start();
+    const first = await world.welcomed();
     const published = client.news({ channel: 'a' }).publish({ text: 'x' });
     await settle();
     expect(first.all('publish')).toEqual([['publish', 1, 'news/a', { text: 'x' }]]);
     await first.cut();
-    const second = await server.next();
+    const second = await world.server.next();
     expect(second.all('publish')).toEqual([]);
     await second.welcome();
     await second.say(['reply', 1, ['E', 7]]);
@@ -278,8 +252,8 @@ describe('a publish', () => {
   });
 
   test('that the server refuses, or that does not fit, says so', async () => {
-    const client = start();
-    const socket = await welcomed();
+    const client = world.start();
+    const socket = await world.welcomed();
     expect(
       (
         await client
