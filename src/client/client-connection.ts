@@ -107,7 +107,7 @@ export class ClientConnection implements Connection {
   async close({ drain = false, timeoutMs = this.#options.timeoutMs }: CloseOptions = {}): Promise<void> {
     checkPositive('timeoutMs', timeoutMs);
     this.#announcer.recorder.note('close', { drain });
-    if (drain && this.status.state !== 'closed') await this.#drain(timeoutMs);
+    if (drain && this.status.state !== 'closed' && !(await this.#drain(timeoutMs))) return;
     this.#transport.close();
   }
 
@@ -223,18 +223,20 @@ export class ClientConnection implements Connection {
     this.subscriptions.reset();
   }
 
-  /** Waits until nothing is pending, until time is up, or until somebody closes it at once. */
-  async #drain(timeoutMs: number): Promise<void> {
+  /** Waits until nothing is pending or time is up; `false` when it was closed meanwhile, and perhaps revived. */
+  async #drain(timeoutMs: number): Promise<boolean> {
     if (this.#closing === undefined) {
       this.#closing = Object.freeze({ state: 'closing' });
       this.#announcer.entered(this.#closing);
     }
+    const closing = this.#closing;
     let late: Deadline | undefined;
     const timeUp = new Promise<void>((resolve) => {
       late = this.#deadlines.add(now() + timeoutMs, resolve);
     });
     await Promise.race([this.#pending.idle(), timeUp]);
     if (late !== undefined) this.#deadlines.remove(late);
+    return this.#closing === closing;
   }
 
   #entered(status: ConnectionStatus): void {

@@ -84,20 +84,32 @@ export function describeCause({ error, ...cause }: CloseCause): HappeningDetails
 /** What may be told of something thrown: its message may hold a URL, a token or a value, so it is left out. */
 export function describeThrown(thrown: unknown): HappeningDetails {
   if (thrown === undefined) return {};
-  const { name, code } = Object(thrown) as { readonly name?: unknown; readonly code?: unknown };
-  return {
-    error: typeof name === 'string' ? name : typeof thrown,
-    errorCode: typeof code === 'string' ? code : undefined,
-  };
+  try {
+    const { name, code } = Object(thrown) as { readonly name?: unknown; readonly code?: unknown };
+    return {
+      error: typeof name === 'string' ? name : typeof thrown,
+      errorCode: typeof code === 'string' ? code : undefined,
+    };
+  } catch {
+    return { error: typeof thrown }; // it does not let itself be looked at
+  }
 }
 
-/** Without what is undefined, without the queries of URLs, and no text too long. */
+/** What in a text looks like the user of a URL, or like credentials by name. */
+const SECRETS = /(?<=\/\/)[^\s/@]*@|\bBearer\s+\S+|\b(?:token|key|secret|auth|password)\s*[=:]\s*\S+/gi;
+
+/** Without what is undefined or looks secret, without the queries of URLs, and no text too long. */
 function redacted(details: HappeningDetails): HappeningDetails {
   const entries = Object.entries(details)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => [
       name,
-      typeof value === 'string' ? value.replaceAll(/[?#]\S*/g, '?…').slice(0, TEXT_LENGTH) : value,
+      typeof value === 'string'
+        ? value
+            .replaceAll(/[?#]\S*/g, '?…')
+            .replaceAll(SECRETS, '…')
+            .slice(0, TEXT_LENGTH)
+        : value,
     ]);
   return Object.fromEntries(entries) as HappeningDetails;
 }

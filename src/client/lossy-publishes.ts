@@ -38,22 +38,37 @@ export class LossyPublishes {
       entry.end('expired');
     });
     this.#live.add(entry);
+    let checking: void | Promise<void>;
+    try {
+      checking = check();
+    } catch (error) {
+      entry.refuse(error);
+      return;
+    }
+    const checked = checking?.then(undefined, entry.refuse);
+    // While it is checked it takes up room in the queue like those that wait.
+    if (checked !== undefined && !this.#outbox.push('held', entry).accepted) {
+      entry.end('evicted');
+      return;
+    }
     this.#order.run(() => {
-      try {
-        const checking = check();
-        if (checking === undefined) return this.#enter(entry);
-        return Promise.race([checking.then(() => this.#enter(entry), entry.refuse), entry.whenSettled()]);
-      } catch (error) {
-        return entry.refuse(error);
+      if (checked === undefined) {
+        this.#enter(entry);
+        return undefined;
       }
+      return Promise.race([checked, entry.whenSettled()]).then(() => {
+        this.#enter(entry);
+      });
     });
   }
 
-  /** A newer publish of the topic, which must not be dropped, is about to be queued. */
+  /** A newer publish of the topic, which must not be dropped, is about to be queued: those that may go now go first. */
+  goFirst(topic: string): void {
+    if (this.#topics.has(topic)) this.#outbox.flush();
+  }
+
+  /** The newer publish was queued: those that still wait would come after it. */
   supersede(topic: string): void {
-    if (!this.#topics.has(topic)) return;
-    // Those that may go now go in front of it.
-    this.#outbox.flush();
     for (const entry of [...(this.#topics.get(topic)?.entries ?? [])]) entry.end('superseded');
   }
 
@@ -64,13 +79,15 @@ export class LossyPublishes {
 
   #enter(entry: LossyPublish): void {
     if (entry.settled) return;
+    this.#outbox.remove(entry);
     const waiting = this.#topics.get(entry.topic);
     const older = entry.key === undefined ? undefined : waiting?.byKey.get(entry.key);
     // In its place only where nothing of the topic that is newer than that place waits behind it.
     const replaced = older !== undefined && older === waiting?.newest && this.#outbox.replace(older, entry);
     older?.end('conflated');
     if (!replaced && !this.#outbox.push('lossy', entry).accepted) entry.end('evicted');
-    else this.#note(entry);
+    // Whoever is told that the queue is congested may end it at once.
+    else if (!entry.settled) this.#note(entry);
   }
 
   #note(entry: LossyPublish): void {

@@ -136,7 +136,7 @@ export class Outbox {
     if (link?.welcome === undefined || this.#flushing) return;
     this.#flushing = true;
     try {
-      if (!this.#writeAll(link)) link.hold();
+      if (!this.#writeAll(link) && this.#link === link) link.hold();
     } finally {
       this.#flushing = false;
     }
@@ -158,6 +158,8 @@ export class Outbox {
       if (resend === undefined) this.#queue.take();
       else this.#resends.take();
       this.#write(entry, link, batch);
+      // Somebody who was told of a message that could not go may have dropped the socket.
+      if (this.#link !== link) break;
     }
     batch.flush();
     return admitted;

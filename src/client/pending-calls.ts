@@ -31,7 +31,7 @@ export class PendingCalls implements CallOwner, Resends {
   #nextId = 1;
   #settledSinceFloor = 0;
   #outbox!: Outbox;
-  #lossy!: Pick<LossyPublishes, 'supersede'>;
+  #lossy!: Pick<LossyPublishes, 'goFirst' | 'supersede'>;
 
   constructor(deadlines: Deadlines, now: () => number, failed: (error: TautlineError) => void) {
     this.deadlines = deadlines;
@@ -40,7 +40,7 @@ export class PendingCalls implements CallOwner, Resends {
   }
 
   /** The outbox takes re-sends from here, and this enters calls into it: one must come first. */
-  writeTo(outbox: Outbox, lossy: Pick<LossyPublishes, 'supersede'>): void {
+  writeTo(outbox: Outbox, lossy: Pick<LossyPublishes, 'goFirst' | 'supersede'>): void {
     this.#outbox = outbox;
     this.#lossy = lossy;
   }
@@ -218,9 +218,16 @@ export class PendingCalls implements CallOwner, Resends {
   #enter(lane: 'held' | 'ordered', call: Call): boolean {
     this.#outbox.remove(call);
     if (call.settled) return false;
-    if (lane === 'ordered' && call.request.topic !== undefined) this.#lossy.supersede(call.request.topic);
+    const { topic } = call.request;
+    const publishes = lane === 'ordered' && topic !== undefined;
+    if (publishes) this.#lossy.goFirst(topic);
+    // What went first may have told somebody who ended this one.
+    if (call.settled) return false;
     const pushed = this.#outbox.push(lane, call);
-    if (pushed.accepted) return true;
+    if (pushed.accepted) {
+      if (publishes) this.#lossy.supersede(topic);
+      return true;
+    }
     call.fail('QUEUE_FULL', this.#outbox.whyFull(pushed.bound), {
       retryable: true,
       remedy: 'Wait for earlier calls before making more, or raise the bound.',

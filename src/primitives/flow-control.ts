@@ -59,14 +59,18 @@ export class FlowControl {
 
   /** A ping was written, whatever for; numbers count up. */
   pinged(n: number): void {
+    // A ping that covers no more than the one before it tells nothing more.
+    if ((this.#barriers.at(-1)?.written ?? this.#covered) === this.#written) return;
     this.#barriers.push({ n, written: this.#written });
   }
 
   /** An answer: all that was written before that ping was taken in. */
   ponged(n: number, buffered: number | undefined): void {
-    while (this.#barriers[0] !== undefined && this.#barriers[0].n <= n) {
-      this.#covered = this.#barriers.shift()!.written;
+    let answered = 0;
+    for (; answered < this.#barriers.length && this.#barriers[answered]!.n <= n; answered++) {
+      this.#covered = this.#barriers[answered]!.written;
     }
+    this.#barriers.splice(0, answered);
     if (this.unanswered === 0 && (buffered ?? 0) >= this.#marks.lowWaterMark) this.#believes = false;
   }
 

@@ -17,8 +17,12 @@ export function providerCause(error: unknown): CloseCause {
 
 /** A wrong URL, or one that the page may not open: errors by which constructors say that it stays so. */
 export function isHopeless(error: unknown): boolean {
-  const { name } = Object(error) as { readonly name?: unknown };
-  return name === 'SyntaxError' || name === 'SecurityError' || name === 'TypeError';
+  try {
+    const { name } = Object(error) as { readonly name?: unknown };
+    return name === 'SyntaxError' || name === 'SecurityError' || name === 'TypeError';
+  } catch {
+    return false; // whatever it is, it does not let itself be looked at
+  }
 }
 
 /** What to do where no attempt can be made. */

@@ -251,6 +251,7 @@ export class ReconnectingEngine {
     const stable = welcomed && this.#series.isStable(phase.openedAt, now);
     const counts = phase.state !== 'connecting' || phase.counts;
     const decision = this.#series.lost({ cause, welcomed, stable, counts }, now);
+    if (this.#phase !== phase) return; // a rule of the app closed it, or began anew
     // An attempt that failed is an error, also where the engine said nothing.
     const told = welcomed ? end : { ...end, failed: true };
     if (decision.action === 'stop' || (welcomed && !this.#options.reopen)) {

@@ -23,8 +23,10 @@ export interface PageServer extends AsyncDisposable {
   readonly port: number;
   /** How often each key ran. */
   readonly ran: ReadonlyMap<string, number>;
-  /** What the page reported last. */
+  /** What the page reported last, since it was left. */
   readonly reported: Seen | undefined;
+  /** How often the page was left. */
+  readonly left: number;
   /** Texts that came to `/echo`. */
   readonly echoed: readonly string[];
   /** Address of the page with these settings. */
@@ -59,11 +61,13 @@ export async function servePage(script: string): Promise<PageServer> {
   const lines = new Set<Duplex>();
   const echoed: string[] = [];
   let reported: Seen | undefined;
+  let left = 0;
   let release: () => void = () => undefined;
   const released = new Promise<void>((resolve) => (release = resolve));
 
   const http = createHttpServer(
     answer(script, (seen) => {
+      if (seen === undefined) left += 1;
       reported = seen;
     }),
   );
@@ -93,6 +97,9 @@ export async function servePage(script: string): Promise<PageServer> {
     get reported() {
       return reported;
     },
+    get left() {
+      return left;
+    },
     url: (settings = {}, policy = '') =>
       `http://127.0.0.1:${port}/?${new URLSearchParams({ settings: JSON.stringify(settings), policy }).toString()}`,
     cut: () => lines.forEach((line) => line.destroy()),
@@ -108,11 +115,13 @@ export async function servePage(script: string): Promise<PageServer> {
   };
 }
 
-function answer(script: string, report: (seen: Seen) => void): RequestListener {
+/** @param report - Gets `undefined` when the page was left. */
+function answer(script: string, report: (seen: Seen | undefined) => void): RequestListener {
   return (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
     const policy = searchParams.get('policy');
     if (pathname === '/report') void text(request).then((body) => report(JSON.parse(body) as Seen));
+    if (pathname === '/away') report(undefined);
     if (policy) response.setHeader('content-security-policy', policy);
     response.setHeader('content-type', pathname === '/page.js' ? 'text/javascript' : 'text/html');
     response.end({ '/': HTML, '/away': AWAY, '/page.js': script }[pathname]);

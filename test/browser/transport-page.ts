@@ -56,14 +56,15 @@ const client = createClient(contract, connection);
 
 function report(): void {
   if (settings.report === 'always' || (settings.report === 'restored' && seen.restored > 0)) {
-    void fetch('/report', { method: 'POST', body: JSON.stringify(seen) });
+    // What a page that is left was about to report comes from its successor.
+    fetch('/report', { method: 'POST', body: JSON.stringify(seen) }).catch(() => undefined);
   }
 }
 
 function note(status: ConnectionStatus): void {
   // An error is no JSON: its text is what tests look at.
   const cause = 'cause' in status ? { cause: { ...status.cause, error: String(status.cause.error) } } : {};
-  seen.statuses.push({ ...status, ...cause } as ConnectionStatus);
+  seen.statuses.push({ ...status, ...cause });
   report();
 }
 

@@ -101,12 +101,12 @@ describe('The record of a connection', () => {
     await settle();
     await socket.say(['error', 1, { code: 'INTERNAL', message: 'secret message' }]);
     await call;
-    await socket.close(4401, 'see https://example.com/a?token=secret-in-reason#x for more');
+    await socket.close(4401, 'see https://example.com/a?token=secret-in-reason#x for more, token=secret Bearer secret');
     await settle();
     const record = connection.record();
     expect(JSON.parse(JSON.stringify(record))).toEqual(record);
     expect(JSON.stringify(record)).not.toContain('secret');
-    expect(named('lost')[0]?.[1]).toMatchObject({ reason: 'see https://example.com/a?… for more' });
+    expect(named('lost')[0]?.[1]).toMatchObject({ reason: 'see https://example.com/a?… for more, … …' });
     expect(named('status').at(-1)?.[1]).toMatchObject({ by: 'provider', error: 'Error' });
   });
 

@@ -82,6 +82,17 @@ describe('The window of a flow control', () => {
     expect(flow.unanswered).toBe(10);
   });
 
+  test('keeps nothing of pings that cover no more than the one before, however many are never answered', () => {
+    const control = new FlowControl({ highWaterMark: 1_000, lowWaterMark: 200 });
+    control.wrote(100);
+    control.pinged(1);
+    for (let n = 2; n < 50; n++) control.pinged(n);
+    control.ponged(1, undefined);
+    expect(control.unanswered).toBe(0);
+    // Nothing was written since: there is nothing that a ping could cover.
+    expect(control.barrierDue).toBe(false);
+  });
+
   test('is never exceeded, and never holds writing up for good, whatever the engine says of its buffer', () => {
     const says = fc.oneof(fc.constant(undefined), fc.constant(0), fc.constant(1e9), fc.nat({ max: 3_000 }));
     const steps = fc.array(fc.tuple(fc.integer({ min: 1, max: 700 }), fc.boolean(), says), { maxLength: 80 });
