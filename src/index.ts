@@ -58,6 +58,8 @@ export { TRANSPORT_DEFAULTS } from './transport/transport-options.ts';
 export type {
   AuthOption,
   AuthRequest,
+  AuthResult,
+  AuthToken,
   Complete,
   HeartbeatOptions,
   ReconnectOptions,

@@ -4,7 +4,8 @@ import { SendQueue } from '../primitives/send-queue.ts';
 import { SUBPROTOCOL } from '../protocol/messages.ts';
 import { utf8Length } from '../protocol/utf8.ts';
 import type { CloseCause, ConnectionStatus, Transport } from '../transport/transport.ts';
-import { TRANSPORT_DEFAULTS, type UrlOption } from '../transport/transport-options.ts';
+import { Credentials } from '../transport/credentials.ts';
+import { TRANSPORT_DEFAULTS, type AuthOption, type UrlOption } from '../transport/transport-options.ts';
 import { createWebSocketTransport } from '../transport/web-socket-transport.ts';
 import { Announcer } from './announcer.ts';
 import { Backlog } from './backlog.ts';
@@ -39,6 +40,7 @@ export class ClientConnection implements Connection {
   readonly #session: ProtocolSession;
   readonly #transport: Transport;
   readonly #deadlines: Deadlines;
+  readonly #credentials: Credentials;
   /** While it waits for the last calls. */
   #closing: ConnectionStatus | undefined;
 
@@ -47,6 +49,7 @@ export class ClientConnection implements Connection {
     const deadlines = new Deadlines({ now, onError: report });
     this.#deadlines = deadlines;
     this.#options = resolveConnectOptions(options);
+    this.#credentials = new Credentials(options.auth);
     this.#pending = new PendingCalls(deadlines, now, failed);
     this.#outbox = new Outbox(new SendQueue<Outbound>(this.#options.queue), this.#pending, () => {
       this.#backlog.look();
@@ -60,6 +63,8 @@ export class ClientConnection implements Connection {
       outbox: this.#outbox,
       subscriptions: this.subscriptions,
       flow: this.#options.flow,
+      credentials: this.#credentials,
+      random: options.random ?? Math.random,
       now,
       stableAfterMs: (options.reconnect || undefined)?.stableAfterMs ?? TRANSPORT_DEFAULTS.reconnect.stableAfterMs,
       report,
@@ -71,12 +76,8 @@ export class ClientConnection implements Connection {
         this.#becameAnother();
       },
     });
-    this.#transport = createWebSocketTransport(this.#session, {
-      ...options,
-      url,
-      protocols: [SUBPROTOCOL],
-      onError: report,
-    });
+    const transportOptions = { ...options, url, protocols: [SUBPROTOCOL], onError: report };
+    this.#transport = createWebSocketTransport(this.#session, transportOptions, this.#credentials);
     this.#transport.connect();
   }
 
@@ -92,6 +93,14 @@ export class ClientConnection implements Connection {
   reconnect(): void {
     this.#announcer.recorder.note('reconnect');
     this.#transport.reconnect();
+  }
+
+  setAuth(auth: AuthOption | null): void {
+    this.#credentials.replace(auth ?? undefined);
+    this.#announcer.recorder.note('auth', { step: auth === null ? 'removed' : 'replaced' });
+    this.#session.changeIdentity();
+    const { state } = this.#transport.status;
+    if (state !== 'closed' && state !== 'suspended') this.#transport.reconnect();
   }
 
   wake(): void {

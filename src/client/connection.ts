@@ -1,5 +1,6 @@
 import type { Happening } from './flight-recorder.ts';
 import type { ConnectionStatus } from '../transport/transport.ts';
+import type { AuthOption } from '../transport/transport-options.ts';
 
 /** What a connection tells, by name. */
 export interface ConnectionEvents {
@@ -56,6 +57,14 @@ export interface Connection {
   on<Name extends keyof ConnectionEvents>(event: Name, listener: ConnectionEvents[Name]): () => void;
   /** Drops the socket and connects anew at once; a closed connection begins again. */
   reconnect(): void;
+  /**
+   * Puts another credentials function in the place of the one in force, at a login; `null` for a logout: no token from
+   * now on. Connects anew at once, as another client. What is pending ends with `UNAUTHENTICATED`, positions and states
+   * of topics are dropped, and what the former function is about to give is ignored. A connection that is closed or
+   * suspended stays so.
+   * @throws TypeError for what is neither a function nor `null`
+   */
+  setAuth(auth: AuthOption | null): void;
   /** Something changed for the better (visible, online): probes a live socket, ends a wait, ends a suspension. */
   wake(): void;
   /** Drops the socket and all its timers until {@link wake}: nothing is lost that waits. */

@@ -18,6 +18,7 @@ export type HappeningName =
   | 'suspend'
   | 'reconnect'
   | 'close'
+  | 'auth'
   | 'congested'
   | 'drained'
   | 'gap'

@@ -45,6 +45,11 @@ export class PendingCalls implements CallOwner, Resends {
     this.#lossy = lossy;
   }
 
+  /** An id for a message that is no call: nobody keeps it, so it is settled for the server as soon as it is written. */
+  takeId(): number {
+    return this.#nextId++;
+  }
+
   get size(): number {
     return this.#sent.size;
   }

@@ -5,7 +5,9 @@ import { encodeFrame, encodeHello, encodePong } from '../protocol/encode.ts';
 import type { Hello, ServerMessage, Welcome } from '../protocol/messages.ts';
 import { utf8Length } from '../protocol/utf8.ts';
 import type { CloseCause, ConnectionStatus, Link, LinkUser } from '../transport/transport.ts';
+import type { Credentials } from '../transport/credentials.ts';
 import { newClientId } from './client-id.ts';
+import { CredentialRefresh } from './credential-refresh.ts';
 import { describeCause, type FlightRecorder } from './flight-recorder.ts';
 import { FRAME_BYTES_BEFORE_WELCOME, LinkState } from './link-state.ts';
 import type { Outbox } from './outbox.ts';
@@ -25,6 +27,9 @@ export interface SessionParts {
   readonly outbox: Outbox;
   readonly subscriptions: Subscriptions;
   readonly flow: FlowMarks;
+  readonly credentials: Credentials;
+  /** [0, 1). */
+  readonly random: () => number;
   /** Monotonic clock, ms. */
   readonly now: () => number;
   /** A socket that lived this long after its welcome was stable, ms. */
@@ -55,6 +60,8 @@ export class ProtocolSession implements LinkUser {
   /** Number of sockets in the life of `#client`. */
   #sockets = 0;
   #welcomedAt = 0;
+  /** There while `current` is welcomed. */
+  #refresh: CredentialRefresh | undefined;
   /** The last socket was taken over by another (4409), and none has been stable since. */
   #takenOver = false;
 
@@ -114,6 +121,9 @@ export class ProtocolSession implements LinkUser {
   }
 
   status(status: ConnectionStatus): void {
+    if (status.state === 'closed' || status.state === 'suspended') {
+      this.#parts.credentials.abort(new DOMException(`the connection is ${status.state}`, 'AbortError'));
+    }
     this.#parts.entered(status);
   }
 
@@ -122,22 +132,40 @@ export class ProtocolSession implements LinkUser {
     const state = this.current;
     if (state?.link !== link) return;
     this.#parts.note('lost', describeCause(cause));
-    this.current = undefined;
-    state.gone();
-    this.#parts.outbox.detach();
-    this.#parts.pending.lost(state, closeReaction(code) === 'too-large');
-    this.#parts.subscriptions.lost(state);
+    this.#let(state, closeReaction(code) === 'too-large');
     if (state.welcome !== undefined && this.#parts.now() - this.#welcomedAt >= this.#parts.stableAfterMs)
       this.#takenOver = false;
     if (code === CloseCode.OTHER_IDENTITY) {
-      this.#rename();
-      this.welcome = undefined;
-      this.#parts.becameAnother();
+      this.#becomeAnother();
     } else if (code === CloseCode.TAKEN_OVER) {
       // Twice in a row: somebody else holds the same name (a copy of this page's memory). Take a new one.
       if (this.#takenOver) this.#rename();
       this.#takenOver = !this.#takenOver;
     }
+  }
+
+  /** The app now speaks for another identity: leaves the socket, if any, as another client. */
+  changeIdentity(): void {
+    if (this.current !== undefined) this.#let(this.current, false);
+    this.#takenOver = false;
+    this.#becomeAnother();
+  }
+
+  /** The socket is gone, or as good as gone. */
+  #let(state: LinkState, tooLarge: boolean): void {
+    this.current = undefined;
+    this.#refresh?.stop();
+    this.#refresh = undefined;
+    state.gone();
+    this.#parts.outbox.detach();
+    this.#parts.pending.lost(state, tooLarge);
+    this.#parts.subscriptions.lost(state);
+  }
+
+  #becomeAnother(): void {
+    this.#rename();
+    this.welcome = undefined;
+    this.#parts.becameAnother();
   }
 
   #welcomed(state: LinkState, welcome: Welcome): void {
@@ -155,6 +183,7 @@ export class ProtocolSession implements LinkUser {
     this.#parts.pending.welcomed(state, welcome.memory);
     this.#parts.subscriptions.welcomed(state);
     this.#parts.outbox.attach(state);
+    this.#refresh = this.#keepFresh(state);
     state.link.send(encodeFrame([state.ping()]));
     const { heartbeatMs, memory } = welcome;
     const resumed = before?.memory === memory;
@@ -165,9 +194,11 @@ export class ProtocolSession implements LinkUser {
   #message(state: LinkState, message: ServerMessage): void {
     switch (message[0]) {
       case 'reply':
+        if (this.#refresh?.answered(message[1]) === true) break;
         this.#parts.pending.reply(state, message[1], message[2], message[3]);
         break;
       case 'error':
+        if (this.#refresh?.answered(message[1], message[2]) === true) break;
         this.#parts.pending.error(state, message[1], message[2], message[3], message[4]);
         break;
       case 'subscribed':
@@ -193,6 +224,11 @@ export class ProtocolSession implements LinkUser {
         break;
       default: // items and ends of streams that were never opened; a second welcome
     }
+  }
+
+  #keepFresh(state: LinkState): CredentialRefresh {
+    const { credentials, outbox, pending, random, report, note } = this.#parts;
+    return new CredentialRefresh(state, { credentials, outbox, random, takeId: () => pending.takeId(), report, note });
   }
 
   #hello(token: string | undefined, floor: Hello['floor']): string {

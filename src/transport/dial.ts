@@ -1,11 +1,12 @@
 import { isHopeless, noWebSocket, providerCause } from './attempt-failure.ts';
+import type { TransportParts } from './credentials.ts';
 import { provide } from './providers.ts';
 import type { SocketLinkEvents } from './socket-link.ts';
 import { LEAVING, SocketLink } from './socket-link.ts';
 import { resolveSocketUrl } from './socket-url.ts';
 import { StopReconnecting } from './stop-reconnecting.ts';
 import type { CloseCause } from './transport.ts';
-import type { AuthRequest, ResolvedTransportOptions, UrlRequest } from './transport-options.ts';
+import type { AuthRequest, UrlRequest } from './transport-options.ts';
 import { globalWebSocket } from './web-socket-like.ts';
 
 /** Whoever makes an attempt. */
@@ -25,7 +26,7 @@ export interface Dialler {
 
 /** Asks the app for URL and credentials, then makes a socket. Ends without a word when the attempt is given up. */
 export async function dial(
-  options: ResolvedTransportOptions,
+  options: TransportParts,
   request: UrlRequest & AuthRequest,
   dialler: Dialler,
 ): Promise<void> {
@@ -50,7 +51,7 @@ export async function dial(
   }
 }
 
-function connect(construct: () => SocketLink, { url }: ResolvedTransportOptions, dialler: Dialler): void {
+function connect(construct: () => SocketLink, { url }: TransportParts, dialler: Dialler): void {
   let link: SocketLink;
   try {
     link = construct();

@@ -1,4 +1,5 @@
-import type { AuthOption, AuthRequest, UrlOption, UrlRequest } from './transport-options.ts';
+import type { Credentials } from './credentials.ts';
+import type { AuthRequest, UrlOption, UrlRequest } from './transport-options.ts';
 
 /** What one attempt needs from the app. */
 export interface Provided {
@@ -11,21 +12,16 @@ export interface Provided {
  * rejects are the same.
  */
 export async function provide(
-  options: { readonly url: UrlOption; readonly auth: AuthOption | undefined },
+  { url: option, credentials }: { readonly url: UrlOption; readonly credentials: Credentials },
   request: UrlRequest & AuthRequest,
 ): Promise<Provided> {
-  const [url, token] = await Promise.all([provideUrl(options.url, request), provideToken(options.auth, request)]);
+  const [url, token] = await Promise.all([
+    provideUrl(option, request),
+    credentials.get(request.reason, request.signal),
+  ]);
   return { url, token };
 }
 
 async function provideUrl(option: UrlOption, { attempt, signal }: UrlRequest): Promise<string | URL> {
   return typeof option === 'function' ? option({ attempt, signal }) : option;
-}
-
-async function provideToken(auth: AuthOption | undefined, request: AuthRequest): Promise<string | undefined> {
-  const token = await auth?.({ reason: request.reason, signal: request.signal });
-  if (token !== undefined && typeof token !== 'string') {
-    throw new TypeError(`auth must give a string, or undefined for none, not a value of type ${typeof token}`);
-  }
-  return token;
 }

@@ -1,3 +1,4 @@
+import type { Credentials } from './credentials.ts';
 import type { Decision, Loss, PolicyOptions } from './reconnect-policy.ts';
 import { advanceStreak, CALM, decideReconnect, guardDelayMs, noteStart } from './reconnect-policy.ts';
 import type { AuthRequest, ResolvedTransportOptions } from './transport-options.ts';
@@ -7,6 +8,11 @@ const UNREACHABLE_FAILURES = 5;
 
 /** A wake signal begins at most one attempt in this time, ms. */
 const WAKE_SPACING_MS = 1_000;
+
+interface SeriesOptions extends ResolvedTransportOptions {
+  /** They may be replaced at any time. */
+  readonly credentials?: Credentials | undefined;
+}
 
 /** What one transport remembers between its attempts, so that the reconnect policy can stay pure. */
 export class ReconnectSeries {
@@ -19,8 +25,15 @@ export class ReconnectSeries {
   /** A socket has opened, some time. */
   #reached = false;
 
-  constructor({ reconnect, auth, url, random, onError }: ResolvedTransportOptions) {
-    this.#options = { reconnect, random, onError, renewable: auth !== undefined || typeof url === 'function' };
+  constructor({ reconnect, credentials, url, random, onError }: SeriesOptions) {
+    this.#options = {
+      reconnect,
+      random,
+      onError,
+      get renewable() {
+        return credentials?.renewable === true || typeof url === 'function';
+      },
+    };
   }
 
   /** Number of the attempt that comes next, from 1. */

@@ -13,17 +13,36 @@ export interface UrlRequest {
 
 /** What a credentials function is told. */
 export interface AuthRequest {
-  /** `refused`: the server turned down the last credentials (close code 3000 or 4401), so get new ones. */
-  readonly reason: 'connect' | 'refused';
-  /** Aborts when the attempt is given up. */
+  /**
+   * `refused`: the server turned down the last credentials (close code 3000 or 4401), so get new ones. `refresh`: the
+   * present ones expire soon; the socket lives on meanwhile.
+   */
+  readonly reason: 'connect' | 'refused' | 'refresh';
+  /** Aborts when nobody waits for the answer any more, and after 10 s: then it comes too late. */
   readonly signal: AbortSignal;
 }
 
 /** Where to connect. `http(s)` maps to `ws(s)`; a relative URL resolves against the page, in every engine. */
 export type UrlOption = string | URL | ((request: UrlRequest) => string | URL | Promise<string | URL>);
 
-/** Gives the token of one attempt; `undefined` for none. Asked anew for every attempt. */
-export type AuthOption = (request: AuthRequest) => string | undefined | Promise<string | undefined>;
+/** A token, and how long it is good for. */
+export interface AuthToken {
+  readonly token: string;
+  /**
+   * Wall clock, ms since the epoch (the `exp` of a JWT times 1000). At about 80 % of the time left the token is
+   * refreshed on the live socket. A time in the past says nothing: the clocks differ. @default never refreshed
+   */
+  readonly expiresAt?: number | undefined;
+}
+
+/** What a credentials function gives: `undefined` for no token. */
+export type AuthResult = string | AuthToken | undefined;
+
+/**
+ * Gives the token of one attempt. Asked anew for every attempt, and before the token expires; never twice at a time,
+ * and for 10 s at most. A rejection is a failed attempt, unless it is a `StopReconnecting`.
+ */
+export type AuthOption = (request: AuthRequest) => AuthResult | Promise<AuthResult>;
 
 /** How a lost connection is made again. Delays are drawn from windows: see `reconnect-policy.ts`. */
 export interface ReconnectOptions {
@@ -96,7 +115,6 @@ export type HeartbeatSettings = Complete<Omit<HeartbeatOptions, 'intervalMs'>> &
 export interface ResolvedTransportOptions {
   readonly url: UrlOption;
   readonly protocols: readonly string[];
-  readonly auth: AuthOption | undefined;
   readonly WebSocket: WebSocketConstructor | undefined;
   readonly connectTimeoutMs: number;
   readonly reconnect: ReconnectTimes | false;
@@ -141,7 +159,6 @@ export function resolveTransportOptions(options: TransportOptions): ResolvedTran
   return {
     url,
     protocols: [...(protocols as readonly string[])],
-    auth: optionalFunction('auth', options.auth),
     WebSocket: optionalFunction('WebSocket', options.WebSocket),
     connectTimeoutMs: duration('connectTimeoutMs', connectTimeoutMs),
     reconnect: options.reconnect === false ? false : resolveReconnect(options.reconnect),
@@ -203,7 +220,8 @@ function duration(name: string, value: number): number {
   return value;
 }
 
-function optionalFunction<T>(name: string, value: T | undefined): T | undefined {
+/** @throws TypeError for what is neither a function nor undefined */
+export function optionalFunction<T>(name: string, value: T | undefined): T | undefined {
   if (value !== undefined && typeof value !== 'function') {
     throw new TypeError(`${name} must be a function, not ${describe(value)}`);
   }

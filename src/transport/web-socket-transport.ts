@@ -2,6 +2,7 @@ import { CloseCode, closeReaction } from '../protocol/close-codes.ts';
 import { timeoutCause } from './attempt-failure.ts';
 import type { Connected, Connecting, Phase, Waiting } from './connection-phase.ts';
 import { closedPhase, releasePhase, socketOf } from './connection-phase.ts';
+import { Credentials, type TransportParts } from './credentials.ts';
 import { dial } from './dial.ts';
 import type { Liveness } from './liveness.ts';
 import { watch } from './liveness.ts';
@@ -11,7 +12,7 @@ import { ReconnectSeries } from './reconnect-series.ts';
 import type { SocketLink, SocketLinkEvents, Welcomed } from './socket-link.ts';
 import { LEAVING } from './socket-link.ts';
 import type { CloseCause, ConnectionStatus, LinkUser, Transport } from './transport.ts';
-import type { ResolvedTransportOptions, TransportOptions } from './transport-options.ts';
+import type { TransportOptions } from './transport-options.ts';
 import { resolveTransportOptions } from './transport-options.ts';
 
 /** A timer that is later than this fired on a page that slept, ms. */
@@ -42,18 +43,19 @@ const LATE_MS = 1_000;
  *
  * @throws TypeError or RangeError for wrong options
  */
-export function createWebSocketTransport(user: LinkUser, options: TransportOptions): Transport {
-  return new WebSocketTransport(user, resolveTransportOptions(options));
+export function createWebSocketTransport(user: LinkUser, options: TransportOptions, auth?: Credentials): Transport {
+  const credentials = auth ?? new Credentials(options.auth);
+  return new WebSocketTransport(user, { ...resolveTransportOptions(options), credentials });
 }
 
 class WebSocketTransport implements Transport {
   readonly #user: LinkUser;
-  readonly #options: ResolvedTransportOptions;
+  readonly #options: TransportParts;
   readonly #series: ReconnectSeries;
   #phase: Phase = { state: 'idle', status: { state: 'idle' } };
   readonly #host: LifecycleEngine;
 
-  constructor(user: LinkUser, options: ResolvedTransportOptions) {
+  constructor(user: LinkUser, options: TransportParts) {
     this.#user = isolateUser(user, options.onError);
     this.#options = options;
     this.#series = new ReconnectSeries(options);
@@ -112,11 +114,9 @@ class WebSocketTransport implements Transport {
     if (phase.state === 'idle' || phase.state === 'closed') return;
     // The app's word is stronger: the host may not wake then.
     if (phase.state === 'suspended' && (byHost || !phase.byHost)) return;
+    const status = { state: 'suspended', reason } as const;
     const cause = this.#byApp(LEAVING, reason);
-    this.#enter(
-      { state: 'suspended', status: { state: 'suspended', reason }, byHost },
-      byHost ? { ...cause, by: 'host' } : cause,
-    );
+    this.#enter({ state: 'suspended', status, byHost }, byHost ? { ...cause, by: 'host' } : cause);
   }
 
   #byApp(code: number, reason: string): CloseCause {

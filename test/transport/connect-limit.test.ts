@@ -69,10 +69,11 @@ describe('limit of an attempt', () => {
 });
 
 describe('what the app gives', () => {
-  test('URL and credentials are asked for at the same time', () => {
+  test('URL and credentials are asked for at the same time', async () => {
     const auth = vi.fn(never);
-    const { transport } = harness({ url: never, auth });
+    const { transport, settle } = harness({ url: never, auth });
     transport.connect();
+    await settle();
     expect(auth).toHaveBeenCalledTimes(1);
   });
 

@@ -11,7 +11,6 @@ describe('resolveTransportOptions', () => {
     expect(resolve({})).toEqual({
       url: 'ws://x',
       protocols: [],
-      auth: undefined,
       WebSocket: undefined,
       connectTimeoutMs: 10_000,
       reconnect: TRANSPORT_DEFAULTS.reconnect,
@@ -23,7 +22,7 @@ describe('resolveTransportOptions', () => {
 
   test('undefined never erases a default', () => {
     const nothing = Object.fromEntries(
-      ['protocols', 'auth', 'WebSocket', 'connectTimeoutMs', 'random', 'onError'].map((name) => [name, undefined]),
+      ['protocols', 'WebSocket', 'connectTimeoutMs', 'random', 'onError'].map((name) => [name, undefined]),
     );
     const reconnect = {
       firstMs: undefined,
@@ -87,7 +86,6 @@ describe('resolveTransportOptions', () => {
     [{ url: 5 }, /^url must be a string, a URL or a function/],
     [{ url: undefined }, /not undefined$/],
     [{ protocols: 'a' }, /^protocols must be an array, not "a"$/],
-    [{ auth: 'token' }, /^auth must be a function, not "token"$/],
     [{ WebSocket: {} }, /^WebSocket must be a function/],
     [{ lifecycle: true }, /^lifecycle must be false or have the methods listen and hidden, not true$/],
     [{ lifecycle: { listen() {} } }, /^lifecycle must be/],
