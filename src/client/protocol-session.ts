@@ -147,7 +147,6 @@ export class ProtocolSession implements LinkUser {
   /** The app now speaks for another identity: leaves the socket, if any, as another client. */
   changeIdentity(): void {
     if (this.current !== undefined) this.#let(this.current, false);
-    this.#takenOver = false;
     this.#becomeAnother();
   }
 

@@ -83,8 +83,32 @@ describe('a token that expires', () => {
   test('in a far future does not make the timer fire at once', async () => {
     start(() => ({ token: 'T', expiresAt: Date.now() + 2 ** 33 }));
     const socket = await welcomed();
-    await vi.advanceTimersByTimeAsync(1_000);
+    await vi.advanceTimersByTimeAsync(2 ** 33 * 0.79);
     expect(socket.all('auth')).toEqual([]);
+    await vi.advanceTimersByTimeAsync(2 ** 33 * 0.02);
+    expect(socket.all('auth')).toHaveLength(1);
+  });
+
+  test('very soon is refreshed once a second at most', async () => {
+    start(() => ({ token: 'T', expiresAt: Date.now() + 10 }));
+    const socket = await welcomed();
+    await vi.advanceTimersByTimeAsync(999);
+    expect(socket.all('auth')).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(socket.all('auth')).toHaveLength(1);
+  });
+
+  test('is refreshed also when the queue is full', async () => {
+    const client = start(auth, { timeoutMs: 600_000, queue: { maxMessages: 1 } });
+    const socket = await welcomed();
+    for (let by = 0; by < SLOTS; by++) {
+      void client.add({ by }).safe();
+      await settle();
+    }
+    void client.add({ by: SLOTS }).safe();
+    await vi.advanceTimersByTimeAsync(80_000);
+    expect(socket.all('call')).toHaveLength(SLOTS);
+    expect(socket.all('auth')).toHaveLength(1);
   });
 
   test('is refreshed when calls have taken all slots', async () => {
@@ -107,6 +131,9 @@ describe('a token that expires', () => {
     expect(next.hello.token).toBe('T3');
     await next.welcome();
     expect(next.all('call')).toHaveLength(SLOTS);
+    await next.say(['reply', 1, 0]);
+    expect(next.all('call')).toHaveLength(SLOTS + 1);
+    await next.say(['reply', 2, 0]);
     expect(next.all('auth')).toEqual([]);
   });
 
@@ -125,7 +152,9 @@ describe('a token that expires', () => {
     give('T2');
     await settle();
     expect(slow).toHaveBeenCalledTimes(2);
-    expect((await server.socket()).hello.token).toBe('T2');
+    const next = await welcomed();
+    expect(next.hello.token).toBe('T2');
+    expect(next.all('auth')).toEqual([]);
   });
 });
 
@@ -191,13 +220,38 @@ describe('a refresh that fails', () => {
     });
   });
 
-  test('ends with its connection', async () => {
+  test('because the token fits into no frame is tried again', async () => {
+    auth.mockImplementation(() => ({
+      token: reasons().length === 2 ? 'x'.repeat(2 ** 20) : 'T',
+      expiresAt: Date.now() + 100_000,
+    }));
+    start(auth);
+    const socket = await welcomed();
+    await vi.advanceTimersByTimeAsync(80_000);
+    expect(errors).toMatchObject([{ name: 'RangeError' }]);
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(socket.all('auth')).toMatchObject([['auth', 2, 'T']]);
+  });
+
+  test('because they are refused, and then accepted, starts anew', async () => {
+    start(auth);
+    const socket = await welcomed();
+    await vi.advanceTimersByTimeAsync(80_000);
+    await socket.say(['error', 1, refused]);
+    await socket.say(['reply', 2]);
+    await vi.advanceTimersByTimeAsync(80_000);
+    await socket.say(['error', 3, refused]);
+    expect(reasons()).toEqual(['connect', 'refresh', 'refused', 'refresh', 'refused']);
+    expect(connection.status.state).toBe('connected');
+  });
+
+  test.each(['suspend', 'close'] as const)('ends with its connection: %s', async (end) => {
     let signal: AbortSignal | undefined;
     await failing((request) => {
       ({ signal } = request);
       return new Promise<never>(() => {});
     });
-    connection.suspend();
+    void connection[end]();
     expect(signal?.aborted).toBe(true);
     await settle();
     expect(vi.getTimerCount()).toBe(0);

@@ -139,6 +139,13 @@ describe('the life of a token', () => {
     expect(credentials.leftMs(1)).toBeUndefined();
   });
 
+  test('is over when another function takes the place of the one that gave it', async () => {
+    const credentials = new Credentials(() => ({ token: 'T', expiresAt: Date.now() + 1_000 }));
+    await credentials.get('connect');
+    credentials.replace(undefined);
+    expect(credentials.leftMs(1)).toBeUndefined();
+  });
+
   test('is unknown when the token is over before it was used: the clocks differ', async () => {
     const credentials = new Credentials(() => ({ token: 'T', expiresAt: Date.now() }));
     expect(await credentials.get('connect')).toBe('T');
