@@ -129,7 +129,7 @@ const strange: unknown = Object.defineProperty({}, 'name', {
 });
 
 function throwStrange(): never {
-  throw strange;  
+  throw strange;
 }
 
 test.each<[string, ConnectOptions]>([

@@ -4,7 +4,7 @@ import { plain } from './chat-contract.ts';
 import { ScriptedServer, type ScriptedSocket } from './scripted-server.ts';
 
 /** What the tests of a file share: for each test a server of its own, and fake timers of which none may be left. */
-export class Scripted {
+class Scripted {
   server = new ScriptedServer();
   connection!: Connection;
   /** What the connection reported. */

@@ -41,6 +41,8 @@ function inWords(): string {
       return 'No connection';
     case 'suspended':
       return 'Paused';
+    case 'closing':
+      return 'Closing';
     case 'closed':
       return 'Closed';
     default:
