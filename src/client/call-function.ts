@@ -31,7 +31,9 @@ export function callFunction(
         acts,
         idempotent: procedure.idempotent,
         bytes: utf8Length(payload),
-        write: (id, leftMs) => encodeCall(id, path, { deadlineMs: Math.ceil(leftMs) }, payload),
+        // JSON has no Infinity: a call that may take for ever names no time.
+        write: (id, leftMs) =>
+          encodeCall(id, path, leftMs === Infinity ? null : { deadlineMs: Math.ceil(leftMs) }, payload),
         readReply,
         readError,
       };

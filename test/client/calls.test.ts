@@ -52,6 +52,16 @@ describe('a call', () => {
     expect(socket.all('call')[0]?.[3]).toEqual({ deadlineMs: 5_000 });
   });
 
+  test('that may take for ever tells the server no time, and waits', async () => {
+    const client = world.start({ heartbeat: false });
+    const socket = await world.welcomed();
+    const answer = client.add({ by: 1 }, { timeoutMs: Infinity });
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(socket.all('call')[0]?.[3]).toBeNull();
+    await socket.say(['reply', 1, 1]);
+    expect(await answer).toBe(1);
+  });
+
   test('whose input does not fit fails with the issues, and nothing is sent', async () => {
     const client = world.start();
     const socket = await world.server.socket();
