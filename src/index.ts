@@ -53,7 +53,7 @@ export type {
   NetInfoStateLike,
 } from './transport/lifecycle-host.ts';
 export { StopReconnecting } from './transport/stop-reconnecting.ts';
-export type { CloseCause, ConnectionStatus } from './transport/transport.ts';
+export type { CloseCause, ConnectionStatus, ReconnectRequest } from './transport/transport.ts';
 export { TRANSPORT_DEFAULTS } from './transport/transport-options.ts';
 export type {
   AuthOption,

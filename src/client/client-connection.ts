@@ -3,7 +3,7 @@ import { Deadlines, type Deadline } from '../primitives/deadlines.ts';
 import { SendQueue } from '../primitives/send-queue.ts';
 import { SUBPROTOCOL } from '../protocol/messages.ts';
 import { utf8Length } from '../protocol/utf8.ts';
-import type { CloseCause, ConnectionStatus, Transport } from '../transport/transport.ts';
+import type { CloseCause, ConnectionStatus, ReconnectRequest, Transport } from '../transport/transport.ts';
 import { Credentials } from '../transport/credentials.ts';
 import { TRANSPORT_DEFAULTS, type AuthOption, type UrlOption } from '../transport/transport-options.ts';
 import { createWebSocketTransport } from '../transport/web-socket-transport.ts';
@@ -90,9 +90,9 @@ export class ClientConnection implements Connection {
     return this.#announcer.on(event, listener);
   }
 
-  reconnect(): void {
-    this.#announcer.recorder.note('reconnect');
-    this.#transport.reconnect();
+  reconnect(options: ReconnectRequest = {}): void {
+    this.#announcer.recorder.note('reconnect', { seamless: options.seamless });
+    this.#transport.reconnect(options);
   }
 
   setAuth(auth: AuthOption | null): void {

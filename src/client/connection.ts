@@ -1,5 +1,5 @@
 import type { Happening } from './flight-recorder.ts';
-import type { ConnectionStatus } from '../transport/transport.ts';
+import type { ConnectionStatus, ReconnectRequest } from '../transport/transport.ts';
 import type { AuthOption } from '../transport/transport-options.ts';
 
 /** What a connection tells, by name. */
@@ -55,8 +55,12 @@ export interface Connection {
   readonly status: ConnectionStatus;
   /** Listens until the function it returns is called. */
   on<Name extends keyof ConnectionEvents>(event: Name, listener: ConnectionEvents[Name]): () => void;
-  /** Drops the socket and connects anew at once; a closed connection begins again. */
-  reconnect(): void;
+  /**
+   * Drops the socket and connects anew at once; a closed connection begins again. With `seamless` the next socket is
+   * welcomed before the present one is left: calls in flight are answered on either, topics go on without a gap that
+   * the history covers, and where the next one fails, the present one stays.
+   */
+  reconnect(options?: ReconnectRequest): void;
   /**
    * Puts another credentials function in the place of the one in force, at a login; `null` for a logout: no token from
    * now on. Connects anew at once, as another client. What is pending ends with `UNAUTHENTICATED`, positions and states

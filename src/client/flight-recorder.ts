@@ -14,6 +14,7 @@ export type HappeningName =
   | 'lost'
   | 'probe'
   | 'goaway'
+  | 'move'
   | 'wake'
   | 'suspend'
   | 'reconnect'

@@ -1,7 +1,7 @@
 import type { TautlineError } from '../errors.ts';
 import type { Deadlines } from '../primitives/deadlines.ts';
 import { SerialQueue } from '../primitives/serial-queue.ts';
-import { encodeCancel, encodeFloor } from '../protocol/encode.ts';
+import { encodeCancel, encodeFloor, encodeFrame } from '../protocol/encode.ts';
 import type { WireError } from '../protocol/messages.ts';
 import { Call, type CallOwner, type CallRequest, type CallTerms } from './call.ts';
 import type { LinkState } from './link-state.ts';
@@ -23,6 +23,8 @@ export class PendingCalls implements CallOwner, Resends {
   readonly #sent = new Map<number, Call>();
   /** Sent before, to be written again on the present socket, lowest id first. */
   #resends: Call[] = [];
+  /** The welcomed socket that is written to, and the memory of this client that its server named. */
+  #live: { readonly link: LinkState; readonly memory: string } | undefined;
   /** Calls that are not settled, wherever they stand. */
   readonly #unsettled = new Set<Call>();
   readonly #idle: Array<() => void> = [];
@@ -136,8 +138,11 @@ export class PendingCalls implements CallOwner, Resends {
     }
     const { on, id } = call;
     this.#forget(call);
-    // The slot stays taken until the server has settled the id on that socket.
-    if (on !== undefined) this.#control((link) => (link === on ? encodeCancel(id) : undefined));
+    if (on === undefined) return;
+    // The slot stays taken until the server has settled the id on that socket. One that was left hears nothing else.
+    if (this.#live === undefined || on === this.#live.link)
+      this.#control((link) => (link === on ? encodeCancel(id) : undefined));
+    else on.link.send(encodeFrame([encodeCancel(id)]));
   }
 
   withdrawn(call: Call): void {
@@ -158,11 +163,18 @@ export class PendingCalls implements CallOwner, Resends {
     for (const call of this.#sent.values()) if (!call.request.acts) yield call;
   }
 
-  /** Decides for each call that was sent before, now that the server has named its memory of this client. */
-  welcomed(link: LinkState, memory: string): void {
+  /** The server has named its memory of this client. What was sent on the sockets that were left goes to this one. */
+  welcomed(link: LinkState, memory: string, left: readonly LinkState[]): void {
+    for (const old of left) this.#letGo(old, false);
+    this.#live = { link, memory };
+    this.#resume(memory);
+  }
+
+  /** Decides for each call that was sent before and that no socket will answer. */
+  #resume(memory: string): void {
     this.#resends = [];
     for (const call of [...this.#sent.values()]) {
-      if (call.on === link) continue;
+      if (call.on !== undefined) continue;
       if (call.request.acts && !call.request.idempotent && call.memory !== memory) {
         this.#forget(call);
         call.fail('DISCONNECTED', 'the connection was lost, and the server no longer knows whether it was done', {
@@ -175,9 +187,17 @@ export class PendingCalls implements CallOwner, Resends {
     this.#resends.reverse(); // taken from the end
   }
 
-  /** The socket is gone: what was sent on it waits for the next. After 1009 the largest of it is the culprit. */
+  /** The socket is gone: what was sent on it goes to another. After 1009 the largest of it is the culprit. */
   lost(link: LinkState, tooLarge: boolean): void {
+    if (this.#live?.link === link) this.#live = undefined;
+    this.#letGo(link, tooLarge);
     this.#resends = [];
+    if (this.#live === undefined) return;
+    this.#resume(this.#live.memory);
+    this.#outbox.schedule();
+  }
+
+  #letGo(link: LinkState, tooLarge: boolean): void {
     let largest: Call | undefined;
     for (const call of this.#sent.values()) {
       if (call.on !== link) continue;

@@ -10,13 +10,14 @@ import { newClientId } from './client-id.ts';
 import { CredentialRefresh } from './credential-refresh.ts';
 import { describeCause, type FlightRecorder } from './flight-recorder.ts';
 import { FRAME_BYTES_BEFORE_WELCOME, LinkState } from './link-state.ts';
+import { Links } from './links.ts';
 import type { Outbox } from './outbox.ts';
 import type { PendingCalls } from './pending-calls.ts';
 import { RoundTrip } from './round-trip.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 /** A close code of ours after which the policy tries again; the server learns the reason from its text. */
-const UNREADABLE = 4000;
+const LEAVING = 4000;
 
 /** Above this many bytes that the peer has not read, its pings are not answered. */
 const UNREAD_BYTES = 4 * 1024 * 1024;
@@ -50,12 +51,11 @@ export class ProtocolSession implements LinkUser {
   codec: string | undefined;
   /** The codec that the last greeting named. */
   toldCodec: string | undefined;
-  /** The socket that is spoken on. */
-  current: LinkState | undefined;
   /** What the last server said, kept while there is no socket. */
   welcome: Welcome | undefined;
 
   readonly #parts: SessionParts;
+  readonly #links = new Links();
   #client = newClientId();
   /** Number of sockets in the life of `#client`. */
   #sockets = 0;
@@ -69,6 +69,11 @@ export class ProtocolSession implements LinkUser {
     this.#parts = parts;
   }
 
+  /** The socket that is spoken on. */
+  get current(): LinkState | undefined {
+    return this.#links.current;
+  }
+
   opened(link: Link, token: string | undefined): void {
     const state = new LinkState(link, {
       marks: this.#parts.flow,
@@ -77,8 +82,8 @@ export class ProtocolSession implements LinkUser {
         this.#parts.outbox.flush();
       },
     });
-    this.current = state;
-    this.roundTrip.restart();
+    const moves = this.#links.add(state);
+    if (!moves) this.roundTrip.restart();
     this.#sockets++;
     this.toldCodec = this.codec;
     const { pending } = this.#parts;
@@ -91,23 +96,30 @@ export class ProtocolSession implements LinkUser {
     }
     state.link.send(hello);
     this.#parts.note('opened', { socket: this.#sockets });
+    // A successor takes over when it is welcomed; until then everything is under way on the socket that serves.
+    if (moves) return;
     this.#parts.outbox.ride(state, this.#parts.pending.unansweredQueries(), this.#parts.subscriptions.ride(state));
   }
 
   frame(link: Link, frame: string): void {
     const { messages, malformed, error } = decodeServerFrame(frame);
     for (const message of messages) {
-      const state = this.current;
-      if (state?.link !== link) return; // an earlier message of this frame ended the socket
+      const state = this.#links.find(link);
+      if (state === undefined) return; // an earlier message of this frame ended the socket
       if (message[0] === 'welcome') this.#welcomed(state, message[1]);
       else if (state.welcome !== undefined) this.#message(state, message);
     }
     const problem = error?.reason ?? malformed[0]?.problem;
-    if (problem === undefined || this.current?.link !== link) return;
+    const state = this.#links.find(link);
+    if (state === undefined) return;
+    if (problem === undefined) {
+      if (state === this.#links.retiring) this.#leaveWhenSettled(state);
+      return;
+    }
     this.#parts.report(
       new Error(`The server sent a frame that is no tautline.v1: ${problem}. The connection is made anew.`),
     );
-    link.drop(UNREADABLE, `unreadable frame: ${problem}`);
+    link.drop(LEAVING, `unreadable frame: ${problem}`);
   }
 
   binary(): void {
@@ -120,6 +132,10 @@ export class ProtocolSession implements LinkUser {
     link.send(encodeFrame([this.current.ping()]));
   }
 
+  moveFailed(cause: CloseCause): void {
+    this.#parts.note('move', { step: 'failed', ...describeCause(cause) });
+  }
+
   status(status: ConnectionStatus): void {
     if (status.state === 'closed' || status.state === 'suspended') {
       this.#parts.credentials.abort(new DOMException(`the connection is ${status.state}`, 'AbortError'));
@@ -129,10 +145,14 @@ export class ProtocolSession implements LinkUser {
 
   lost(link: Link, cause: CloseCause): void {
     const { code } = cause;
-    const state = this.current;
-    if (state?.link !== link) return;
+    const state = this.#links.find(link);
+    if (state === undefined) return;
     this.#parts.note('lost', describeCause(cause));
+    const { current, successor } = this.#links;
     this.#let(state, closeReaction(code) === 'too-large');
+    // The credentials of a successor prove another identity: then the socket that serves belongs to the former.
+    if (state === successor && code === CloseCode.OTHER_IDENTITY) current?.link.drop(code, cause.reason);
+    if (state !== current) return;
     if (state.welcome !== undefined && this.#parts.now() - this.#welcomedAt >= this.#parts.stableAfterMs)
       this.#takenOver = false;
     if (code === CloseCode.OTHER_IDENTITY) {
@@ -146,19 +166,39 @@ export class ProtocolSession implements LinkUser {
 
   /** The app now speaks for another identity: leaves the socket, if any, as another client. */
   changeIdentity(): void {
-    if (this.current !== undefined) this.#let(this.current, false);
+    for (const state of this.#links.all) this.#let(state, false);
     this.#becomeAnother();
   }
 
   /** The socket is gone, or as good as gone. */
   #let(state: LinkState, tooLarge: boolean): void {
-    this.current = undefined;
-    this.#refresh?.stop();
-    this.#refresh = undefined;
+    if (state === this.current) {
+      this.#refresh?.stop();
+      this.#refresh = undefined;
+      this.#parts.outbox.detach();
+    }
+    this.#links.remove(state);
     state.gone();
-    this.#parts.outbox.detach();
     this.#parts.pending.lost(state, tooLarge);
     this.#parts.subscriptions.lost(state);
+  }
+
+  /**
+   * The successor takes over. The socket that served stays for what was sent on it, if only that one can answer it: the
+   * same memory answers on the successor too. Gives those of which nothing is expected any more.
+   */
+  #move(resumed: boolean): readonly LinkState[] {
+    const { current, retiring } = this.#links;
+    this.#links.move();
+    this.#refresh?.stop();
+    this.roundTrip.restart();
+    current?.gone();
+    this.#parts.note('move', { step: 'done', resumed });
+    return [retiring, resumed ? current : undefined].filter((state) => state !== undefined);
+  }
+
+  #leaveWhenSettled(retiring: LinkState): void {
+    if (retiring.window.size === 0) retiring.link.drop(LEAVING, 'moved');
   }
 
   #becomeAnother(): void {
@@ -179,15 +219,20 @@ export class ProtocolSession implements LinkUser {
     this.welcome = welcome;
     this.#welcomedAt = this.#parts.now();
     this.connections++;
-    this.#parts.pending.welcomed(state, welcome.memory);
+    const resumed = before?.memory === welcome.memory;
+    const left = state === this.#links.successor ? this.#move(resumed) : [];
+    this.#parts.pending.welcomed(state, welcome.memory, left);
     this.#parts.subscriptions.welcomed(state);
     this.#parts.outbox.attach(state);
     this.#refresh = this.#keepFresh(state);
     state.link.send(encodeFrame([state.ping()]));
-    const { heartbeatMs, memory } = welcome;
-    const resumed = before?.memory === memory;
+    const { heartbeatMs } = welcome;
     this.#parts.note('welcome', { resumed, heartbeatMs, ...welcome.limits });
     state.link.welcomed({ heartbeatMs, resumed });
+    const { retiring } = this.#links;
+    if (retiring === undefined) return;
+    if (resumed) retiring.link.drop(LEAVING, 'moved');
+    else this.#leaveWhenSettled(retiring);
   }
 
   #message(state: LinkState, message: ServerMessage): void {
@@ -210,8 +255,11 @@ export class ProtocolSession implements LinkUser {
         // A peer that pings and does not read gets no more answers than fit: it must not fill our memory.
         if ((state.link.bufferedAmount ?? 0) > UNREAD_BYTES) break;
         // Answered here, not by a timer: a hidden page's timers sleep, its messages arrive.
-        state.link.send(encodeFrame([encodePong(message[1]), state.ping()]));
-        this.#parts.pending.tellFloor();
+        if (state !== this.current) state.link.send(encodeFrame([encodePong(message[1])]));
+        else {
+          state.link.send(encodeFrame([encodePong(message[1]), state.ping()]));
+          this.#parts.pending.tellFloor();
+        }
         break;
       case 'pong':
         this.roundTrip.pong(message[1], this.#parts.now());

@@ -111,6 +111,8 @@ export class WireTopic implements Outbound {
     if (this.#asked?.link === link) this.#asked = undefined;
     // Whoever comes now begins anew: nothing that passed before concerns him.
     if (this.subscribers.size === 0) this.#owner.remove(this);
+    // Another socket was asked already: it goes on from the position, and nobody need know.
+    if (this.#asked !== undefined) return;
     this.#deliver(() => {
       for (const subscriber of [...this.subscribers]) subscriber.recovering();
     });

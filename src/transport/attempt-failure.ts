@@ -1,13 +1,21 @@
 import { CloseCode } from '../protocol/close-codes.ts';
-import type { Connecting } from './connection-phase.ts';
 import type { CloseCause } from './transport.ts';
 
 /** Why an attempt that ran into its limit failed: whoever it was waiting for is to blame. */
-export function timeoutCause({ providers, socket }: Connecting, limitMs: number): CloseCause {
-  const reason = `not connected within ${limitMs} ms`;
-  const cause = { code: CloseCode.TIMED_OUT, reason, opened: socket?.opened ?? false };
-  if (providers === undefined) return { ...cause, by: 'timeout' };
+export function timeoutCause(
+  { forProviders, opened }: { readonly forProviders: boolean; readonly opened: boolean },
+  limitMs: number,
+): CloseCause {
+  const cause = { code: CloseCode.TIMED_OUT, reason: `not connected within ${limitMs} ms`, opened };
+  if (!forProviders) return { ...cause, by: 'timeout' };
   return { ...cause, by: 'provider', error: new Error(`url or auth gave nothing within ${limitMs} ms`) };
+}
+
+/** Why a socket that opened is of no use: the server took none of the subprotocols that it was offered. */
+export function subprotocolProblem(chosen: string, offered: readonly string[]): CloseCause | undefined {
+  if (offered.length === 0 || offered.includes(chosen)) return undefined;
+  const reason = `the server chose none of the subprotocols ${offered.join(', ')}`;
+  return { code: CloseCode.SUBPROTOCOL, reason, opened: true, by: 'peer' };
 }
 
 /** Why an attempt failed that never got to a socket. */

@@ -1,4 +1,6 @@
+import type { Attempt } from './attempt.ts';
 import type { Liveness } from './liveness.ts';
+import type { Move } from './move.ts';
 import type { SocketLink } from './socket-link.ts';
 import type { CloseCause, ConnectionStatus } from './transport.ts';
 
@@ -11,19 +13,9 @@ interface PhaseOf<State extends ConnectionStatus['state']> {
   readonly status: StatusOf<State>;
 }
 
-/** Getting URL and credentials, then a socket, then its welcome. */
+/** Getting a first socket, or the next. */
 export interface Connecting extends PhaseOf<'connecting'> {
-  /** Limit of the whole attempt. */
-  timer: Timer;
-  /** Wall clock at its beginning, ms: by it a timer finds that the page slept. */
-  readonly beganAt: number;
-  /** Its failure counts; not when a wake signal began it, nor when the page slept through it. */
-  counts: boolean;
-  /** There until the app has given URL and credentials. */
-  providers: AbortController | undefined;
-  /** There after that. */
-  socket: SocketLink | undefined;
-  token: string | undefined;
+  readonly attempt: Attempt;
 }
 
 /** A welcomed socket. */
@@ -33,6 +25,7 @@ export interface Connected extends PhaseOf<'connected'> {
   readonly liveness: Liveness | undefined;
   /** Monotonic time of the welcome, ms. */
   readonly welcomedAt: number;
+  readonly move: Move;
 }
 
 /** Between two attempts. */
@@ -48,23 +41,87 @@ export interface Suspended extends PhaseOf<'suspended'> {
   readonly byHost: boolean;
 }
 
-/** Where a transport is, with the socket and the timers that it owns there and nowhere else. */
+/**
+ * Where a transport is, with the sockets and the timers that it owns there and nowhere else.
+ *
+ * ```
+ *            connect                welcomed
+ *   idle ------------> connecting ------------> connected
+ *                       |     ^                    |
+ *        attempt failed |     | timer, wake        | lost
+ *                       v     |                    |
+ *                       waiting <------------------+
+ *
+ *   connecting, connected, waiting -- suspend ---> suspended -- wake --> connecting, or waiting for the rest of a
+ *                                                  second in which another wake began an attempt
+ *   any but closed ------------------ close -----> closed ---- connect -> connecting
+ *   connecting, connected ----------- a loss that no retry can mend ----> closed
+ *   any ----------------------------- reconnect -------------------------> connecting
+ *   connecting, connected ----------- back from a freeze ----------------> connecting
+ *   connected ----------------------- successor welcomed ----------------> connected
+ *   connected ----------------------- lost, with a successor under way --> connecting
+ * ```
+ */
 export type Phase = PhaseOf<'idle'> | Connecting | Connected | Waiting | Suspended | PhaseOf<'closed'>;
 
-/** The socket that a phase owns. */
-export function socketOf(phase: Phase): SocketLink | undefined {
-  return phase.state === 'connecting' || phase.state === 'connected' ? phase.socket : undefined;
+/** What a phase tells of the attempts before it. */
+interface Attempts {
+  /** Number of the attempt that comes next, or goes on. */
+  readonly attempt: number;
+  readonly reach: { readonly unreachable?: true };
 }
 
-/** Clears the timers of a phase, and whoever it is waiting for. Its socket goes its own way. */
+/** An attempt goes on. */
+export function connectingPhase(attempt: Attempt, series: Attempts): Connecting {
+  return { state: 'connecting', status: { state: 'connecting', attempt: series.attempt, ...series.reach }, attempt };
+}
+
+/** The next attempt comes after a delay. */
+export function waitingPhase(series: Attempts, delayMs: number, cause: CloseCause, timeUp: () => void): Waiting {
+  const { attempt, reach } = series;
+  return {
+    state: 'waiting',
+    status: { state: 'waiting', attempt, retryAt: Date.now() + delayMs, cause, ...reach },
+    timer: setTimeout(timeUp, delayMs),
+    dueAt: performance.now() + delayMs,
+  };
+}
+
+/** The attempt whose socket this is, while it waits for its welcome: as the first, or as a successor. */
+export function attemptOf(phase: Phase, link: SocketLink): Attempt | undefined {
+  const attempt =
+    phase.state === 'connected' ? phase.move.successor : phase.state === 'connecting' ? phase.attempt : undefined;
+  return attempt?.socket === link ? attempt : undefined;
+}
+
+/** The phase, when it stands or falls by this socket. */
+export function ownerOf(phase: Phase, link: SocketLink): Connecting | Connected | undefined {
+  if (phase.state === 'connected') return phase.socket === link ? phase : undefined;
+  return phase.state === 'connecting' && phase.attempt.socket === link ? phase : undefined;
+}
+
+/** The socket by which a phase stands or falls. */
+export function socketOf(phase: Phase): SocketLink | undefined {
+  if (phase.state === 'connected') return phase.socket;
+  return phase.state === 'connecting' ? phase.attempt.socket : undefined;
+}
+
+/** All sockets that a phase owns; more than one only while a connection moves. */
+export function socketsOf(phase: Phase): readonly SocketLink[] {
+  const present = socketOf(phase);
+  if (present === undefined) return [];
+  return phase.state === 'connected' ? [present, ...phase.move.sockets] : [present];
+}
+
+/** Clears the timers of a phase, and whoever it is waiting for. Its sockets go their own way. */
 export function releasePhase(phase: Phase): void {
   switch (phase.state) {
     case 'connecting':
-      clearTimeout(phase.timer);
-      phase.providers?.abort();
+      phase.attempt.release();
       break;
     case 'connected':
       phase.liveness?.stop();
+      phase.move.release();
       break;
     case 'waiting':
       clearTimeout(phase.timer);

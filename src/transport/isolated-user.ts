@@ -24,6 +24,7 @@ export function isolateUser(user: LinkUser, onError: (error: unknown) => void): 
     binary: isolated((link) => user.binary(link)),
     probe: isolated((link) => user.probe(link)),
     lost: isolated((link, cause) => user.lost(link, cause)),
+    moveFailed: isolated((cause) => user.moveFailed(cause)),
     status: isolated((status) => user.status(status)),
   };
 }

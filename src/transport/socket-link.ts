@@ -22,6 +22,8 @@ export interface SocketLinkEvents {
   ended(link: SocketLink, end: SocketEnd): void;
   welcomed(link: SocketLink, welcome: Welcomed): void;
   dropped(link: SocketLink, code: number, reason: string): void;
+  /** The peer announced the window in which it wants to be left. */
+  leaving(link: SocketLink, window: DelayWindow): void;
 }
 
 /**
@@ -89,7 +91,10 @@ export class SocketLink implements Link {
   }
 
   leaving({ afterMs, withinMs }: { readonly afterMs: number; readonly withinMs: number }): void {
-    this.#leaving = { beginsAt: performance.now() + Math.min(afterMs, DAY_MS), withinMs: Math.min(withinMs, DAY_MS) };
+    const now = performance.now();
+    this.#leaving = { beginsAt: now + Math.min(afterMs, DAY_MS), withinMs: Math.min(withinMs, DAY_MS) };
+    const window = this.leavingWindow(now);
+    if (window !== undefined) this.#events.leaving(this, window);
   }
 
   /**

@@ -47,6 +47,16 @@ export type ConnectionStatus =
   | { readonly state: 'closing' }
   | { readonly state: 'closed'; readonly cause: CloseCause };
 
+/** How a connection is made anew. */
+export interface ReconnectRequest {
+  /**
+   * Keep the present socket until the next one is welcomed, so that there is no moment without a connection. Where the
+   * next one fails, the present one stays. Without a connection it makes no difference.
+   * @default false
+   */
+  readonly seamless?: boolean | undefined;
+}
+
 /** One socket in the life of a connection. What was sent on it can be answered on it only. */
 export interface Link {
   /** Hands a frame to the socket; `false` when the socket is gone. Never throws. */
@@ -56,8 +66,8 @@ export interface Link {
   /** The peer acknowledged the handshake: the connection is connected. A second call does nothing. */
   welcomed(welcome: { readonly heartbeatMs: number; readonly resumed: boolean }): void;
   /**
-   * The peer said that it will go: after `afterMs`, at a random moment within `withinMs`. A loss that follows is
-   * retried in such a window, not before it begins.
+   * The peer said that it will go: after `afterMs`, at a random moment within `withinMs`. The connection moves to
+   * another socket in that window; a loss that comes first is retried in it, not before it begins.
    */
   leaving(announced: { readonly afterMs: number; readonly withinMs: number }): void;
   /** Gives the socket up, closing it with this code; the reconnect policy reads the code as if the peer had sent it. */
@@ -75,6 +85,8 @@ export interface LinkUser {
   probe(link: Link): void;
   /** The link is gone: comes once for each that opened, before the status that follows from it. */
   lost(link: Link, cause: CloseCause): void;
+  /** The socket that was to take the place of the present one failed: the present one goes on. */
+  moveFailed(cause: CloseCause): void;
   /** The connection entered another state. Called after the state is in force. */
   status(status: ConnectionStatus): void;
 }
@@ -88,8 +100,8 @@ export interface Transport {
   wake(): void;
   /** Drops the socket and all timers until {@link wake}. */
   suspend(reason: string): void;
-  /** Drops the socket, if any, and starts a fresh series of attempts at once. */
-  reconnect(): void;
+  /** Drops the socket, if any, and starts a fresh series of attempts at once; or moves, see {@link ReconnectRequest}. */
+  reconnect(options?: ReconnectRequest): void;
   /** Ends it: closes the socket with 1000 (or this code) and forgets it without waiting. */
   close(code?: number, reason?: string): void;
 }

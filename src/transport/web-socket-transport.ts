@@ -1,41 +1,37 @@
 import { CloseCode, closeReaction } from '../protocol/close-codes.ts';
-import { timeoutCause } from './attempt-failure.ts';
-import type { Connected, Connecting, Phase, Waiting } from './connection-phase.ts';
-import { closedPhase, releasePhase, socketOf } from './connection-phase.ts';
+import type { AttemptOwner } from './attempt.ts';
+import { Attempt } from './attempt.ts';
+import { subprotocolProblem } from './attempt-failure.ts';
+import type { Connected, Connecting, Phase } from './connection-phase.ts';
+import {
+  attemptOf,
+  closedPhase,
+  connectingPhase,
+  ownerOf,
+  releasePhase,
+  socketOf,
+  socketsOf,
+  waitingPhase,
+} from './connection-phase.ts';
 import { Credentials, type TransportParts } from './credentials.ts';
-import { dial } from './dial.ts';
 import type { Liveness } from './liveness.ts';
 import { watch } from './liveness.ts';
 import { isolateUser } from './isolated-user.ts';
 import { LifecycleEngine } from './lifecycle-engine.ts';
+import { Move, type MoveOwner } from './move.ts';
 import { ReconnectSeries } from './reconnect-series.ts';
 import type { SocketLink, SocketLinkEvents, Welcomed } from './socket-link.ts';
 import { LEAVING } from './socket-link.ts';
-import type { CloseCause, ConnectionStatus, LinkUser, Transport } from './transport.ts';
+import type { CloseCause, ConnectionStatus, LinkUser, ReconnectRequest, Transport } from './transport.ts';
 import type { TransportOptions } from './transport-options.ts';
 import { resolveTransportOptions } from './transport-options.ts';
 
-/** A timer that is later than this fired on a page that slept, ms. */
-const LATE_MS = 1_000;
-
 /**
  * Keeps one WebSocket connected and welcomed. Nothing happens before `connect()`.
+ * {@link Phase} shows what it can be in.
  *
- * ```
- *            connect                welcomed
- *   idle ------------> connecting ------------> connected
- *                       |     ^                    |
- *        attempt failed |     | timer, wake        | lost
- *                       v     |                    |
- *                       waiting <------------------+
- *
- *   connecting, connected, waiting -- suspend ---> suspended -- wake --> connecting, or waiting for the rest of a
- *                                                  second in which another wake began an attempt
- *   any but closed ------------------ close -----> closed ---- connect -> connecting
- *   connecting, connected ----------- a loss that no retry can mend ----> closed
- *   any ----------------------------- reconnect -------------------------> connecting
- *   connecting, connected ----------- back from a freeze ----------------> connecting
- * ```
+ * A connected transport can move: a second socket, its successor, is opened while the first serves, and takes its place
+ * when it is welcomed. One that fails changes nothing. The socket that was left may still answer, in limited time.
  *
  * A URL given as a string that no socket can be made from, and a missing WebSocket constructor, can't be mended by a
  * retry: `closed` with `by: 'app'` and what to do in `cause.error`. What a URL or credential function gives, or throws,
@@ -74,7 +70,8 @@ class WebSocketTransport implements Transport {
     if (this.#phase.state === 'idle' || this.#phase.state === 'closed') this.reconnect();
   }
 
-  reconnect(): void {
+  reconnect({ seamless = false }: ReconnectRequest = {}): void {
+    if (seamless && this.#phase.state === 'connected') return this.#move(this.#phase);
     this.#series.restart();
     this.#attempt(true, this.#byApp(LEAVING, 'reconnecting'));
   }
@@ -105,7 +102,7 @@ class WebSocketTransport implements Transport {
     const phase = this.#phase;
     if (phase.state !== 'connecting' && phase.state !== 'connected') this.#wake(true);
     // An attempt that an earlier signal of the same return began is none of those.
-    else if (phase.state === 'connected' || Math.abs(Date.now() - phase.beganAt) > LATE_MS)
+    else if (phase.state === 'connected' || !phase.attempt.isFresh)
       this.#hurry({ ...this.#byApp(LEAVING, 'the page was frozen'), by: 'host' });
   }
 
@@ -135,75 +132,57 @@ class WebSocketTransport implements Transport {
     if (this.#phase === next) this.#user.status(next.status);
   }
 
-  /** Clears what a phase owned. Its socket ends by the cause; without one the next phase has taken it over. */
+  /** Clears what a phase owned. Its sockets end by the cause; without one the next phase has taken them over. */
   #leave(last: Phase, cause?: CloseCause): void {
     releasePhase(last);
-    const socket = socketOf(last);
-    if (socket === undefined || cause === undefined) return;
+    if (cause !== undefined) for (const socket of socketsOf(last)) this.#forget(socket, cause);
+  }
+
+  /** Forgets a socket that belongs to no phase any more. */
+  #forget(socket: SocketLink, cause: CloseCause): void {
     socket.abandon(cause.code, cause.reason);
     if (socket.announced) this.#user.lost(socket, cause);
   }
 
   #attempt(counts: boolean, cause?: CloseCause): void {
-    const now = performance.now();
-    this.#series.began(now, !counts);
-    const providers = new AbortController();
-    const phase: Connecting = {
-      state: 'connecting',
-      status: { state: 'connecting', attempt: this.#series.attempt, ...this.#series.reach },
-      timer: setTimeout(() => this.#timedOut(phase), this.#options.connectTimeoutMs),
-      beganAt: Date.now(),
-      counts,
-      providers,
-      socket: undefined,
-      token: undefined,
-    };
+    this.#series.began(performance.now(), !counts);
+    const phase = connectingPhase(new Attempt(this.#options, this.#attempts, this.#events, counts), this.#series);
     this.#enter(phase, cause);
-    if (this.#phase === phase) this.#dial(phase, providers.signal);
+    if (this.#phase === phase) this.#begin(phase.attempt);
   }
 
-  #timedOut(phase: Connecting): void {
-    const { connectTimeoutMs } = this.#options;
-    if (Date.now() - phase.beganAt <= connectTimeoutMs + LATE_MS) {
-      this.#lose(phase, timeoutCause(phase, connectTimeoutMs));
-      return;
-    }
-    // The page slept. What came in the meantime is handled first; what has not come by then will not.
-    phase.counts = false;
-    phase.timer = setTimeout(() => {
-      this.#lose(phase, timeoutCause(phase, connectTimeoutMs));
-      this.#wake(true);
-    }, 0);
+  #begin(attempt: Attempt): void {
+    attempt.begin({ attempt: this.#series.attempt, reason: this.#series.authReason });
   }
 
-  #dial(phase: Connecting, signal: AbortSignal): void {
-    const isCurrent = () => this.#phase === phase;
-    void dial(
-      this.#options,
-      { attempt: phase.status.attempt, reason: this.#series.authReason, signal },
-      {
-        get current() {
-          return isCurrent();
-        },
-        events: this.#events,
-        provided(token) {
-          phase.providers = undefined;
-          phase.token = token;
-        },
-        dialled(link) {
-          phase.socket = link;
-        },
-        failed: (cause) => this.#lose(phase, cause),
-        stopped: (cause) => this.#enter(closedPhase(cause), cause),
-      },
-    );
+  /** Opens a successor beside the socket that serves, unless there is one. */
+  #move(phase: Connected): void {
+    if (this.#phase !== phase || phase.move.successor !== undefined) return;
+    this.#series.began(performance.now());
+    phase.move.successor = new Attempt(this.#options, this.#attempts, this.#events, true);
+    this.#begin(phase.move.successor);
   }
+
+  readonly #attempts: AttemptOwner = {
+    attemptFailed: (attempt, cause, slept) => {
+      const phase = this.#phase;
+      if (phase.state === 'connected') phase.move.failed(attempt, cause);
+      if (phase.state !== 'connecting') return;
+      this.#lose(phase, cause);
+      if (slept) this.#wake(true);
+    },
+    attemptStopped: (attempt, cause) => {
+      const phase = this.#phase;
+      if (phase.state === 'connected') phase.move.failed(attempt, cause);
+      else this.#enter(closedPhase(cause), cause);
+    },
+  };
 
   /** What sockets report; each first looks whether the socket is still the phase's. */
   readonly #events: SocketLinkEvents = {
     opened: (link) => {
-      const phase = this.#owner(link);
-      if (phase?.state === 'connecting') this.#opened(phase, link);
+      const attempt = attemptOf(this.#phase, link);
+      if (attempt !== undefined) this.#opened(attempt, link);
     },
     frame: (link, frame) => {
       if (this.#heard(link)) this.#user.frame(link, frame);
@@ -211,20 +190,21 @@ class WebSocketTransport implements Transport {
     binary: (link) => {
       if (this.#heard(link)) this.#user.binary(link);
     },
-    ended: (link, end) => this.#lose(this.#owner(link), { ...end, opened: link.opened, by: 'peer' }),
-    dropped: (link, code, reason) => this.#lose(this.#owner(link), { code, reason, opened: true, by: 'above' }),
+    ended: (link, end) => this.#ended(link, { ...end, opened: link.opened, by: 'peer' }),
+    dropped: (link, code, reason) => this.#ended(link, { code, reason, opened: true, by: 'above' }),
     welcomed: (link, welcome) => {
-      if (this.#owner(link)?.state === 'connecting') this.#welcomed(link, welcome);
+      if (attemptOf(this.#phase, link) !== undefined) this.#welcomed(link, welcome);
+    },
+    leaving: (link, window) => {
+      const phase = this.#phase;
+      if (phase.state === 'connected' && phase.socket === link)
+        phase.move.beginWithin(window, this.#options.random, () => this.#move(phase));
     },
   };
 
-  #opened({ token }: Connecting, link: SocketLink): void {
-    const { protocols } = this.#options;
-    if (protocols.length > 0 && !protocols.includes(link.protocol)) {
-      const reason = `the server chose none of the subprotocols ${protocols.join(', ')}`;
-      this.#lose(this.#owner(link), { code: CloseCode.SUBPROTOCOL, reason, opened: true, by: 'peer' });
-      return;
-    }
+  #opened({ token }: Attempt, link: SocketLink): void {
+    const problem = subprotocolProblem(link.protocol, this.#options.protocols);
+    if (problem !== undefined) return this.#ended(link, problem);
     link.announced = true;
     this.#series.opened();
     this.#user.opened(link, token);
@@ -232,34 +212,44 @@ class WebSocketTransport implements Transport {
 
   /** Any frame is life. `false` for a socket that is no longer the phase's, or that the layer above does not know. */
   #heard(link: SocketLink): boolean {
-    const phase = this.#owner(link);
-    if (phase?.state === 'connected') phase.liveness?.heard();
-    return phase !== undefined && link.announced;
+    const phase = this.#phase;
+    if (phase.state !== 'connected' || phase.socket !== link) return link.announced && socketsOf(phase).includes(link);
+    phase.liveness?.heard();
+    return true;
+  }
+
+  #ended(link: SocketLink, cause: CloseCause): void {
+    const phase = this.#phase;
+    if (phase.state !== 'connected' || !phase.move.ended(link, phase.socket, cause))
+      this.#lose(ownerOf(this.#phase, link), cause);
   }
 
   #welcomed(link: SocketLink, { heartbeatMs, resumed }: Welcomed): void {
+    const last = this.#phase.state === 'connected' ? this.#phase : undefined;
+    const owner: MoveOwner = {
+      forget: (socket, cause) => this.#forget(socket, cause),
+      failed: (cause) => this.#user.moveFailed(cause),
+      lost: (cause) => this.#lose(phase, cause),
+    };
     const phase: Connected = {
       state: 'connected',
       status: { state: 'connected', since: Date.now(), resumed },
       socket: link,
       liveness: this.#watch(link, heartbeatMs),
       welcomedAt: performance.now(),
+      move: new Move(owner, last?.move.replaced === undefined ? last?.socket : undefined),
     };
     this.#enter(phase);
+    last?.move.finish();
+    if (last?.move.replaced !== undefined) this.#forget(last.socket, last.move.replaced);
   }
 
   #watch(link: SocketLink, hintMs: number): Liveness | undefined {
     const cause: CloseCause = { code: CloseCode.TIMED_OUT, reason: 'no sign of life', opened: true, by: 'probe' };
     return watch(this.#options.heartbeat, hintMs, {
       probe: () => this.#user.probe(link),
-      dead: () => this.#lose(this.#owner(link), cause),
+      dead: () => this.#lose(ownerOf(this.#phase, link), cause),
     });
-  }
-
-  /** The phase, when this is its socket. */
-  #owner(link: SocketLink): Connecting | Connected | undefined {
-    const phase = this.#phase;
-    return (phase.state === 'connecting' || phase.state === 'connected') && phase.socket === link ? phase : undefined;
   }
 
   /** Does nothing for a phase that is over. */
@@ -268,11 +258,16 @@ class WebSocketTransport implements Transport {
     const now = performance.now();
     const welcomed = phase.state === 'connected';
     const stable = welcomed && this.#series.isStable(phase.welcomedAt, now);
-    const announced = phase.socket?.leavingWindow(now);
-    const loss = { cause, welcomed, stable, counts: welcomed || phase.counts, announced };
+    const announced = socketOf(phase)?.leavingWindow(now);
+    const loss = { cause, welcomed, stable, counts: welcomed || phase.attempt.counts, announced };
     const decision = this.#series.lost(loss, now);
     if (this.#phase !== phase) return; // the app's rule came back here
+    const successor = welcomed ? phase.move.successor : undefined;
     if (decision.action === 'stop') this.#enter(closedPhase(cause), cause);
+    else if (welcomed && successor !== undefined) {
+      phase.move.successor = undefined; // it goes on, in the place of an attempt
+      this.#enter(connectingPhase(successor, this.#series), cause);
+    }
     // Lost on the way to a wake signal's answer: the signal came for this.
     else if (welcomed && phase.liveness?.woken === true && closeReaction(cause.code) === 'retry')
       this.#wait(Math.min(decision.delayMs, this.#series.wakeRestMs(now)), cause, false);
@@ -280,13 +275,7 @@ class WebSocketTransport implements Transport {
   }
 
   #wait(delayMs: number, cause: CloseCause, counts: boolean): void {
-    const { attempt, reach } = this.#series;
-    const phase: Waiting = {
-      state: 'waiting',
-      status: { state: 'waiting', attempt, retryAt: Date.now() + delayMs, cause, ...reach },
-      timer: setTimeout(() => this.#attempt(counts), delayMs),
-      dueAt: performance.now() + delayMs,
-    };
+    const phase = waitingPhase(this.#series, delayMs, cause, () => this.#attempt(counts));
     this.#enter(phase, cause);
   }
 

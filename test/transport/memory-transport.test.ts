@@ -160,6 +160,7 @@ describe('memoryWebSocket', () => {
       },
       binary: () => {},
       probe: () => {},
+      moveFailed: () => {},
       lost: (_, { code }) => told.push(`lost ${code}`),
       status: ({ state }) => told.push(state),
     };

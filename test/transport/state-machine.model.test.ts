@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { commands, Line, Model } from './state-machine.model.ts';
+import { commands, Line, Model, moves } from './state-machine.model.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_000_000_000 });
@@ -9,13 +9,16 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('whatever happens, in whatever order', () => {
-  test('one live socket, timers and listeners of the phase alone, each link lost once, a status for each transition', async () => {
+describe.each([
+  ['without a move', 'at most one socket at any time', commands, false],
+  ['with moves', 'more than one socket only while connected, and three at most', [...commands, ...moves], true],
+] as const)('whatever happens, in whatever order, %s', (_, sockets, possible, mayMove) => {
+  test(`${sockets}; timers and listeners of the phase alone, each link lost once, a status for each transition`, async () => {
     const setup = fc.record({ seed: fc.nat(), suspendAfterHiddenMs: fc.constantFrom(undefined, 0, 5_000) });
     await fc.assert(
-      fc.asyncProperty(setup, fc.commands(commands, { maxCommands: 80, size: 'max' }), async (given, steps) => {
+      fc.asyncProperty(setup, fc.commands([...possible], { maxCommands: 80, size: 'max' }), async (given, steps) => {
         vi.clearAllTimers();
-        const line = new Line(given.seed, given.suspendAfterHiddenMs);
+        const line = new Line(given.seed, given.suspendAfterHiddenMs, mayMove);
         const model = new Model();
         await fc.asyncModelRun(() => ({ model, real: line }), steps);
         line.bench.transport.close();

@@ -12,6 +12,7 @@ export type Told =
   | readonly ['binary']
   | readonly ['probe']
   | readonly ['lost', cause: CloseCause]
+  | readonly ['move failed', cause: CloseCause]
   | readonly ['status', status: ConnectionStatus];
 
 export interface Harness {
@@ -55,6 +56,7 @@ export function harness(
     binary: (link) => tell(['binary'], link),
     probe: (link) => tell(['probe'], link),
     lost: (link, cause) => tell(['lost', cause], link),
+    moveFailed: (cause) => tell(['move failed', cause]),
     status: (status) => tell(['status', status]),
   };
   const transport = createWebSocketTransport(user, {
