@@ -9,15 +9,24 @@ export interface AnswerSocket {
   release(id: number): void;
 }
 
+/** What is kept of a call besides its answer, and goes with it. */
+export interface Kept {
+  /** It goes: whoever still waits for some of it is told the message, or nothing where nobody can be waiting. */
+  drop(message: string | undefined): void;
+}
+
+/** What a client can ask to be run. All but a query may change something. */
+export type CallKind = 'query' | 'mutation' | 'stream' | 'publish';
+
 /** One id in the memory of a client: running, or answered, or answered once with the answer dropped since. */
 export class Call {
   readonly id: number;
+  readonly kind: CallKind;
   /** What was called: a repeated id must name the same. */
   readonly key: string;
-  /** It may change something: its answer is kept until the floor settles it. */
-  readonly acts: boolean;
   readonly sockets: Set<AnswerSocket> = new Set();
   answer: string | undefined;
+  kept: Kept | undefined;
   settled = false;
   /** Reasons to count it as work: it is not settled, its handler has not ended, it waits for its turn. */
   holds = 0;
@@ -25,10 +34,10 @@ export class Call {
   #controller: AbortController | undefined;
   #abortReason: unknown;
 
-  constructor(id: number, key: string, acts: boolean) {
+  constructor(id: number, kind: CallKind, key: string) {
     this.id = id;
+    this.kind = kind;
     this.key = key;
-    this.acts = acts;
   }
 
   /** Made when first asked for: most handlers never look. */
@@ -52,6 +61,13 @@ export class Call {
     if (callbacks !== undefined) for (const ended of callbacks) ended();
   }
 
+  /** Lets go of what is kept besides the answer. */
+  dropKept(message: string | undefined): void {
+    const { kept } = this;
+    this.kept = undefined;
+    kept?.drop(message);
+  }
+
   abort(reason: Error): void {
     this.#abortReason ??= reason;
     this.#controller?.abort(this.#abortReason);
@@ -72,6 +88,7 @@ export type Taken =
 /** Bounds of a {@link CallStore}. */
 export interface CallStoreLimits {
   readonly calls: number;
+  readonly streams: number;
   readonly answers: number;
   readonly answerBytes: number;
 }
@@ -90,6 +107,7 @@ export class CallStore {
   readonly #onBytes: (delta: number) => void;
   #bytes = 0;
   #busy = 0;
+  #streams = 0;
 
   constructor(limits: CallStoreLimits, onBytes: (delta: number) => void) {
     this.#limits = limits;
@@ -106,6 +124,11 @@ export class CallStore {
     return this.#busy;
   }
 
+  /** Those of {@link busy} that are streams. */
+  get streams(): number {
+    return this.#streams;
+  }
+
   /** There is as much to do as there may be: twice what one socket may ask for, as rule 5 has it. */
   get isFull(): boolean {
     return this.#busy >= 2 * this.#limits.calls;
@@ -118,15 +141,15 @@ export class CallStore {
 
   /** There is one more reason to count a call as work; what has no call counts by itself. */
   hold(call: Call | undefined): void {
-    if (call === undefined || call.holds++ === 0) this.#busy++;
+    if (call === undefined || call.holds++ === 0) this.#work(call, 1);
   }
 
   /** One reason less. */
   release(call: Call | undefined): void {
-    if (call === undefined || --call.holds === 0) this.#busy--;
+    if (call === undefined || --call.holds === 0) this.#work(call, -1);
   }
 
-  take(id: number, key: string, acts: boolean, socket: AnswerSocket): Taken {
+  take(id: number, kind: CallKind, key: string, socket: AnswerSocket): Taken {
     const known = this.#calls.get(id);
     if (known !== undefined && known.key !== key) {
       return answered(id, 'BAD_REQUEST', 'this id was used for something else');
@@ -136,11 +159,9 @@ export class CallStore {
       return { kind: 'joined', call: known };
     }
     if (known?.answer !== undefined) return { kind: 'answered', message: known.answer };
-    if (known !== undefined || this.#floor.settles(id)) {
-      return answered(id, 'UNKNOWN_OUTCOME', 'the answer to this call is no longer remembered');
-    }
-    const call = new Call(id, key, acts);
-    const { isFull } = this;
+    if (known !== undefined || this.#floor.settles(id)) return { kind: 'answered', message: unknownOutcome(id) };
+    const call = new Call(id, kind, key);
+    const isFull = this.isFull || (kind === 'stream' && this.#streams >= 2 * this.#limits.streams);
     call.sockets.add(socket);
     this.hold(call);
     this.#calls.set(id, call);
@@ -151,13 +172,23 @@ export class CallStore {
   settle(call: Call, message: string): void {
     if (call.settled) return;
     call.settled = true;
-    if (call.acts) this.#keep(call, message);
-    else this.#calls.delete(call.id);
+    if (call.kind === 'query') this.#calls.delete(call.id);
+    else this.#keep(call, message);
     const sockets = [...call.sockets];
     call.sockets.clear();
     for (const socket of sockets) socket.answer(call.id, message);
     call.end();
     this.release(call);
+  }
+
+  /** Nobody wants it: aborts it and settles it with what there is. What of a stream was not yet written is gone then. */
+  cancel(call: Call): void {
+    const message = encodeError(call.id, { code: 'ABORTED', message: 'the call was cancelled' }, '');
+    call.abort(new DOMException('the call was cancelled', 'AbortError'));
+    call.dropKept(message);
+    // Without the items before it, the end of a stream is no answer.
+    if (call.settled) this.#drop(call);
+    else this.settle(call, message);
   }
 
   /** Every id below is settled at the client but for some: they are forgotten, what runs of them is aborted. */
@@ -173,6 +204,7 @@ export class CallStore {
 
   #forget(call: Call): void {
     this.#calls.delete(call.id);
+    call.dropKept(undefined);
     this.#drop(call);
     this.#answered.delete(call);
     if (call.settled) return;
@@ -196,7 +228,7 @@ export class CallStore {
     call.answer = message;
     this.#answered.add(call);
     this.#stored.add(call);
-    this.#count(message.length);
+    this.count(message.length);
     for (const oldest of this.#answered) {
       if (this.#answered.size <= this.#limits.answers) break;
       this.#drop(oldest);
@@ -212,13 +244,25 @@ export class CallStore {
     const { length } = call.answer;
     call.answer = undefined;
     this.#stored.delete(call);
-    this.#count(-length);
+    call.dropKept(unknownOutcome(call.id));
+    this.count(-length);
   }
 
-  #count(delta: number): void {
+  /** Bytes of answers, or of what is kept with them, came or went. */
+  count(delta: number): void {
     this.#bytes += delta;
     this.#onBytes(delta);
   }
+
+  #work(call: Call | undefined, delta: 1 | -1): void {
+    this.#busy += delta;
+    if (call?.kind === 'stream') this.#streams += delta;
+  }
+}
+
+function unknownOutcome(id: number): string {
+  const message = 'the answer to this call is no longer remembered';
+  return encodeError(id, { code: 'UNKNOWN_OUTCOME', message }, '');
 }
 
 function answered(id: number, code: string, message: string): Taken {

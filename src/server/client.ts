@@ -3,6 +3,8 @@ import { CallStore } from './call-store.ts';
 import type { CallStoreLimits } from './call-store.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import { randomName } from './random-name.ts';
+import { StreamStore } from './stream-store.ts';
+import type { StreamLimits } from './stream-store.ts';
 
 /** A socket as its client sees it. */
 export interface ClientSocket {
@@ -19,6 +21,7 @@ export class Client {
   readonly id: string;
   readonly identity: string;
   readonly calls: CallStore;
+  readonly streams: StreamStore;
   /** Mutations start in the order in which they came. */
   readonly mutations: SerialQueue = new SerialQueue();
   /** Publishes to one topic take effect in the order in which they came. */
@@ -32,9 +35,10 @@ export class Client {
   /** The one before, until it has drained. */
   retired: ClientSocket | undefined;
 
-  constructor(id: string, identity: string, limits: CallStoreLimits, onBytes: (delta: number) => void) {
+  constructor(id: string, identity: string, limits: CallStoreLimits & StreamLimits, onBytes: (delta: number) => void) {
     this.id = id;
     this.identity = identity;
     this.calls = new CallStore(limits, onBytes);
+    this.streams = new StreamStore(limits, this.calls, onBytes);
   }
 }

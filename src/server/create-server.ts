@@ -25,9 +25,6 @@ import { TopicHub } from './topic-hub.ts';
 /** Identity of all peers of a server that authenticates nobody. */
 const ANONYMOUS = 'anonymous';
 
-/** Streams and their items, of which this version serves none. */
-const STREAM_LIMITS = { streams: 16, items: 64 };
-
 /** Options of {@link createServer}. */
 export interface ServerOptions<Tree extends ContractTree = ContractTree, Context = unknown> extends ServerTimes {
   /**
@@ -170,7 +167,8 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
     wireLimits: {
       frameBytes: limits.frameBytes,
       calls: limits.calls,
-      ...STREAM_LIMITS,
+      streams: limits.streams,
+      items: limits.items,
       subscriptions: limits.subscriptions,
     },
     times,

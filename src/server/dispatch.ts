@@ -4,13 +4,15 @@ import type { Issue } from '../errors.ts';
 import type { Codec } from '../payload.ts';
 import type { Deadline, Deadlines } from '../primitives/deadlines.ts';
 import type { SerialQueue } from '../primitives/serial-queue.ts';
-import { encodeError, encodeReply } from '../protocol/encode.ts';
+import { encodeDone, encodeError, encodeReply } from '../protocol/encode.ts';
 import type { Headers } from '../protocol/messages.ts';
 import type { Call, CallStore } from './call-store.ts';
 import { DeclaredFailure, failWith } from './declared-failure.ts';
+import { drawItems } from './draw-items.ts';
 import type { BoundProcedure } from './handlers.ts';
 import { isThenable, whenReady } from './reporter.ts';
 import type { Report } from './reporter.ts';
+import type { ServerStream } from './server-stream.ts';
 
 /** What a procedure runs with. */
 export interface Run {
@@ -21,6 +23,8 @@ export interface Run {
   readonly headers: Headers;
   readonly json: unknown;
   readonly meta: unknown;
+  /** Where the items go, of a stream. */
+  readonly stream?: ServerStream | undefined;
 }
 
 /** Options of a {@link Dispatcher}. */
@@ -40,12 +44,13 @@ export class Dispatcher {
     this.#options = options;
   }
 
-  /** Starts the time that the caller gives: before the call waits for others. */
-  limitTime({ call, calls, headers }: Run): void {
+  /** Starts the time that the caller gives, of a stream for its first item: before the call waits for others. */
+  limitTime({ call, calls, headers, stream }: Run): void {
     const { deadlineMs } = headers;
     if (deadlineMs === undefined || deadlineMs === null) return;
     const { deadlines } = this.#options;
     const deadline: Deadline = deadlines.add(Date.now() + deadlineMs, () => {
+      if (stream !== undefined && stream.last > 0) return;
       call.abort(new DOMException('the call ran out of time', 'TimeoutError'));
       calls.settle(call, encodeError(call.id, { code: 'TIMEOUT', message: 'the call ran out of time' }, ''));
     });
@@ -114,30 +119,50 @@ export class Dispatcher {
     };
     void whenReady(
       () => bound.handler(args),
-      (output) => afterwards(this.#answer(run, output), ended),
+      (output) => afterwards(this.#give(run, output), ended),
       (error) => afterwards(this.#fail(run, error), ended),
     );
   }
 
+  #give(run: Run, output: unknown): void | Promise<void> {
+    const { call, stream } = run;
+    if (stream !== undefined) return this.#stream(run, stream, output);
+    return this.#parse(run, output, (payload) => this.#settle(run, encodeReply(call.id, payload)));
+  }
+
+  /** Gives items as the consumer has room for them, then the end. Settles when the handler has ended. */
+  async #stream(run: Run, stream: ServerStream, source: unknown): Promise<void> {
+    try {
+      await drawItems({
+        source,
+        stream,
+        each: (item) => this.#parse(run, item, (payload) => stream.push(payload)),
+        failed: (error) => this.#report(run, error),
+      });
+      this.#settle(run, encodeDone(run.call.id));
+    } catch (error) {
+      await this.#fail(run, error);
+    }
+  }
+
   /** The output goes through its schema: what that makes of it is sent, and nothing else of it. */
-  #answer(run: Run, output: unknown): void | Promise<void> {
+  #parse(run: Run, output: unknown, parsed: (payload: string) => void): void | Promise<void> {
     const schema = run.bound.procedure.output;
-    if (schema === undefined) return this.#settle(run, encodeReply(run.call.id, ''));
+    if (schema === undefined) return parsed('');
     return whenReady(
       () => validate(schema, output),
       (result) => {
         if (result.issues !== undefined) return this.#badOutput(run, issuesError(run, 'output', result.issues));
-        this.#encode(run, () => encodeReply(run.call.id, this.#options.codec.encode(result.value)));
+        this.#encode(run, result.value, parsed);
       },
       (error) => this.#badOutput(run, error),
     );
   }
 
   #fail(run: Run, error: unknown): void | Promise<void> {
-    const { procedure, path } = run.bound;
+    const { procedure } = run.bound;
     if (!(error instanceof DeclaredFailure)) {
-      // That it stopped because nobody waits any more is no fault.
-      if (!run.call.settled || !isAbort(error)) this.#options.report(error, { during: 'handler', path });
+      this.#report(run, error);
       return this.#refuse(run, 'INTERNAL', GENERIC);
     }
     const { code, message } = error;
@@ -145,25 +170,34 @@ export class Dispatcher {
       () => validate(procedure.errors[code]!, error.data),
       (result) => {
         if (result.issues !== undefined) return this.#badOutput(run, issuesError(run, `error ${code}`, result.issues));
-        this.#encode(run, () => encodeError(run.call.id, { code, message }, this.#options.codec.encode(result.value)));
+        this.#encode(run, result.value, (payload) => {
+          this.#settle(run, encodeError(run.call.id, { code, message }, payload));
+        });
       },
       (thrown) => this.#badOutput(run, thrown),
     );
   }
 
-  #encode(run: Run, encode: () => string): void {
-    let message: string;
+  #encode(run: Run, value: unknown, encoded: (payload: string) => void): void {
+    let payload: string;
     try {
-      message = encode();
+      payload = this.#options.codec.encode(value);
     } catch (error) {
       return this.#badOutput(run, error);
     }
-    this.#settle(run, message);
+    encoded(payload);
+  }
+
+  /** That a handler stopped because nobody waits any more is no fault. */
+  #report({ call, bound }: Run, error: unknown): void {
+    if (!call.settled || !isAbort(error)) this.#options.report(error, { during: 'handler', path: bound.path });
   }
 
   /** The handler did its work, but what it says can't be told. */
   #badOutput(run: Run, error: unknown): void {
     this.#options.report(error, { during: 'output', path: run.bound.path });
+    // Its handler may be far from done.
+    if (run.stream !== undefined) run.call.abort(new DOMException('an item was not what it must be', 'AbortError'));
     this.#refuse(run, 'BAD_OUTPUT', 'the server answered with what its contract does not allow');
   }
 

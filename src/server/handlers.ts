@@ -31,7 +31,7 @@ export interface CallInfo {
   readonly headers: Headers;
 }
 
-/** What a handler of a query or mutation is given. */
+/** What a handler of a procedure is given. */
 export interface HandlerArgs<P extends Procedure = Procedure, Context = unknown> {
   /** What the input schema made of what the client sent. */
   readonly input: ParsedInput<P>;
@@ -46,6 +46,16 @@ export interface HandlerArgs<P extends Procedure = Procedure, Context = unknown>
 /** Handler of a query or mutation. What it returns is parsed by the output schema; what it throws stays in the server. */
 export interface ProcedureHandler<P extends Procedure = Procedure, Context = unknown> {
   (args: HandlerArgs<P, Context>): HandlerOutput<P> | Promise<HandlerOutput<P>>;
+}
+
+/**
+ * Handler of a stream, an async generator as a rule; or it gives, or promises, anything that can be read with
+ * `for await`. An item is asked for when the consumer has room for it, so a slow consumer slows it down; each is parsed
+ * by the output schema. What it throws comes after the items before it. Once nobody waits any more its signal aborts
+ * and its `return()` is called: what stands in `finally` runs. It is never started twice.
+ */
+export interface StreamHandler<P extends Procedure = Procedure, Context = unknown> {
+  (args: HandlerArgs<P, Context>): AsyncIterable<HandlerOutput<P>> | Promise<AsyncIterable<HandlerOutput<P>>>;
 }
 
 /** Who wants what of a topic. */
@@ -85,10 +95,17 @@ export type TopicHandlers<T extends Topic = Topic, Context = unknown> = T['snaps
   ? TopicRules<T, Context> & SnapshotRule<T>
   : TopicRules<T, Context> & { readonly snapshot?: undefined };
 
+/** The handler that a procedure has, by its kind. */
+export interface HandlersByKind<P extends Procedure, Context> {
+  readonly query: ProcedureHandler<P, Context>;
+  readonly mutation: ProcedureHandler<P, Context>;
+  readonly stream: StreamHandler<P, Context>;
+}
+
 /** Handlers of a contract, in its shape. */
 export type Handlers<Tree extends ContractTree, Context = unknown> = {
   readonly [Name in keyof Tree]: Tree[Name] extends Procedure
-    ? ProcedureHandler<Tree[Name], Context>
+    ? HandlersByKind<Tree[Name], Context>[Tree[Name]['kind']]
     : Tree[Name] extends Topic
       ? TopicHandlers<Tree[Name], Context>
       : Tree[Name] extends ContractTree
@@ -119,13 +136,12 @@ export interface BoundContract {
 
 /**
  * Joins a contract with its handlers.
- * @throws TypeError naming the path of a handler that is missing or none, or of a stream.
+ * @throws TypeError naming the path of a handler that is missing or none.
  */
 export function bindHandlers(contract: Contract, handlers: unknown): BoundContract {
   const procedures = new Map<string, BoundProcedure>();
   const topics = new Map<string, BoundTopic>();
   for (const [path, procedure] of contract.procedures) {
-    if (procedure.kind === 'stream') throw new TypeError(`${path} is a stream: this version of the server has none`);
     procedures.set(path, { path, procedure, handler: functionAt(handlers, path) });
   }
   for (const [path, topic] of contract.topics) {

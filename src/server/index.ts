@@ -15,9 +15,11 @@ export type {
   Fail,
   HandlerArgs,
   Handlers,
+  HandlersByKind,
   ProcedureHandler,
   PublishArgs,
   SnapshotRule,
+  StreamHandler,
   TopicHandlers,
   TopicRules,
 } from './handlers.ts';

@@ -1,6 +1,6 @@
 import { encodeError } from '../protocol/encode.ts';
 import type { ClientMessage } from '../protocol/messages.ts';
-import type { AnswerSocket, Call } from './call-store.ts';
+import type { AnswerSocket, Call, CallKind } from './call-store.ts';
 import type { Client } from './client.ts';
 import type { Engine } from './engine.ts';
 
@@ -43,13 +43,15 @@ export class PeerCalls implements AnswerSocket {
   call([, id, path, headers, json, meta]: CallMessage, context: unknown): void {
     const { bound: contract, dispatcher } = this.#engine;
     const bound = contract.procedures.get(path);
-    if (bound === undefined) return this.refuse(id, 'NOT_FOUND', 'no procedure has this path');
-    const acts = bound.procedure.kind === 'mutation';
-    const call = this.#take(id, `call ${path}`, acts);
+    const kind = bound?.procedure.kind;
+    if (bound === undefined || kind === undefined || kind === 'stream') {
+      return this.refuse(id, 'NOT_FOUND', 'no query or mutation has this path');
+    }
+    const call = this.#take(id, kind, `call ${path}`);
     if (call === undefined) return;
     const run = { call, calls: this.#client.calls, bound, context, headers: headers ?? NO_HEADERS, json, meta };
     dispatcher.limitTime(run);
-    if (acts) dispatcher.startInTurn(run, this.#client.mutations);
+    if (kind === 'mutation') dispatcher.startInTurn(run, this.#client.mutations);
     else void dispatcher.start(run);
   }
 
@@ -60,7 +62,7 @@ export class PeerCalls implements AnswerSocket {
       if (id !== 0) this.refuse(id, 'NOT_FOUND', 'no topic has this name');
       return;
     }
-    const call = id === 0 ? undefined : this.#take(id, `publish ${topic}`, true);
+    const call = id === 0 ? undefined : this.#take(id, 'publish', `publish ${topic}`);
     if (id === 0 ? this.#client.calls.isFull : call === undefined) return;
     publisher.publishFor({ client: this.#client, context, call, found, json, meta });
   }
@@ -68,9 +70,7 @@ export class PeerCalls implements AnswerSocket {
   /** Nobody wants the answer: settles it with what there is. */
   cancel(id: number): void {
     const call = this.#inFlight.get(id);
-    if (call === undefined) return;
-    call.abort(new DOMException('the call was cancelled', 'AbortError'));
-    this.#client.calls.settle(call, encodeError(id, { code: 'ABORTED', message: 'the call was cancelled' }, ''));
+    if (call !== undefined) this.#client.calls.cancel(call);
   }
 
   /** The socket is gone, or silent from now on: its calls go on, and answer elsewhere. */
@@ -80,9 +80,9 @@ export class PeerCalls implements AnswerSocket {
   }
 
   /** A call to run, unless its id is known, or there is too much to do. */
-  #take(id: number, key: string, acts: boolean): Call | undefined {
+  #take(id: number, kind: CallKind, key: string): Call | undefined {
     const { calls } = this.#client;
-    const taken = calls.take(id, key, acts, this);
+    const taken = calls.take(id, kind, key, this);
     if (taken.kind === 'answered') {
       this.answer(id, taken.message);
       return undefined;

@@ -12,10 +12,11 @@ import type { Introduction } from './handshake.ts';
 import { PeerAuth } from './peer-auth.ts';
 import { PeerCalls } from './peer-calls.ts';
 import { PeerHeartbeat } from './peer-heartbeat.ts';
+import { PeerStreams } from './peer-streams.ts';
 import { PeerSubscriptions } from './peer-subscriptions.ts';
 import type { ServerRequest } from './server-socket.ts';
 
-/** A peer that had no room for events is looked at this often, where its adapter does not tell that it drained. */
+/** A peer that had no room for events or items is looked at this often, where its adapter does not tell that it drained. */
 const LOOK_AGAIN_MS = 250;
 
 /** The socket of a peer, as the peer uses it. */
@@ -33,6 +34,7 @@ export class Peer {
   readonly client: Client;
   readonly #link: PeerLink;
   readonly #calls: PeerCalls;
+  readonly #streams: PeerStreams;
   readonly #subscriptions: PeerSubscriptions;
   readonly #heartbeat: PeerHeartbeat;
   readonly #auth: PeerAuth;
@@ -50,6 +52,13 @@ export class Peer {
     this.#context = credentials.context;
     this.#speaks = (hello.codec ?? json.name) === engine.codec.name;
     this.#calls = new PeerCalls(engine, client, (message) => link.push(message, 'answer'));
+    this.#streams = new PeerStreams({
+      engine,
+      client,
+      push: (message) => link.push(message, 'bulk'),
+      isCongested: () => this.#isCongested,
+      fellBehind: () => this.#lookLater(),
+    });
     this.#subscriptions = this.#createSubscriptions();
     this.#auth = this.#createAuth(credentials.identity);
     this.#heartbeat = new PeerHeartbeat({
@@ -70,8 +79,9 @@ export class Peer {
     this.#heartbeat.sent();
   }
 
-  /** There may be room for events again. */
+  /** There may be room for events and items again. */
   drained(): void {
+    this.#streams.resume();
     this.#subscriptions.resume();
   }
 
@@ -97,6 +107,7 @@ export class Peer {
   close(): void {
     this.#closed = true;
     this.#calls.close();
+    this.#streams.close();
     this.#subscriptions.close();
     this.#heartbeat.close();
     this.#auth.close();
@@ -106,6 +117,7 @@ export class Peer {
   #handle(message: ClientMessage): void {
     switch (message[0]) {
       case 'call':
+      case 'open':
       case 'publish':
         return this.#act(message);
       case 'subscribe': {
@@ -116,7 +128,10 @@ export class Peer {
       case 'unsubscribe':
         return this.#subscriptions.unsubscribe(message[1]);
       case 'cancel':
-        return this.#calls.cancel(message[1]);
+        if (!this.#streams.cancel(message[1])) this.#calls.cancel(message[1]);
+        return;
+      case 'more':
+        return this.#streams.more(message[1], message[2], message[3]);
       case 'floor': {
         const [, ...floor] = message;
         const problem = floorProblem(floor);
@@ -125,13 +140,10 @@ export class Peer {
       }
       case 'auth':
         return this.#auth.take(message[1], message[2]);
-      case 'open':
-        return this.#calls.refuse(message[1], 'NOT_FOUND', 'this server has no streams');
       case 'ping':
         return this.#link.push(encodePong(message[1]), 'answer');
       case 'hello':
         return this.#link.close(CloseCode.MALFORMED_FRAME, 'a second hello');
-      case 'more': // speaks of streams, and there are none
       case 'pong': // was heard, as any frame is
         return;
       default:
@@ -139,10 +151,11 @@ export class Peer {
     }
   }
 
-  #act(message: Extract<ClientMessage, readonly ['call' | 'publish', ...unknown[]]>): void {
+  #act(message: Extract<ClientMessage, readonly ['call' | 'open' | 'publish', ...unknown[]]>): void {
     if (!this.#speaks) {
       if (message[1] !== 0) this.#calls.refuse(message[1], 'BAD_PAYLOAD', this.#codecProblem);
     } else if (message[0] === 'call') this.#calls.call(message, this.#context);
+    else if (message[0] === 'open') this.#streams.open(message, this.#context);
     else this.#calls.publish(message, this.#context);
   }
 
@@ -157,8 +170,13 @@ export class Peer {
     return `the contract speaks ${this.#link.engine.codec.name}`;
   }
 
+  get #isCongested(): boolean {
+    const { engine, buffered } = this.#link;
+    return buffered() > engine.limits.bufferedBytes;
+  }
+
   #createSubscriptions(): PeerSubscriptions {
-    const { engine, push, buffered } = this.#link;
+    const { engine, push } = this.#link;
     const { hub, limits, report } = engine;
     return new PeerSubscriptions({
       hub,
@@ -166,7 +184,7 @@ export class Peer {
       most: limits.subscriptions,
       report,
       push: (message) => push(message, 'bulk'),
-      isCongested: () => buffered() > limits.bufferedBytes,
+      isCongested: () => this.#isCongested,
       fellBehind: () => this.#lookLater(),
       context: () => this.#context,
     });
@@ -190,8 +208,8 @@ export class Peer {
   #lookLater(): void {
     this.#lookAgain ??= this.#link.engine.deadlines.add(Date.now() + LOOK_AGAIN_MS, () => {
       this.#lookAgain = undefined;
-      this.#subscriptions.resume();
-      if (this.#subscriptions.isBehind) this.#lookLater();
+      this.drained();
+      if (this.#subscriptions.isBehind || this.#streams.isBehind) this.#lookLater();
     });
   }
 }

@@ -4,18 +4,30 @@ export interface ServerLimits {
   readonly frameBytes?: number | undefined;
   /** Calls and publishes of one socket that are not yet answered, 8 to 1024; a client may run twice as many handlers. @default 256 */
   readonly calls?: number | undefined;
+  /**
+   * Streams of one socket that have not ended; a client may have twice as many generators at work. With `calls` at
+   * most 1088.
+   * @default 16
+   */
+  readonly streams?: number | undefined;
+  /**
+   * Items of one stream that are made ahead of what its consumer has taken: after so many the generator waits.
+   * It waits, too, with fewer, when those of all streams of a client take `answerBytes`.
+   * @default 64
+   */
+  readonly items?: number | undefined;
   /** Topics that one socket may be subscribed to; twice as many may be opened at a time for one client. @default 1_000 */
   readonly subscriptions?: number | undefined;
   /** A peer with more than this in its socket's buffer gets no events until it drains, bytes. @default 1_048_576 */
   readonly bufferedBytes?: number | undefined;
   /**
    * Answers that are remembered for one client, entries; past it the oldest ids become `UNKNOWN_OUTCOME`. At least
-   * `calls` + 64: so many may not have arrived, as far as the client has told.
-   * @default 1_088
+   * `calls` + `streams` + 64: so many may not have arrived, as far as the client has told.
+   * @default 1_152
    */
   readonly answers?: number | undefined;
   /**
-   * Answers that are remembered for one client whatever others need, bytes. More are kept as long as all answers fit
+   * Answers, with the items of streams that have ended, that are remembered for one client whatever others need, bytes. More are kept as long as all answers fit
    * `memoryBytes`; when they don't, the oldest of those above it become `UNKNOWN_OUTCOME`.
    * @default 1_048_576
    */
@@ -56,9 +68,11 @@ export type ResolvedTimes = Resolved<ServerTimes>;
 export const DEFAULT_LIMITS: ResolvedLimits = {
   frameBytes: 1024 * 1024,
   calls: 256,
+  streams: 16,
+  items: 64,
   subscriptions: 1000,
   bufferedBytes: 1024 * 1024,
-  answers: 1088,
+  answers: 1152,
   answerBytes: 1024 * 1024,
   clientsPerIdentity: 32,
   clients: 10_000,
@@ -84,6 +98,9 @@ const LEAST: Partial<Record<string, number>> = {
 
 /** A greeting names the ids in flight, and has 16 KiB for them. */
 const MOST_CALLS = 1024;
+
+/** A floor excepts as many ids in flight as this: see `floorProblem`. */
+const MOST_IN_FLIGHT = 1024 + 64;
 
 /** A client tells every 64 settled ids what it no longer needs. */
 const FLOOR_EVERY = 64;
@@ -116,10 +133,17 @@ export function resolveNumbers<Defaults extends Readonly<Record<string, number>>
 /** @throws TypeError, RangeError as {@link resolveNumbers}; RangeError for limits that contradict each other. */
 export function resolveLimits(given: ServerLimits): ResolvedLimits {
   const limits = resolveNumbers('limits.', DEFAULT_LIMITS, given);
-  const least = limits.calls + FLOOR_EVERY;
+  const inFlight = limits.calls + limits.streams;
+  if (inFlight > MOST_IN_FLIGHT) {
+    throw new RangeError(
+      `limits.calls and limits.streams are ${inFlight} together: give at most ${MOST_IN_FLIGHT}, ` +
+        'or a client could not name what it still waits for',
+    );
+  }
+  const least = inFlight + FLOOR_EVERY;
   if (limits.answers < least) {
     throw new RangeError(
-      `limits.answers is ${limits.answers}: give at least limits.calls + ${FLOOR_EVERY}, ${least}, ` +
+      `limits.answers is ${limits.answers}: give at least limits.calls + limits.streams + ${FLOOR_EVERY}, ${least}, ` +
         'or answers that are still on their way would be forgotten',
     );
   }

@@ -10,8 +10,10 @@ export interface ServerStats {
   readonly peers: number;
   /** Clients that are remembered, with a socket or without. */
   readonly clients: number;
-  /** Calls and publications at work. */
+  /** Calls, streams and publications at work. */
   readonly calls: number;
+  /** Those of them that are streams. */
+  readonly streams: number;
   readonly subscriptions: number;
   /** Bytes on their way to peers: of all, and of the one with the most. */
   readonly buffered: { readonly total: number; readonly max: number };
@@ -59,17 +61,22 @@ export class SessionTable {
     let total = 0;
     let max = 0;
     let calls = 0;
+    let streams = 0;
     for (const session of this.#sessions) {
       subscriptions += session.subscriptions;
       total += session.buffered;
       max = Math.max(max, session.buffered);
     }
-    for (const client of this.#engine.directory.clients()) calls += client.calls.busy;
+    for (const client of this.#engine.directory.clients()) {
+      calls += client.calls.busy;
+      streams += client.calls.streams;
+    }
     const clients = this.#engine.directory.size;
     return {
       peers: this.#sessions.size,
       clients,
       calls,
+      streams,
       subscriptions,
       buffered: { total, max },
       refused: this.#refused,

@@ -163,29 +163,32 @@ describe('rule 1: an id never runs twice', () => {
       if (input.item === 'slow') await gate.opened;
       return { number: 1 };
     });
-    const { server } = start({ orders: { place, cancel: () => undefined } }, { limits: { calls: 8, answers: 72 } });
+    const { server } = start(
+      { orders: { place, cancel: () => undefined } },
+      { limits: { calls: 8, streams: 1, answers: 73 } },
+    );
     const client = clientName();
     const peer = new Peer(server).hello(client);
     peer.write(['call', 1, 'orders.place', null, { item: 'slow' }]);
-    for (let id = 2; id <= 75; id++) {
+    for (let id = 2; id <= 76; id++) {
       peer.write(['call', id, 'orders.place', null, order]);
       await settle();
     }
     const next = new Peer(server).hello(client, 2);
-    for (const id of [1, 2, 3, 4, 75])
+    for (const id of [1, 2, 3, 4, 76])
       next.write(['call', id, 'orders.place', null, id === 1 ? { item: 'slow' } : order]);
     await settle();
-    expect([2, 3, 4, 75].map((id) => next.answers(id)[0]?.[2].code ?? 'reply')).toEqual([
+    expect([2, 3, 4, 76].map((id) => next.answers(id)[0]?.[2].code ?? 'reply')).toEqual([
       'UNKNOWN_OUTCOME',
       'UNKNOWN_OUTCOME',
       'reply',
       'reply',
     ]);
-    next.write(['floor', 76, 1]);
+    next.write(['floor', 77, 1]);
     gate.open();
     await settle();
     expect(next.answers(1)).toEqual([['reply', 1, { number: 1 }]]);
-    expect(place).toHaveBeenCalledTimes(75);
+    expect(place).toHaveBeenCalledTimes(76);
   });
 });
 

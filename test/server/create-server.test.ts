@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { defineContract } from '../../src/contract/contract.ts';
-import { query, stream } from '../../src/contract/procedure.ts';
+import { query } from '../../src/contract/procedure.ts';
 import { topic } from '../../src/contract/topic.ts';
 import { createServer, DEFAULT_LIMITS, memoryBroker } from '../../src/server/index.ts';
 import type { Broker } from '../../src/server/index.ts';
@@ -36,17 +36,16 @@ describe('creating a server', () => {
     );
   });
 
-  test('refuses a contract with a stream', () => {
-    const streaming = defineContract({ ask: { reply: stream({ output: z.string() }) } });
-    expect(() => createServer(streaming, { handlers: { ask: {} } as never })).toThrow(
-      new TypeError('ask.reply is a stream: this version of the server has none'),
-    );
-  });
-
   test.each([
     [{ limits: { calls: 7 } }, 'limits.calls is 7: give a whole number from 8'],
     [{ limits: { calls: 1025 } }, 'limits.calls is 1025: give a whole number from 8 to 1024'],
-    [{ limits: { calls: 500, answers: 563 } }, 'limits.answers is 563: give at least limits.calls + 64, 564'],
+    [
+      { limits: { calls: 500, answers: 579 } },
+      'limits.answers is 579: give at least limits.calls + limits.streams + 64, 580',
+    ],
+    [{ limits: { streams: 0 } }, 'limits.streams is 0: give a whole number from 1'],
+    [{ limits: { streams: 833 } }, 'limits.calls and limits.streams are 1089 together: give at most 1088'],
+    [{ limits: { items: 1.5 } }, 'limits.items is 1.5: give a whole number from 1'],
     [{ authenticate: 'ann' }, 'authenticate is "ann": give a function, or leave it off'],
     [{ onError: null }, 'onError is null: give a function, or leave it off'],
     [{ broker: { publish() {}, close() {} } }, 'broker has no method subscribe: give a Broker'],
@@ -60,7 +59,17 @@ describe('creating a server', () => {
   });
 
   test('the highest calls go with the default of answers', () => {
-    expect(make({}, { limits: { calls: 1024 } })().limits.calls).toBe(1024);
+    expect(make({}, { limits: { calls: 1024, streams: 64 } })().limits.calls).toBe(1024);
+  });
+
+  test('every socket is told how many streams and items it may have', async () => {
+    const peer = new Peer(make({})()).hello(clientName());
+    const other = new Peer(make({}, { limits: { streams: 3, items: 5 } })()).hello(clientName());
+    await settle();
+    expect([peer, other].map(({ welcome }) => [welcome.limits.streams, welcome.limits.items])).toEqual([
+      [16, 64],
+      [3, 5],
+    ]);
   });
 
   test('undefined erases no default', () => {
@@ -200,10 +209,10 @@ describe('closing a server', () => {
 });
 
 describe('stats', () => {
-  test('count peers, clients, calls, subscriptions, bytes and refusals', async () => {
+  test('count peers, clients, calls, streams, subscriptions, bytes and refusals', async () => {
     const { server } = start({ echo: () => new Gate<never>().opened });
     const peer = new Peer(server).hello(clientName());
-    peer.write(['call', 1, 'echo', null, 'x'], ['subscribe', 1, 'rooms/1']);
+    peer.write(['call', 1, 'echo', null, 'x'], ['subscribe', 1, 'rooms/1'], ['open', 2, 'count', null, 0, 0, 5]);
     new Peer(server).hello(clientName()).vanish();
     new Peer(server).writeText('rubbish');
     await settle();
@@ -211,7 +220,8 @@ describe('stats', () => {
     expect(server.stats()).toEqual({
       peers: 1,
       clients: 2,
-      calls: 1,
+      calls: 2,
+      streams: 1,
       subscriptions: 1,
       buffered: { total: 5, max: 5 },
       refused: 1,

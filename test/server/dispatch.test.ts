@@ -87,7 +87,7 @@ describe('what a call is answered with', () => {
     expect(place).not.toHaveBeenCalled();
   });
 
-  test.each(['nothing', 'orders', 'constructor', '__proto__', 'orders.place.call', 'room'])(
+  test.each(['nothing', 'orders', 'constructor', '__proto__', 'orders.place.call', 'room', 'count'])(
     'NOT_FOUND for the path %s',
     async (path) => {
       const peer = new Peer(start().server).hello(clientName()).write(['call', 1, path, null, 1]);
@@ -95,12 +95,6 @@ describe('what a call is answered with', () => {
       expect(peer.answers(1)[0]?.[2].code).toBe('NOT_FOUND');
     },
   );
-
-  test('NOT_FOUND for open: there are no streams', async () => {
-    const peer = new Peer(start().server).hello(clientName()).write(['open', 1, 'echo', null, 0, 1], ['more', 1, 0, 5]);
-    await settle();
-    expect(peer.answers(1)[0]?.[2]).toEqual({ code: 'NOT_FOUND', message: 'this server has no streams' });
-  });
 
   test('BAD_REQUEST for a malformed message with an id, and for a subscribe without a usable position', async () => {
     const peer = new Peer(start().server).hello(clientName());

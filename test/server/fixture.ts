@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineContract } from '../../src/contract/contract.ts';
-import { mutation, query } from '../../src/contract/procedure.ts';
+import { mutation, query, stream } from '../../src/contract/procedure.ts';
 import { topic } from '../../src/contract/topic.ts';
 import { createServer } from '../../src/server/index.ts';
 import type { AuthenticateArgs, ErrorInfo, Handlers, Server, ServerOptions } from '../../src/server/index.ts';
@@ -15,6 +15,7 @@ export const contract = defineContract({
     }),
     cancel: mutation({ input: z.string() }),
   },
+  count: stream({ input: z.int(), output: z.int(), errors: { STUCK: z.object({ at: z.int() }) } }),
   room: topic('rooms/{roomId}', { event: z.object({ text: z.string() }) }),
   board: topic('boards/{id}', { event: z.number(), snapshot: z.object({ sum: z.number() }) }),
 });
@@ -30,6 +31,9 @@ export function handlers(own: Partial<Handlers<Tree, Context>> = {}): Handlers<T
   return {
     echo: ({ input }) => input,
     orders: { place: () => ({ number: ++orders }), cancel: () => undefined },
+    async *count({ input }) {
+      for (let n = 1; n <= input; n++) yield n;
+    },
     room: { authorize: () => true, publish: () => undefined },
     board: { authorize: () => true, snapshot: () => ({ sum: 0 }) },
     ...own,

@@ -2,17 +2,40 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { contract } from './fixture.ts';
 import { createServer } from '../../src/server/index.ts';
+import type { CallInfo } from '../../src/server/index.ts';
 import { clientName, Peer, settle } from './peer.ts';
 
 const id = fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 1, max: 40 }) }, fc.integer(), fc.constant(null));
 const position = fc.tuple(fc.constantFrom('', 'x', 'epoch'), fc.integer({ min: 0, max: 9 }));
 const name = fc.constantFrom('rooms/1', 'rooms/2', 'boards/1', 'boards/%zz', 'nowhere', '', 5);
 const payload = fc.oneof(
-  fc.constantFrom('x', 5, { text: 'hi' }, { item: 'tea' }, { item: 'throw' }, { item: 'fail' }, { item: 'slow' }),
+  fc.constantFrom(
+    'x',
+    5,
+    -1,
+    -2,
+    200,
+    { text: 'hi' },
+    { item: 'tea' },
+    { item: 'throw' },
+    { item: 'fail' },
+    { item: 'slow' },
+  ),
   fc.jsonValue(),
 );
-const path = fc.constantFrom('echo', 'orders.place', 'orders.cancel', 'room', '__proto__', 'constructor.name', 7);
+const path = fc.constantFrom(
+  'echo',
+  'count',
+  'orders.place',
+  'orders.cancel',
+  'room',
+  '__proto__',
+  'constructor.name',
+  7,
+);
 const headers = fc.constantFrom(null, {}, { deadlineMs: 0 }, { deadlineMs: 1e300 }, { deadlineMs: 'x' }, 5);
+
+const seq = fc.oneof(fc.constant(0), fc.constantFrom(1, 2, 5, 300), id);
 
 /** Messages that are nearly right, in any order: what a broken or hostile client writes. */
 const message = fc.oneof(
@@ -23,8 +46,8 @@ const message = fc.oneof(
   fc.tuple(fc.constantFrom('cancel', 'ping', 'pong'), id),
   fc.tuple(fc.constant('floor'), id, id),
   fc.tuple(fc.constant('auth'), id, fc.constantFrom('ann', 'bob', 'throw', 5)),
-  fc.tuple(fc.constant('open'), id, path, headers, id, id, payload),
-  fc.tuple(fc.constant('more'), id, id, id),
+  fc.tuple(fc.constant('open'), id, fc.oneof(fc.constant('count'), path), headers, seq, seq, payload),
+  fc.tuple(fc.constant('more'), id, seq, seq),
   fc.array(fc.jsonValue(), { maxLength: 4 }),
 );
 
@@ -69,26 +92,51 @@ test('whatever peers write, in whatever order: nothing throws, tables are bounde
       const runs = new Map<string, number>();
       const errors = new Set<string>();
       const onError = (error: unknown): void => void errors.add(String(error));
+      // Orders and streams name the memory: two clients may use the same id.
+      const began = ({ path, id, headers }: CallInfo): void => {
+        const key = JSON.stringify([path, headers.memory, id]);
+        runs.set(key, (runs.get(key) ?? 0) + 1);
+      };
+      let streaming = 0;
       const planned = (): never => {
         throw new Error('planned');
       };
       const server = createServer(contract, {
-        limits: { calls: 8, subscriptions: 2, answers: 72, answerBytes: 200, memoryBytes: 500, bufferedBytes: 500 },
+        limits: {
+          calls: 8,
+          streams: 2,
+          items: 3,
+          subscriptions: 2,
+          answers: 74,
+          answerBytes: 200,
+          memoryBytes: 500,
+          bufferedBytes: 500,
+        },
         onError,
         authenticate: async ({ token }) => (token === 'throw' ? planned() : { identity: token ?? 'ann', context: {} }),
         handlers: {
           echo: async ({ input }) => (input === 'throw' ? planned() : input),
           orders: {
             place: async ({ input, fail, signal, call }) => {
-              // The order names the memory: two clients may use the same id.
-              const key = JSON.stringify([call.headers.memory, call.id]);
-              runs.set(key, (runs.get(key) ?? 0) + 1);
+              began(call);
               if (input.item === 'throw') planned();
               if (input.item === 'fail') fail('SOLD_OUT', { left: 1 });
               if (input.item === 'slow') await new Promise((resolve) => signal.addEventListener('abort', resolve));
               return { number: 1 };
             },
             cancel: () => undefined,
+          },
+          async *count({ input, call, fail, signal }) {
+            began(call);
+            streaming++;
+            try {
+              if (input === -1) planned();
+              if (input === -2) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+              for (let n = 1; n <= input; n++) yield n;
+              if (input > 100) fail('STUCK', { at: input });
+            } finally {
+              streaming--;
+            }
           },
           room: { authorize: async ({ params }) => params.roomId !== '2', publish: async () => undefined },
           board: { authorize: () => true, snapshot: async () => ({ sum: 1 }) },
@@ -112,13 +160,16 @@ test('whatever peers write, in whatever order: nothing throws, tables are bounde
           peer.write(...next.messages.map((one) => withMemory(one, memory)));
         }
         if (peer.closedWith !== undefined || next.do === 'vanish') peers[next.socket] = new Peer(server);
-        const { calls, subscriptions, clients: remembered } = server.stats();
+        const { calls, streams, subscriptions, clients: remembered } = server.stats();
+        expect(streams).toBeLessThanOrEqual(3 * (2 * 2 + 1));
         expect(calls).toBeLessThanOrEqual(3 * (2 * 8 + 1));
         expect(subscriptions).toBeLessThanOrEqual(6 * 2);
         expect(remembered).toBeLessThanOrEqual(3);
       }
       await settle();
       await server.close();
+      await settle();
+      expect(streaming).toBe(0);
       expect(server.stats()).toMatchObject({ peers: 0, clients: 0, subscriptions: 0 });
       // What the handlers throw; anything else would be a fault of the engine.
       errors.delete('Error: planned');
@@ -129,8 +180,9 @@ test('whatever peers write, in whatever order: nothing throws, tables are bounde
   );
 });
 
-/** Lets the handler see under which memory an order was sent; one sent before welcome could be under any. */
+/** Lets the handler see under which memory what acts was sent; one sent before welcome could be under any. */
 function withMemory(message: readonly unknown[], memory: string | undefined): readonly unknown[] {
-  if (message[0] !== 'call' || message[2] !== 'orders.place') return message;
-  return memory === undefined ? ['ping', 1] : [message[0], message[1], message[2], { memory }, message[4]];
+  const [name, id, path, , ...rest] = message;
+  if (name !== 'open' && (name !== 'call' || path !== 'orders.place')) return message;
+  return memory === undefined ? ['ping', 1] : [name, id, path, { memory }, ...rest];
 }

@@ -71,6 +71,11 @@ export class Peer implements ServerSocket {
     return this.received.filter(([name, of]) => (name === 'reply' || name === 'error') && of === id);
   }
 
+  /** What came of a stream, so far: `['item', id, …]`, `['done', id]` or `['error', id, …]`. */
+  stream(id: number): Wire[] {
+    return this.received.filter(([name, of]) => ['item', 'done', 'error'].includes(name) && of === id);
+  }
+
   get welcome(): any {
     return this.all('welcome')[0]?.[1];
   }

@@ -1,0 +1,58 @@
+import type { Call, CallStore } from './call-store.ts';
+import { ServerStream } from './server-stream.ts';
+import type { StreamHome } from './server-stream.ts';
+
+/** Bounds of a {@link StreamStore}. */
+export interface StreamLimits {
+  readonly items: number;
+  readonly answerBytes: number;
+}
+
+/** The streams of one client of which there is something to give: they run, or items of them are not acknowledged. */
+export class StreamStore implements StreamHome {
+  readonly #limits: StreamLimits;
+  readonly #calls: CallStore;
+  readonly #onBytes: (delta: number) => void;
+  readonly #streams = new Map<number, ServerStream>();
+  #bytes = 0;
+
+  constructor(limits: StreamLimits, calls: CallStore, onBytes: (delta: number) => void) {
+    this.#limits = limits;
+    this.#calls = calls;
+    this.#onBytes = onBytes;
+  }
+
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  get hasRoom(): boolean {
+    return this.#bytes < this.#limits.answerBytes;
+  }
+
+  /** Begins the stream of a call. */
+  start(call: Call): ServerStream {
+    const stream = new ServerStream(call, this, this.#limits.items);
+    this.#streams.set(call.id, stream);
+    return stream;
+  }
+
+  get(id: number): ServerStream | undefined {
+    return this.#streams.get(id);
+  }
+
+  count(delta: number): void {
+    const { hasRoom } = this;
+    this.#bytes += delta;
+    this.#onBytes(delta);
+    if (!hasRoom && this.hasRoom) for (const stream of this.#streams.values()) stream.look();
+  }
+
+  countEnded(delta: number): void {
+    this.#calls.count(delta);
+  }
+
+  remove({ call }: ServerStream): void {
+    this.#streams.delete(call.id);
+  }
+}
