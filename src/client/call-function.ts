@@ -1,5 +1,6 @@
 import type { Procedure } from '../contract/procedure.ts';
-import { describeIssues, validate, type AnySchema, type Validation } from '../contract/schema.ts';
+import { describeIssues } from '../contract/issues.ts';
+import { validate, type AnySchema, type Validation } from '../contract/schema.ts';
 import { TautlineError, isSystemCode, outcomeOfServerCode } from '../errors.ts';
 import type { Codec } from '../payload.ts';
 import { encodeCall } from '../protocol/encode.ts';
@@ -47,9 +48,13 @@ export function callFunction(
  */
 export function checkValue(schema: AnySchema | undefined, value: unknown, path: string): void | Promise<void> {
   if (schema === undefined) return undefined;
-  const check = ({ issues }: Validation): void => {
-    if (issues === undefined) return;
-    throw new TautlineError('BAD_INPUT', `${path}: ${describeIssues(issues)}.`, { outcome: 'not-sent', path, issues });
+  const check = (validation: Validation): void => {
+    if (validation.issues === undefined) return;
+    throw new TautlineError('BAD_INPUT', `${path}: ${describeIssues(validation.issues)}.`, {
+      outcome: 'not-sent',
+      path,
+      ...validation,
+    });
   };
   const validation = validate(schema, value);
   return validation instanceof Promise ? validation.then(check) : check(validation);
@@ -60,7 +65,7 @@ function readCallError(
   procedure: Procedure,
   codec: Codec,
   path: string,
-  { code, message, retryAfterMs }: WireError,
+  { code, message, retryAfterMs, issues }: WireError,
   json: unknown,
   meta: unknown,
 ): TautlineError | Promise<TautlineError> {
@@ -71,6 +76,7 @@ function readCallError(
       outcome: outcomeOfServerCode(code, schema !== undefined),
       retryable: code === 'RATE_LIMITED' || code === 'TIMEOUT',
       retryAfterMs,
+      issues,
       path,
       data,
     });

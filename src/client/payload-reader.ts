@@ -1,4 +1,5 @@
-import { describeIssues, validate, type AnySchema, type Validation } from '../contract/schema.ts';
+import { describeIssues } from '../contract/issues.ts';
+import { validate, type AnySchema, type Validation } from '../contract/schema.ts';
 import { TautlineError } from '../errors.ts';
 import type { Codec } from '../payload.ts';
 
@@ -17,11 +18,11 @@ export function readPayload(
   if (schema === undefined) return undefined;
   const parsed = (validation: Validation): unknown => {
     if (validation.issues === undefined) return validation.value;
-    const { issues } = validation;
-    throw new TautlineError('BAD_OUTPUT', `${path}: what the server sent does not fit: ${describeIssues(issues)}.`, {
+    const what = describeIssues(validation.issues);
+    throw new TautlineError('BAD_OUTPUT', `${path}: what the server sent does not fit: ${what}.`, {
       outcome: 'unknown',
       path,
-      issues,
+      ...validation,
       remedy: 'Deploy client and server with the same contract; a schema must accept its own output.',
     });
   };

@@ -1,13 +1,14 @@
 import type { ContractTopic } from '../contract/contract.ts';
-import { TautlineError, isSystemCode, outcomeOfServerCode } from '../errors.ts';
+import type { TautlineError } from '../errors.ts';
 import type { Codec } from '../payload.ts';
 import type { Deadlines } from '../primitives/deadlines.ts';
 import { FrameBatch } from '../protocol/frame-batch.ts';
-import type { ServerMessage, WireError } from '../protocol/messages.ts';
+import type { ServerMessage } from '../protocol/messages.ts';
 import { utf8Length } from '../protocol/utf8.ts';
 import type { FlightRecorder } from './flight-recorder.ts';
 import type { LinkState } from './link-state.ts';
 import type { Outbox } from './outbox.ts';
+import { serverError } from './server-error.ts';
 import { Subscriber, type Gap, type Subscription, type TopicListeners } from './subscription.ts';
 import { WireTopic, type WireTopicOwner } from './wire-topic.ts';
 
@@ -111,7 +112,7 @@ export class Subscriptions implements WireTopicOwner {
         this.#topics.get(message[1])?.snapshot(link, message[2], message[3], message[4]);
         break;
       default:
-        this.#topics.get(message[2])?.unsubscribed(message[1], refusal(message[2], message[3]));
+        this.#topics.get(message[2])?.unsubscribed(message[1], serverError(message[2], message[3]));
     }
   }
 
@@ -161,13 +162,4 @@ export class Subscriptions implements WireTopicOwner {
     batch.flush();
     return bytes;
   }
-}
-
-function refusal(path: string, { code, message, retryAfterMs }: WireError): TautlineError {
-  return new TautlineError(isSystemCode(code) ? code : 'UNKNOWN', message, {
-    outcome: outcomeOfServerCode(code, false),
-    retryable: code === 'RATE_LIMITED',
-    retryAfterMs,
-    path,
-  });
 }

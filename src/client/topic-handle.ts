@@ -1,6 +1,6 @@
 import type { ContractTopic } from '../contract/contract.ts';
 import type { Topic } from '../contract/topic.ts';
-import { TautlineError, isSystemCode, outcomeOfServerCode } from '../errors.ts';
+import { TautlineError } from '../errors.ts';
 import type { Codec } from '../payload.ts';
 import { encodePublish } from '../protocol/encode.ts';
 import type { Position } from '../protocol/messages.ts';
@@ -11,6 +11,7 @@ import { CallPromise } from './call-promise.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { TopicHandle } from './client-types.ts';
 import type { LossyOptions, LossyOutcome } from './lossy-publish.ts';
+import { serverError } from './server-error.ts';
 import type { Subscription, TopicListeners } from './subscription.ts';
 
 /** Makes the handle of one topic. Making one opens nothing. */
@@ -71,13 +72,7 @@ function publish(
         bytes: utf8Length(payload) + utf8Length(name),
         write: (id) => encodePublish(id, name, payload),
         readReply: (json) => readPosition(path, json),
-        readError: ({ code, message, retryAfterMs }) =>
-          new TautlineError(isSystemCode(code) ? code : 'UNKNOWN', message, {
-            outcome: outcomeOfServerCode(code, false),
-            retryable: code === 'RATE_LIMITED',
-            retryAfterMs,
-            path,
-          }),
+        readError: (error) => serverError(path, error),
       },
       options,
       () => checkValue(topic.definition.event, event, path),

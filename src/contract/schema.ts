@@ -15,9 +15,10 @@ export type SchemaInput<S extends AnySchema> = NonNullable<S['~standard']['types
 /** What a schema makes of it. */
 export type SchemaOutput<S extends AnySchema> = NonNullable<S['~standard']['types']>['output'];
 
-/** Result of {@link validate}: the parsed value, or what is wrong. */
+/** Result of {@link validate}: the parsed value, or what is wrong; with what the schema threw, if it did. */
 export type Validation =
-  { readonly value: unknown; readonly issues?: undefined } | { readonly issues: readonly Issue[] };
+  | { readonly value: unknown; readonly issues?: undefined }
+  | { readonly issues: readonly Issue[]; readonly cause?: unknown };
 
 /**
  * Runs a schema. Answers at once unless the schema is asynchronous. A schema that throws or rejects is an issue
@@ -38,7 +39,8 @@ function isThenable<Result>(result: Result | PromiseLike<Result>): result is Pro
 }
 
 function schemaThrew(error: unknown): Validation {
-  return { issues: [{ message: `the schema threw: ${error instanceof Error ? error.message : String(error)}` }] };
+  // Its text is for the own side alone: a schema that asks a database may throw what no peer should read.
+  return { issues: [{ message: 'the schema threw' }], cause: error };
 }
 
 /** Whether a value is a Standard Schema. */
@@ -51,19 +53,4 @@ export function isSchema(value: unknown): value is AnySchema {
     standard.version === 1 &&
     typeof standard.validate === 'function'
   );
-}
-
-/** The issues in one line, for a message: `text: too long; tags[2]: expected string`. */
-export function describeIssues(issues: readonly Issue[]): string {
-  return issues.map(({ path, message }) => (path?.length ? `${describePath(path)}: ${message}` : message)).join('; ');
-}
-
-function describePath(path: NonNullable<Issue['path']>): string {
-  let text = '';
-  for (const segment of path) {
-    const key = typeof segment === 'object' ? segment.key : segment;
-    if (typeof key === 'number') text += `[${key}]`;
-    else text += text === '' ? String(key) : `.${String(key)}`;
-  }
-  return text;
 }

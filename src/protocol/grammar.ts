@@ -10,6 +10,7 @@ import {
   isPath,
   isPosition,
   isTopic,
+  tidyIssues,
   welcomeProblem,
 } from './shapes.ts';
 
@@ -55,6 +56,11 @@ const checkSubscription: Check = ([, n, topic]) => {
 
 const positionProblem = 'position must be an epoch of 1 to 64 characters and an offset, 0 or more';
 const topicProblem = 'topic must be a string of 1 to 1024 characters';
+const checkError = (error: unknown): string | null => {
+  if (!isError(error)) return errorProblem;
+  tidyIssues(error);
+  return null;
+};
 const errorProblem = 'the error needs a code and a message, retryAfterMs a number, 0 or more';
 
 const both: ReadonlyArray<[string, MessageRule]> = [rule('ping', checkNumber), rule('pong', checkNumber)];
@@ -109,7 +115,7 @@ export const serverMessages: ReadonlyMap<string, MessageRule> = new Map([
   ...both,
   rule('welcome', ([, welcome]) => welcomeProblem(welcome)),
   rule('reply', checkId),
-  rule('error', (message) => checkId(message) ?? (isError(message[2]) ? null : errorProblem), byId),
+  rule('error', (message) => checkId(message) ?? checkError(message[2]), byId),
   rule('item', (message) => checkId(message) ?? (isId(message[2]) ? null : 'seq must count from 1'), byId),
   rule('done', checkId),
   rule('subscribed', checkSubscribed, byTopic),
@@ -121,6 +127,6 @@ export const serverMessages: ReadonlyMap<string, MessageRule> = new Map([
     if (!isTopic(topic)) return topicProblem;
     return isCount(offset) ? null : 'offset must be a safe integer, 0 or more';
   }),
-  rule('unsubscribed', (message) => checkSubscription(message) ?? (isError(message[3]) ? null : errorProblem), byTopic),
+  rule('unsubscribed', (message) => checkSubscription(message) ?? checkError(message[3]), byTopic),
   rule('goaway', ([, goaway]) => goAwayProblem(goaway)),
 ]);

@@ -43,10 +43,18 @@ export interface Welcome {
 /** Headers of a call: `deadlineMs` is the time left when the message was written. */
 export type Headers = Readonly<Record<string, unknown>> & { readonly deadlineMs?: number | undefined };
 
+/** One problem that a schema found with what the client sent. */
+export interface WireIssue {
+  readonly message: string;
+  readonly path?: ReadonlyArray<string | number>;
+}
+
 export interface WireError {
   readonly code: string;
   readonly message: string;
   readonly retryAfterMs?: number | undefined;
+  /** Of input alone: what is wrong with an output may tell of what nobody was to see. */
+  readonly issues?: readonly WireIssue[] | undefined;
 }
 
 export interface GoAway {

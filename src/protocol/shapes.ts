@@ -38,14 +38,37 @@ export function isHeaders(value: unknown): boolean {
   return value === undefined || value === null || (isObject(value) && isOptional(value.deadlineMs, isDuration));
 }
 
-/** `{code, message, retryAfterMs?}`. */
-export function isError(value: unknown): boolean {
+/** `{code, message, retryAfterMs?, issues?}`, whatever the issues are. */
+export function isError(value: unknown): value is Record<string, unknown> {
   return (
     isObject(value) &&
     isText(value.code, Infinity) &&
     typeof value.message === 'string' &&
     isOptional(value.retryAfterMs, isDuration)
   );
+}
+
+/** More than this is of no use to anybody. */
+const MOST_ISSUES = 16;
+
+/**
+ * Leaves of an error's issues what has their shape, `{message, path?}`, 16 at most. They explain, and nothing depends
+ * on them: an error whose issues can't be read is an error all the same.
+ */
+export function tidyIssues(error: Record<string, unknown>): void {
+  if (error.issues === undefined) return;
+  const given: readonly unknown[] = Array.isArray(error.issues) ? error.issues : [];
+  const issues = given.filter(isIssue).slice(0, MOST_ISSUES);
+  if (issues.length === 0) delete error.issues;
+  else error.issues = issues.map(({ message, path }) => (path === undefined ? { message } : { message, path }));
+}
+
+function isIssue(value: unknown): value is { readonly message: string; readonly path?: unknown } {
+  return isObject(value) && isString(value.message) && isOptional(value.path, isIssuePath);
+}
+
+function isIssuePath(value: unknown): boolean {
+  return Array.isArray(value) && value.every((step) => typeof step === 'string' || Number.isFinite(step));
 }
 
 /** What is wrong with the fields of a hello, or `null`. */

@@ -1,4 +1,5 @@
-import { describeIssues, validate } from '../contract/schema.ts';
+import { describeIssues } from '../contract/issues.ts';
+import { validate } from '../contract/schema.ts';
 import type { Validation } from '../contract/schema.ts';
 import type { Issue } from '../errors.ts';
 import type { Codec } from '../payload.ts';
@@ -6,6 +7,7 @@ import type { Deadline, Deadlines } from '../primitives/deadlines.ts';
 import type { SerialQueue } from '../primitives/serial-queue.ts';
 import { encodeDone, encodeError, encodeReply } from '../protocol/encode.ts';
 import type { Headers } from '../protocol/messages.ts';
+import { badInput } from './bad-input.ts';
 import type { Call, CallStore } from './call-store.ts';
 import { DeclaredFailure, failWith } from './declared-failure.ts';
 import { drawItems } from './draw-items.ts';
@@ -102,7 +104,8 @@ export class Dispatcher {
     const { call, calls, bound } = run;
     if (call.settled) return;
     if (validation.issues !== undefined) {
-      return this.#refuse(run, 'BAD_INPUT', describeIssues(validation.issues));
+      if ('cause' in validation) this.#options.report(validation.cause, { during: 'input', path: bound.path });
+      return this.#settle(run, encodeError(call.id, badInput(validation.issues), ''));
     }
     calls.hold(call);
     const ended = (): void => {

@@ -1,8 +1,10 @@
-import { describeIssues, validate } from '../contract/schema.ts';
+import { describeIssues } from '../contract/issues.ts';
+import { validate } from '../contract/schema.ts';
 import { TautlineError } from '../errors.ts';
 import type { Codec } from '../payload.ts';
 import { encodeError, encodeReply } from '../protocol/encode.ts';
-import type { Position } from '../protocol/messages.ts';
+import type { Position, WireError } from '../protocol/messages.ts';
+import { badInput } from './bad-input.ts';
 import type { Call, CallStore } from './call-store.ts';
 import type { Client } from './client.ts';
 import { KeyedQueue } from './keyed-queue.ts';
@@ -50,7 +52,7 @@ export class Publisher {
             if (issues === undefined) {
               void whenReady(() => hub.publish(name, codec.encode(result.value)), resolve, reject);
             } else {
-              reject(new TautlineError('BAD_INPUT', describeIssues(issues), { outcome: 'rejected', path, issues }));
+              reject(new TautlineError('BAD_INPUT', describeIssues(issues), { outcome: 'rejected', path, ...result }));
             }
           },
           reject,
@@ -66,7 +68,7 @@ export class Publisher {
   publishFor(publication: ClientPublication): void {
     const { client, call, found } = publication;
     if (found.bound.publish === undefined) {
-      return refuse(publication, 'FORBIDDEN', 'clients may not publish to this topic');
+      return refuse(publication, { code: 'FORBIDDEN', message: 'clients may not publish to this topic' });
     }
     // Counts until the last of it has ended, wanted or not.
     client.calls.hold(call);
@@ -104,11 +106,15 @@ export class Publisher {
     const { path, definition } = bound.topic;
     try {
       const allowed = await hub.authorize(found, context, 'publish');
-      if (allowed !== true) return refuse(publication, 'FORBIDDEN', 'not allowed to publish to this topic');
+      if (allowed !== true)
+        return refuse(publication, { code: 'FORBIDDEN', message: 'not allowed to publish to this topic' });
       const event = this.#decode(publication);
       if (event === undefined) return;
       const result = await validate(definition.event, event.value);
-      if (result.issues !== undefined) return refuse(publication, 'BAD_INPUT', describeIssues(result.issues));
+      if (result.issues !== undefined) {
+        if ('cause' in result) report(result.cause, { during: 'input', path });
+        return refuse(publication, badInput(result.issues));
+      }
       if (isSettled(call)) return;
       begin();
       await bound.publish!({ params, event: result.value, context });
@@ -117,7 +123,7 @@ export class Publisher {
       if (call !== undefined) callsOf(publication).settle(call, encodeReply(call.id, JSON.stringify(position)));
     } catch (error) {
       report(error, { during: 'publish', path });
-      refuse(publication, 'INTERNAL', 'the server failed');
+      refuse(publication, { code: 'INTERNAL', message: 'the server failed' });
     }
   }
 
@@ -125,7 +131,8 @@ export class Publisher {
     try {
       return { value: this.#options.codec.decode(publication.json, publication.meta) };
     } catch (error) {
-      refuse(publication, 'BAD_PAYLOAD', error instanceof Error ? error.message : 'the payload is malformed');
+      const message = error instanceof Error ? error.message : 'the payload is malformed';
+      refuse(publication, { code: 'BAD_PAYLOAD', message });
       return undefined;
     }
   }
@@ -139,7 +146,7 @@ function callsOf({ client }: ClientPublication): CallStore {
   return client.calls;
 }
 
-function refuse(publication: ClientPublication, code: string, message: string): void {
+function refuse(publication: ClientPublication, error: WireError): void {
   const { call } = publication;
-  if (call !== undefined) callsOf(publication).settle(call, encodeError(call.id, { code, message }, ''));
+  if (call !== undefined) callsOf(publication).settle(call, encodeError(call.id, error, ''));
 }

@@ -1,7 +1,8 @@
 /** Where something went wrong that no peer is told about. */
 export interface ErrorInfo {
   /** What the server was doing. */
-  readonly during: 'authenticate' | 'handler' | 'output' | 'authorize' | 'snapshot' | 'publish' | 'broker' | 'session';
+  readonly during:
+    'authenticate' | 'input' | 'handler' | 'output' | 'authorize' | 'snapshot' | 'publish' | 'broker' | 'session';
   /** Contract path of the procedure or topic. */
   readonly path?: string | undefined;
 }

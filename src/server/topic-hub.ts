@@ -1,4 +1,5 @@
-import { describeIssues, validate } from '../contract/schema.ts';
+import { describeIssues } from '../contract/issues.ts';
+import { validate } from '../contract/schema.ts';
 import type { Codec } from '../payload.ts';
 import type { Deadlines } from '../primitives/deadlines.ts';
 import type { Position } from '../protocol/messages.ts';

@@ -42,7 +42,7 @@ test('a schema that throws or rejects is an issue like another', async () => {
     }),
     1,
   );
-  expect(thrown).toEqual({ issues: [{ message: 'the schema threw: broken' }] });
+  expect(thrown).toEqual({ issues: [{ message: 'the schema threw' }], cause: new Error('broken') });
   await expect(
     validate(
       schema(() => Promise.reject(new Error('broken'))),

@@ -54,7 +54,14 @@ const welcome = fc.record(
   { requiredKeys: ['memory', 'identity', 'windowMs', 'heartbeatMs', 'limits'] },
 );
 
-const error = fc.record({ code: path, message: text, retryAfterMs: duration }, { requiredKeys: ['code', 'message'] });
+const issue = fc.record(
+  { message: text, path: fc.array(fc.oneof(text, fc.nat()), { maxLength: 3 }) },
+  { requiredKeys: ['message'] },
+);
+const error = fc.record(
+  { code: path, message: text, retryAfterMs: duration, issues: fc.array(issue, { minLength: 1, maxLength: 16 }) },
+  { requiredKeys: ['code', 'message'] },
+);
 const goaway = fc.record({ reason: text, afterMs: duration, withinMs: duration });
 
 const ping = fc.tuple(fc.constantFrom('ping' as const, 'pong' as const), count);

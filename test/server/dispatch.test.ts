@@ -83,7 +83,11 @@ describe('what a call is answered with', () => {
     const { server } = start(orders(place));
     const peer = new Peer(server).hello(clientName()).write(['call', 1, 'orders.place', null, { item: 5 }]);
     await settle();
-    expect(peer.answers(1)[0]?.[2]).toEqual({ code: 'BAD_INPUT', message: expect.stringMatching(/^item: /) });
+    expect(peer.answers(1)[0]?.[2]).toEqual({
+      code: 'BAD_INPUT',
+      message: expect.stringMatching(/^item: /),
+      issues: [{ message: expect.stringMatching(/string/), path: ['item'] }],
+    });
     expect(place).not.toHaveBeenCalled();
   });
 
