@@ -1,6 +1,12 @@
 import { CloseCode } from '../protocol/close-codes.ts';
 import type { CloseCause } from './transport.ts';
 
+/**
+ * Firefox, for a URL that the page's policy blocks. WebKit throws a SecurityError; Chromium's socket is closed from the
+ * start and does not say why, so there it is a failed attempt like any other.
+ */
+const BLOCKED_BY_POLICY = 'NS_ERROR_CONTENT_BLOCKED';
+
 /** Why an attempt that ran into its limit failed: whoever it was waiting for is to blame. */
 export function timeoutCause(
   { forProviders, opened }: { readonly forProviders: boolean; readonly opened: boolean },
@@ -23,13 +29,30 @@ export function providerCause(error: unknown): CloseCause {
   return { code: CloseCode.ABNORMAL, reason: '', opened: false, by: 'provider', error };
 }
 
-/** A wrong URL, or one that the page may not open: errors by which constructors say that it stays so. */
+/** Names of the errors by which constructors say that a URL is wrong, or that the page may not open it: it stays so. */
+const HOPELESS: readonly unknown[] = ['SyntaxError', 'SecurityError', 'TypeError', BLOCKED_BY_POLICY];
+
+/** Another attempt with the same URL can't do better. */
 export function isHopeless(error: unknown): boolean {
+  return HOPELESS.includes(nameOf(error));
+}
+
+/** The error of a hopeless attempt; another in its place where it does not say what to do. */
+export function hopelessCause(error: unknown): CloseCause {
+  const told =
+    nameOf(error) === BLOCKED_BY_POLICY
+      ? new Error('The page may not open this URL: its content security policy has to name it in connect-src.', {
+          cause: error,
+        })
+      : error;
+  return { ...providerCause(told), by: 'app' };
+}
+
+function nameOf(error: unknown): unknown {
   try {
-    const { name } = Object(error) as { readonly name?: unknown };
-    return name === 'SyntaxError' || name === 'SecurityError' || name === 'TypeError';
+    return (Object(error) as { readonly name?: unknown }).name;
   } catch {
-    return false; // whatever it is, it does not let itself be looked at
+    return undefined; // whatever it is, it does not let itself be looked at
   }
 }
 

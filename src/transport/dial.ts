@@ -1,4 +1,4 @@
-import { isHopeless, noWebSocket, providerCause } from './attempt-failure.ts';
+import { hopelessCause, isHopeless, noWebSocket, providerCause } from './attempt-failure.ts';
 import type { TransportParts } from './credentials.ts';
 import { provide } from './providers.ts';
 import type { SocketLinkEvents } from './socket-link.ts';
@@ -32,7 +32,7 @@ export async function dial(
 ): Promise<void> {
   const WebSocket = options.WebSocket ?? globalWebSocket();
   if (WebSocket === undefined) {
-    dialler.stopped({ ...providerCause(noWebSocket()), by: 'app' });
+    dialler.stopped(hopelessCause(noWebSocket()));
     return;
   }
   try {
@@ -57,7 +57,7 @@ function connect(construct: () => SocketLink, { url }: TransportParts, dialler: 
     link = construct();
   } catch (error) {
     if (typeof url === 'function' || !isHopeless(error)) throw error;
-    if (dialler.current) dialler.stopped({ ...providerCause(error), by: 'app' });
+    if (dialler.current) dialler.stopped(hopelessCause(error));
     return;
   }
   // The constructor is not ours: it may have called back.

@@ -138,6 +138,7 @@ describe('an attempt that fails', () => {
 
   test.each([
     ['SecurityError', 'error 3,close 3 1006'],
+    ['NS_ERROR_CONTENT_BLOCKED', 'error 3,close 3 1006'],
     ['OperationError', 'error 3,close 3 1006,reconnecting 0'],
   ])('later, with a constructor that throws a %s, tells %s', async (name, expected) => {
     const fake = fakeWebSockets(() => {

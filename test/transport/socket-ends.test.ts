@@ -144,6 +144,17 @@ describe('attempts that never get a socket', () => {
     },
   );
 
+  test('a fixed URL that the policy of the page blocks is the end in Firefox too, which names it so and says no more', async () => {
+    const error = Object.assign(new Error(), { name: 'NS_ERROR_CONTENT_BLOCKED' });
+    const fixed = harness({}, undefined, throwing(error));
+    await fixed.dial();
+    expect(fixed.transport.status).toMatchObject({ state: 'closed', cause: { by: 'app', error: { cause: error } } });
+    expect(fixed.transport.status).toHaveProperty('cause.error.message', expect.stringContaining('connect-src'));
+    const given = harness({ url: () => 'ws://server.test' }, undefined, throwing(error));
+    await given.dial();
+    expect(given.transport.status).toMatchObject({ state: 'waiting', cause: { by: 'provider', error } });
+  });
+
   test('another error of the constructor is a failed attempt', async () => {
     const error = new Error('out of sockets');
     const { dial, transport } = harness({}, undefined, throwing(error));
