@@ -22,10 +22,6 @@ export class StreamStore implements StreamHome {
     this.#onBytes = onBytes;
   }
 
-  get size(): number {
-    return this.#streams.size;
-  }
-
   get hasRoom(): boolean {
     return this.#bytes < this.#limits.answerBytes;
   }
