@@ -12,6 +12,8 @@ import { Dispatcher } from './dispatch.ts';
 import type { Authenticate, Engine } from './engine.ts';
 import { bindHandlers } from './handlers.ts';
 import type { Handlers } from './handlers.ts';
+import { joinInterceptors } from './interceptor.ts';
+import type { Interceptor } from './interceptor.ts';
 import { Publisher } from './publisher.ts';
 import { createReport } from './reporter.ts';
 import type { ErrorInfo } from './reporter.ts';
@@ -37,6 +39,8 @@ export interface ServerOptions<Tree extends ContractTree = ContractTree, Context
   /** Closed with the server only if the server made it. @default memoryBroker() */
   readonly broker?: Broker | undefined;
   readonly limits?: ServerLimits | undefined;
+  /** Stands around every call and every publish of a client: one, or several of which the first is outermost. @default none */
+  readonly intercept?: Interceptor<Context> | ReadonlyArray<Interceptor<Context>> | undefined;
   /** Gets what no peer is told. @default the console */
   readonly onError?: ((error: unknown, info: ErrorInfo) => void | Promise<void>) | undefined;
 }
@@ -152,6 +156,7 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
       throw new TypeError(`broker has no method ${method}: give a Broker, like memoryBroker(), or leave it off`);
     }
   }
+  const intercept = joinInterceptors(options.intercept);
   const limits = resolveLimits(options.limits ?? {});
   const times = resolveNumbers('', DEFAULT_TIMES, options);
   const codec = contract.codec ?? json;
@@ -178,7 +183,7 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
     hub,
     authenticate: options.authenticate ?? (() => ({ identity: ANONYMOUS, context: {} })),
     directory: new ClientDirectory({ limits, windowMs: times.windowMs, deadlines, anonymous }),
-    dispatcher: new Dispatcher({ codec, deadlines, report }),
-    publisher: new Publisher({ codec, hub, report }),
+    dispatcher: new Dispatcher({ codec, deadlines, report, intercept }),
+    publisher: new Publisher({ codec, hub, report, intercept }),
   };
 }

@@ -1,10 +1,11 @@
 import type { Procedure } from '../contract/procedure.ts';
 import type { Fail } from './handlers.ts';
 
-/** What `fail` throws: on its way through the handler to the engine. */
+/** What `fail` throws: a declared error on its way through the handler and the interceptors to the caller. */
 export class DeclaredFailure extends Error {
   override readonly name = 'DeclaredFailure';
   readonly code: string;
+  /** As the handler gave it, before its schema. */
   readonly data: unknown;
 
   constructor(code: string, data: unknown, message: string) {

@@ -12,7 +12,9 @@ import type { Call, CallStore } from './call-store.ts';
 import { DeclaredFailure, failWith } from './declared-failure.ts';
 import { drawItems } from './draw-items.ts';
 import type { BoundProcedure } from './handlers.ts';
-import { isThenable, whenReady } from './reporter.ts';
+import { assertWanted, refusalOf } from './interceptor.ts';
+import type { Intercept, InterceptedCall } from './interceptor.ts';
+import { isAbort, isThenable, whenReady } from './reporter.ts';
 import type { Report } from './reporter.ts';
 import type { ServerStream } from './server-stream.ts';
 
@@ -34,6 +36,7 @@ export interface DispatcherOptions {
   readonly codec: Codec;
   readonly deadlines: Deadlines;
   readonly report: Report;
+  readonly intercept: Intercept | undefined;
 }
 
 const GENERIC = 'the server failed';
@@ -93,14 +96,15 @@ export class Dispatcher {
       call.onEnd(started);
       calls.hold(call);
       void validation.then((result) => {
-        this.#invoke(run, result);
+        const starting = this.#invoke(run, result);
         calls.release(call);
-        started();
+        afterwards(starting, started);
       });
     });
   }
 
-  #invoke(run: Run, validation: Validation): void {
+  /** The result is that of {@link start}. */
+  #invoke(run: Run, validation: Validation): void | Promise<void> {
     const { call, calls, bound } = run;
     if (call.settled) return;
     if (validation.issues !== undefined) {
@@ -120,11 +124,56 @@ export class Dispatcher {
       fail: failWith(bound.procedure),
       call: { id: call.id, path: bound.path, headers: run.headers },
     };
+    const { intercept } = this.#options;
+    if (intercept !== undefined) return this.#intercept(run, intercept, args, ended);
     void whenReady(
       () => bound.handler(args),
       (output) => afterwards(this.#give(run, output), ended),
       (error) => afterwards(this.#fail(run, error), ended),
     );
+  }
+
+  /** Goes through the interceptors; what they give is the output. */
+  #intercept(
+    run: Run,
+    intercept: Intercept,
+    args: { readonly input: unknown },
+    ended: () => void,
+  ): void | Promise<void> {
+    const { call, bound, context, headers } = run;
+    const { input } = args;
+    const intercepted: InterceptedCall = {
+      kind: call.kind,
+      path: bound.path,
+      id: call.id,
+      headers,
+      input,
+      context,
+      get signal() {
+        return call.signal;
+      },
+    };
+    let begun = false;
+    const starting = new Promise<void>((started) => {
+      const handle = (): unknown => {
+        assertWanted(call);
+        begun = true;
+        started();
+        return bound.handler(args);
+      };
+      call.onEnd(started);
+      void whenReady(
+        () => intercept(intercepted, handle),
+        (output) => afterwards(this.#give(run, output), ended),
+        (error) => {
+          const refusal = begun ? undefined : refusalOf(error);
+          if (refusal === undefined) return afterwards(this.#fail(run, error), ended);
+          this.#settle(run, encodeError(call.id, refusal, ''));
+          ended();
+        },
+      );
+    });
+    return begun ? undefined : starting;
   }
 
   #give(run: Run, output: unknown): void | Promise<void> {
@@ -216,10 +265,6 @@ export class Dispatcher {
 function afterwards(running: void | Promise<void>, then: () => void): void {
   if (running === undefined) then();
   else void running.then(then);
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError');
 }
 
 function issuesError({ bound }: Run, what: string, issues: readonly Issue[]): TypeError {

@@ -7,8 +7,10 @@ import type { Position, WireError } from '../protocol/messages.ts';
 import { badInput } from './bad-input.ts';
 import type { Call, CallStore } from './call-store.ts';
 import type { Client } from './client.ts';
+import { assertWanted, refusalOf } from './interceptor.ts';
+import type { Intercept, InterceptedCall } from './interceptor.ts';
 import { KeyedQueue } from './keyed-queue.ts';
-import { whenReady } from './reporter.ts';
+import { isAbort, isThenable, whenReady } from './reporter.ts';
 import type { Report } from './reporter.ts';
 import type { FoundTopic, TopicHub } from './topic-hub.ts';
 
@@ -28,7 +30,17 @@ export interface PublisherOptions {
   readonly codec: Codec;
   readonly hub: TopicHub;
   readonly report: Report;
+  readonly intercept: Intercept | undefined;
 }
+
+/** What the interceptors of a publication stand around. */
+interface Interception {
+  readonly intercept: Intercept;
+  readonly event: unknown;
+  readonly publish: () => Position | PromiseLike<Position>;
+}
+
+const NO_HEADERS = Object.freeze({});
 
 /** Brings publications into effect: the app's, and those of clients after the app has agreed. */
 export class Publisher {
@@ -100,9 +112,9 @@ export class Publisher {
   /** Never rejects. Until the app's handler begins, it looks after each pause whether it is still wanted. */
   async #run(publication: ClientPublication, begin: () => void): Promise<void> {
     const { call, context, found } = publication;
-    const { bound, name, params } = found;
+    const { bound } = found;
     if (isSettled(call)) return;
-    const { codec, hub, report } = this.#options;
+    const { hub, intercept, report } = this.#options;
     const { path, definition } = bound.topic;
     try {
       const allowed = await hub.authorize(found, context, 'publish');
@@ -116,15 +128,65 @@ export class Publisher {
         return refuse(publication, badInput(result.issues));
       }
       if (isSettled(call)) return;
-      begin();
-      await bound.publish!({ params, event: result.value, context });
-      const payload = codec.encode(result.value);
-      const position = await hub.publish(name, payload);
-      if (call !== undefined) callsOf(publication).settle(call, encodeReply(call.id, JSON.stringify(position)));
+      const { value } = result;
+      const publish = () => {
+        begin();
+        return this.#publish(publication, value);
+      };
+      const position = await (intercept === undefined
+        ? publish()
+        : this.#intercept(publication, { intercept, event: value, publish }));
+      if (position !== undefined && call !== undefined)
+        callsOf(publication).settle(call, encodeReply(call.id, JSON.stringify(position)));
     } catch (error) {
-      report(error, { during: 'publish', path });
+      if (!isSettled(call) || !isAbort(error)) report(error, { during: 'publish', path });
       refuse(publication, { code: 'INTERNAL', message: 'the server failed' });
     }
+  }
+
+  /** It takes effect, if the app agrees. */
+  #publish({ context, found }: ClientPublication, event: unknown): Position | PromiseLike<Position> {
+    const { bound, name, params } = found;
+    const { codec, hub } = this.#options;
+    const agreed = bound.publish!({ params, event, context });
+    const takeEffect = () => hub.publish(name, codec.encode(event));
+    return isThenable(agreed) ? Promise.resolve(agreed).then(takeEffect) : takeEffect();
+  }
+
+  /** Goes through the interceptors. Nothing when one of them has refused it. */
+  async #intercept(
+    publication: ClientPublication,
+    { intercept, event, publish }: Interception,
+  ): Promise<Position | undefined> {
+    const { call, context, found } = publication;
+    const { path } = found.bound.topic;
+    let begun = false;
+    let position: Position | PromiseLike<Position> | undefined;
+    const intercepted: InterceptedCall = {
+      kind: 'publish',
+      path,
+      id: call?.id ?? 0,
+      headers: NO_HEADERS,
+      input: event,
+      context,
+      get signal() {
+        return call?.signal ?? new AbortController().signal;
+      },
+    };
+    try {
+      await intercept(intercepted, () => {
+        assertWanted(call);
+        begun = true;
+        return (position = publish());
+      });
+    } catch (error) {
+      const refusal = begun ? undefined : refusalOf(error);
+      if (refusal === undefined) throw error;
+      refuse(publication, refusal);
+      return undefined;
+    }
+    if (position === undefined) throw new TypeError(`an interceptor kept ${path} from being published without a word`);
+    return position;
   }
 
   #decode(publication: ClientPublication): { readonly value: unknown } | undefined {

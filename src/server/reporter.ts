@@ -22,6 +22,11 @@ export function createReport(onError: ((error: unknown, info: ErrorInfo) => unkn
   };
 }
 
+/** Whether an error is the way of an aborted task to end. */
+export function isAbort(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError');
+}
+
 /** A promise of the app's nobody waits for must not end as an unhandled rejection. */
 function settleQuietly(result: unknown): void {
   if (isThenable(result)) void Promise.resolve(result).catch(() => undefined);
