@@ -139,6 +139,11 @@ export class CallStore {
     return this.#bytes > this.#limits.answerBytes;
   }
 
+  /** The id was taken in before: what is to be said of it is said by {@link CallStore.take}. */
+  knows(id: number): boolean {
+    return this.#calls.has(id) || this.#floor.settles(id);
+  }
+
   /** There is one more reason to count a call as work; what has no call counts by itself. */
   hold(call: Call | undefined): void {
     if (call === undefined || call.holds++ === 0) this.#work(call, 1);

@@ -12,6 +12,7 @@ import type { Introduction } from './handshake.ts';
 import { PeerAuth } from './peer-auth.ts';
 import { PeerCalls } from './peer-calls.ts';
 import { PeerHeartbeat } from './peer-heartbeat.ts';
+import { PeerRate } from './peer-rate.ts';
 import { PeerStreams } from './peer-streams.ts';
 import { PeerSubscriptions } from './peer-subscriptions.ts';
 import type { ServerRequest } from './server-socket.ts';
@@ -38,6 +39,7 @@ export class Peer {
   readonly #subscriptions: PeerSubscriptions;
   readonly #heartbeat: PeerHeartbeat;
   readonly #auth: PeerAuth;
+  readonly #rate: PeerRate;
   /** It speaks the codec of the contract. */
   readonly #speaks: boolean;
   #context: unknown;
@@ -61,6 +63,13 @@ export class Peer {
     });
     this.#subscriptions = this.#createSubscriptions();
     this.#auth = this.#createAuth(credentials.identity);
+    this.#rate = new PeerRate({
+      limits: engine.limits,
+      isKnown: (id) => client.calls.knows(id),
+      unsubscribe: (topic) => this.#subscriptions.unsubscribe(topic),
+      push: (message) => link.push(message, 'answer'),
+      close: link.close,
+    });
     this.#heartbeat = new PeerHeartbeat({
       heartbeatMs: engine.times.heartbeatMs,
       pongTimeoutMs: engine.times.pongTimeoutMs,
@@ -95,11 +104,16 @@ export class Peer {
 
   /** What came before a fault stands. */
   read({ messages, malformed, error }: Decoded<ClientMessage>): void {
+    // Unknown messages are ignored, not free: a frame of nothing else counts as one.
+    if (messages.length === 0 && malformed.length === 0) this.#rate.count();
     for (const message of messages) {
       if (this.#closed) return;
-      this.#handle(message);
+      if (this.#rate.admits(message) && !this.#closed) this.#handle(message);
     }
-    for (const fault of malformed) this.#answerMalformed(fault);
+    for (const fault of malformed) {
+      this.#rate.count();
+      this.#answerMalformed(fault);
+    }
     if (error !== null) this.#link.close(CloseCode.MALFORMED_FRAME, error.reason);
   }
 

@@ -18,6 +18,18 @@ export interface ServerLimits {
   readonly items?: number | undefined;
   /** Topics that one socket may be subscribed to; twice as many may be opened at a time for one client. @default 1_000 */
   readonly subscriptions?: number | undefined;
+  /**
+   * Messages of any kind that one socket may send in the long run, a second. Above it what can be answered is answered
+   * `RATE_LIMITED`; a socket that takes no notice is closed with 4429.
+   * @default 1_000
+   */
+  readonly messagesPerSecond?: number | undefined;
+  /**
+   * Messages of any kind that one socket may send at once before `messagesPerSecond` counts. At least `subscriptions` +
+   * `calls` + `streams` + 112, or a client could not reconnect. The default holds a full queue of a client besides.
+   * @default 12_000, or that least where it is more
+   */
+  readonly messageBurst?: number | undefined;
   /** A peer with more than this in its socket's buffer gets no events until it drains, bytes. @default 1_048_576 */
   readonly bufferedBytes?: number | undefined;
   /**
@@ -71,6 +83,8 @@ export const DEFAULT_LIMITS: ResolvedLimits = {
   streams: 16,
   items: 64,
   subscriptions: 1000,
+  messagesPerSecond: 1000,
+  messageBurst: 12_000,
   bufferedBytes: 1024 * 1024,
   answers: 1152,
   answerBytes: 1024 * 1024,
@@ -105,6 +119,9 @@ const MOST_IN_FLIGHT = 1024 + 64;
 /** A client tells every 64 settled ids what it no longer needs. */
 const FLOOR_EVERY = 64;
 
+/** What a reconnecting client says besides its subscriptions, calls and streams: a floor, pings, credentials, how far streams came. */
+const RECONNECT_SPARE = 112;
+
 /** Longest time that a timer can hold (HTML, timers: a signed 32-bit number of ms). */
 const LONGEST_MS = 2 ** 31 - 1;
 
@@ -132,14 +149,22 @@ export function resolveNumbers<Defaults extends Readonly<Record<string, number>>
 
 /** @throws TypeError, RangeError as {@link resolveNumbers}; RangeError for limits that contradict each other. */
 export function resolveLimits(given: ServerLimits): ResolvedLimits {
-  const limits = resolveNumbers('limits.', DEFAULT_LIMITS, given);
-  const inFlight = limits.calls + limits.streams;
+  const { messageBurst, ...others } = resolveNumbers('limits.', DEFAULT_LIMITS, given);
+  const inFlight = others.calls + others.streams;
   if (inFlight > MOST_IN_FLIGHT) {
     throw new RangeError(
       `limits.calls and limits.streams are ${inFlight} together: give at most ${MOST_IN_FLIGHT}, ` +
         'or a client could not name what it still waits for',
     );
   }
+  const reconnect = others.subscriptions + inFlight + RECONNECT_SPARE;
+  if (given.messageBurst !== undefined && messageBurst < reconnect) {
+    throw new RangeError(
+      `limits.messageBurst is ${messageBurst}: give at least limits.subscriptions + limits.calls + limits.streams + ` +
+        `${RECONNECT_SPARE}, ${reconnect}, or a client could not reconnect`,
+    );
+  }
+  const limits = { ...others, messageBurst: Math.max(messageBurst, reconnect) };
   const least = inFlight + FLOOR_EVERY;
   if (limits.answers < least) {
     throw new RangeError(
@@ -147,7 +172,7 @@ export function resolveLimits(given: ServerLimits): ResolvedLimits {
         'or answers that are still on their way would be forgotten',
     );
   }
-  return limits;
+  return Object.freeze(limits);
 }
 
 /** @throws TypeError naming the option that is there and no function. */

@@ -1,0 +1,74 @@
+import { TokenBucket } from '../primitives/token-bucket.ts';
+import { CloseCode } from '../protocol/close-codes.ts';
+import { encodeError, encodeUnsubscribed } from '../protocol/encode.ts';
+import type { ClientMessage, WireError } from '../protocol/messages.ts';
+import type { ResolvedLimits } from './server-options.ts';
+
+/** Options of a {@link PeerRate}. */
+export interface PeerRateOptions {
+  readonly limits: ResolvedLimits;
+  /** Something is remembered of this id: it can't be told that nothing was done. */
+  readonly isKnown: (id: number) => boolean;
+  /** The earlier subscription of a topic is over, whatever becomes of the new one. */
+  readonly unsubscribe: (topic: string) => void;
+  readonly push: (message: string) => void;
+  readonly close: (code: number, reason: string) => void;
+}
+
+/**
+ * How many messages one socket may send: each counts, whatever it is. Above the rate, what has an id or a number is
+ * refused by it and lossy publishes are dropped; what has none is cheap and goes on. Who takes no notice, and owes a
+ * whole burst, is closed.
+ */
+export class PeerRate {
+  readonly #options: PeerRateOptions;
+  readonly #bucket: TokenBucket;
+
+  constructor(options: PeerRateOptions) {
+    const { messageBurst: capacity, messagesPerSecond: perSecond } = options.limits;
+    this.#options = options;
+    this.#bucket = new TokenBucket({ capacity, perSecond }, Date.now());
+  }
+
+  /** Counts one message, and closes the socket at a flood. `true` when it is within the rate. */
+  count(): boolean {
+    const { limits, close } = this.#options;
+    const left = this.#bucket.take(Date.now());
+    if (left < -limits.messageBurst) close(CloseCode.TOO_MANY, this.#problem);
+    return left >= 0;
+  }
+
+  /** Counts a message; `false` when it must not be carried out: then its sender was told, where it can be. */
+  admits(message: ClientMessage): boolean {
+    if (this.count()) return true;
+    const { isKnown, push } = this.#options;
+    switch (message[0]) {
+      case 'call':
+      case 'open':
+      case 'publish':
+        if (message[1] === 0) return false;
+        if (isKnown(message[1])) return true;
+        push(encodeError(message[1], this.#error, ''));
+        return false;
+      case 'auth':
+        push(encodeError(message[1], this.#error, ''));
+        return false;
+      case 'subscribe': {
+        const [, n, topic] = message;
+        this.#options.unsubscribe(topic);
+        push(encodeUnsubscribed(n, topic, this.#error));
+        return false;
+      }
+      default:
+        return true;
+    }
+  }
+
+  get #error(): WireError {
+    return { code: 'RATE_LIMITED', message: this.#problem, retryAfterMs: this.#bucket.waitMs };
+  }
+
+  get #problem(): string {
+    return `more than ${this.#options.limits.messagesPerSecond} messages a second`;
+  }
+}
