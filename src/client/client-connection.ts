@@ -25,7 +25,7 @@ import { Outbox, type Outbound } from './outbox.ts';
 import { PendingCalls } from './pending-calls.ts';
 import { ProtocolSession } from './protocol-session.ts';
 import { codeOfEnd, describeEnd, refusalOf } from './refusal.ts';
-import type { Subscription } from './subscription.ts';
+import type { Subscriber } from './subscription.ts';
 import { Subscriptions } from './subscriptions.ts';
 
 /** A {@link Connection} with what the typed client needs of it. */
@@ -193,7 +193,7 @@ export class ClientConnection implements Connection {
   }
 
   /** Listens to a topic. On a closed connection the subscription ends at once. */
-  subscribe(...args: Parameters<Subscriptions['subscribe']>): Subscription {
+  subscribe(...args: Parameters<Subscriptions['subscribe']>): Subscriber {
     const subscription = this.subscriptions.subscribe(...args);
     if (this.status.state === 'closed') this.#endSubscriptions(this.status.cause);
     return subscription;

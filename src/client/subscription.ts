@@ -1,5 +1,6 @@
 import { TautlineError } from '../errors.ts';
 import type { Position } from '../protocol/messages.ts';
+import { covers, isNext } from './positions.ts';
 
 /** A place where events are missing: what follows starts after `to`. */
 export interface Gap {
@@ -36,28 +37,33 @@ export interface Subscription {
   [Symbol.dispose](): void;
 }
 
-/** A subscription from the side of its topic: it is told what happens, and isolates the topic from its listeners. */
+/** What a subscriber tells its topic. */
+export interface SubscriberTopic {
+  readonly left: (subscriber: Subscriber) => void;
+  readonly paused: () => void;
+  readonly resumed: (subscriber: Subscriber) => void;
+  readonly report: (error: unknown) => void;
+}
+
+/**
+ * A subscription from the side of its topic: it is told what happens, and isolates the topic from its listeners. It
+ * has a position of its own, and hears what comes next after that, or a gap: nothing else, whatever is sent for others.
+ */
 export class Subscriber implements Subscription {
   readonly ready: Promise<void>;
   readonly #listeners: TopicListeners<unknown, unknown>;
-  readonly #leave: (subscriber: Subscriber) => void;
-  readonly #report: (error: unknown) => void;
+  readonly #topic: SubscriberTopic;
   #state: SubscriptionState = 'subscribing';
-  /** Up to here it heard everything: topics that are subscribed anew for another listener do not repeat themselves. */
   #heard: Position | undefined;
+  #isPaused = false;
   /** It has no state that follows the events. */
   wantsSnapshot = true;
   #becomeReady!: () => void;
   #becomeRefused!: (error: TautlineError) => void;
 
-  constructor(
-    listeners: TopicListeners<unknown, unknown>,
-    leave: (subscriber: Subscriber) => void,
-    report: (error: unknown) => void,
-  ) {
+  constructor(listeners: TopicListeners<unknown, unknown>, topic: SubscriberTopic) {
     this.#listeners = listeners;
-    this.#leave = leave;
-    this.#report = report;
+    this.#topic = topic;
     this.ready = new Promise((resolve, reject) => {
       this.#becomeReady = resolve;
       this.#becomeRefused = reject;
@@ -70,27 +76,50 @@ export class Subscriber implements Subscription {
     return this.#state;
   }
 
+  /** Up to here it was told everything. */
+  get heard(): Position | undefined {
+    return this.#heard;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
   unsubscribe(): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     this.#becomeRefused(new TautlineError('ABORTED', 'the subscription was ended', { outcome: 'not-sent' }));
-    this.#leave(this);
+    this.#topic.left(this);
   }
 
   [Symbol.dispose](): void {
     this.unsubscribe();
   }
 
+  /** Hears nothing more, and stays where it is. */
+  pause(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.#topic.paused();
+  }
+
+  /** Goes on from where it is. */
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#topic.resumed(this);
+  }
+
   event(event: unknown, position: Position): void {
-    // One that waits for its own beginning must not hear what came before it.
-    if (this.#state === 'subscribing' || covers(this.#heard, position)) return;
+    // What does not follow is what it has, or it lags behind the others and will be served from its position.
+    if (this.#isPaused || !isNext(this.#heard, position)) return;
     this.#heard = position;
     this.#tell(() => this.#listeners.event?.(event, position));
   }
 
   /** The topic's state; told to whom has none that follows the events. */
   snapshot(snapshot: unknown, position: Position): void {
-    if (!this.wantsSnapshot) return;
+    if (!this.wantsSnapshot || this.#isPaused) return;
     this.wantsSnapshot = false;
     this.#heard = position;
     this.#tell(() => this.#listeners.snapshot?.(snapshot, position));
@@ -99,7 +128,7 @@ export class Subscriber implements Subscription {
   /** What follows starts after `to`: the gap that this is for it, if it is one. */
   movedTo(to: Position, error?: TautlineError): Gap | undefined {
     const from = this.#heard;
-    if (from === undefined || covers(from, to)) return undefined;
+    if (this.#isPaused || from === undefined || covers(from, to)) return undefined;
     const gap = { from, to, error };
     this.#heard = to;
     this.wantsSnapshot = true;
@@ -137,7 +166,7 @@ export class Subscriber implements Subscription {
     try {
       this.#listeners.status?.(state, error);
     } catch (thrown) {
-      this.#report(thrown);
+      this.#topic.report(thrown);
     }
   }
 
@@ -146,11 +175,7 @@ export class Subscriber implements Subscription {
     try {
       listener();
     } catch (error) {
-      this.#report(error);
+      this.#topic.report(error);
     }
   }
-}
-
-function covers(heard: Position | undefined, position: Position): boolean {
-  return heard?.[0] === position[0] && heard[1] >= position[1];
 }

@@ -9,7 +9,7 @@ import type { FlightRecorder } from './flight-recorder.ts';
 import type { LinkState } from './link-state.ts';
 import type { Outbox } from './outbox.ts';
 import { serverError } from './server-error.ts';
-import { Subscriber, type Gap, type Subscription, type TopicListeners } from './subscription.ts';
+import { Subscriber, type Gap, type TopicListeners } from './subscription.ts';
 import { WireTopic, type WireTopicOwner } from './wire-topic.ts';
 
 /** A topic that lost its last listener is kept for this long: a listener that comes back costs nothing. */
@@ -51,24 +51,24 @@ export class Subscriptions implements WireTopicOwner {
     return this.#topics.get(name);
   }
 
-  subscribe(
-    name: string,
-    topic: ContractTopic,
-    codec: Codec,
-    listeners: TopicListeners<unknown, unknown>,
-  ): Subscription {
+  subscribe(name: string, topic: ContractTopic, codec: Codec, listeners: TopicListeners<unknown, unknown>): Subscriber {
     const wire = this.#topics.get(name) ?? new WireTopic(name, topic, codec, this);
     if (wire.topic.definition !== topic.definition) {
       throw new TypeError(`Topic ${name} is declared by two contracts that share this connection: rename one.`);
     }
     this.#topics.set(name, wire);
-    const subscriber = new Subscriber(
-      listeners,
-      (left) => {
+    const subscriber = new Subscriber(listeners, {
+      left: (left) => {
         this.#leave(wire, left);
       },
-      this.report,
-    );
+      paused: () => {
+        this.#unlessListening(wire);
+      },
+      resumed: (resumed) => {
+        wire.resumed(resumed);
+      },
+      report: this.report,
+    });
     if (wire.linger !== undefined) this.#deadlines.remove(wire.linger);
     wire.join(subscriber);
     return subscriber;
@@ -123,7 +123,7 @@ export class Subscriptions implements WireTopicOwner {
 
   sync(topic: WireTopic): void {
     this.#outbox.remove(topic);
-    if (topic.subscribers.size === 0) {
+    if (!topic.audience.isListening) {
       // The subscription is over, so there is nothing left for its end to overtake.
       if (topic.isTold) this.#outbox.push('control', topic);
       return;
@@ -140,12 +140,20 @@ export class Subscriptions implements WireTopicOwner {
   }
 
   #leave(topic: WireTopic, subscriber: Subscriber): void {
-    if (!topic.subscribers.delete(subscriber) || topic.subscribers.size > 0) return;
-    if (this.#topics.get(topic.name) !== topic) return;
+    if (!topic.audience.delete(subscriber) || this.#topics.get(topic.name) !== topic) return;
+    if (topic.audience.size > 0) {
+      this.#unlessListening(topic);
+      return;
+    }
     topic.linger = this.#deadlines.add(this.#now() + LINGER_MS, () => {
       this.remove(topic);
       this.sync(topic);
     });
+  }
+
+  /** Where the last who listened paused or left, the server need not send what nobody takes. */
+  #unlessListening(topic: WireTopic): void {
+    if (!topic.audience.isListening) this.sync(topic);
   }
 
   #write(link: LinkState, budget: number): number {

@@ -1,15 +1,16 @@
 import type { ContractTopic } from '../contract/contract.ts';
-import { TautlineError, isTautlineError } from '../errors.ts';
+import type { TautlineError } from '../errors.ts';
 import type { Codec } from '../payload.ts';
 import type { Deadline } from '../primitives/deadlines.ts';
-import { SerialQueue } from '../primitives/serial-queue.ts';
 import { encodeSubscribe, encodeUnsubscribe } from '../protocol/encode.ts';
 import type { Continuity, Position } from '../protocol/messages.ts';
 import type { LinkState } from './link-state.ts';
 import type { Outbound } from './outbox.ts';
-import { readPayload } from './payload-reader.ts';
+import { continues, isBefore, isNext } from './positions.ts';
 import type { Gap, Subscriber } from './subscription.ts';
+import { TopicAudience } from './topic-audience.ts';
 import { TopicFold } from './topic-fold.ts';
+import { TopicReader } from './topic-reader.ts';
 
 /** What a topic needs from the table of topics. */
 export interface WireTopicOwner {
@@ -22,16 +23,22 @@ export interface WireTopicOwner {
   readonly gapSeen: (topic: string, gap: Gap) => void;
 }
 
+/** From the lowest position of those who listen, sparing or not who is further; or from now, for a snapshot. */
+type NextSubscribe = 'lowest' | 'lowest, for all' | 'anew';
+
 interface Asked {
   readonly n: number;
   readonly link: LinkState;
-  /** Asked without a position though there was one: for a listener that needs a snapshot of its own. */
-  readonly anew: boolean;
+  /** None: for a beginning from now. */
+  readonly from: Position | undefined;
+  /** Where history does not cover `from`, whoever is further is asked for once more: one round, not for ever. */
+  readonly spares: boolean;
 }
 
 /**
  * One topic as the wire sees it, shared by all who listen to it. It knows the position up to which events were
- * taken, which subscription is in force, and asks anew where events are missing.
+ * taken and which subscription is in force, and asks anew where events are missing: from the lowest position of those
+ * who listen, so that one who lags costs the others nothing but what they have already.
  */
 export class WireTopic implements Outbound {
   readonly name: string;
@@ -40,33 +47,30 @@ export class WireTopic implements Outbound {
   readonly bytes: number;
   readonly takesSlot = false;
   readonly rides = true;
-  readonly subscribers: Set<Subscriber> = new Set();
+  readonly audience: TopicAudience = new TopicAudience();
   /** When it is given up, after its last listener left. */
   linger: Deadline | undefined;
 
   readonly #owner: WireTopicOwner;
-  readonly #codec: Codec;
-  /** Keeps snapshots, events and gaps in order where a schema is asynchronous. */
-  readonly #deliveries = new SerialQueue();
+  readonly #reader: TopicReader;
   /** Answers to numbers up to this one belong to subscriptions that were given up. */
-  readonly #givenUp: number;
+  #givenUp: number;
   /** The last `subscribe` on the socket that lives. */
   #asked: Asked | undefined;
   /** The one whose `subscribed` was taken last. */
-  #inForce: Asked | undefined;
-  /** Up to here everything was taken. None before the snapshot of a topic that declares one. */
+  #inForce: Pick<Asked, 'n' | 'link'> | undefined;
+  /** Up to here the subscription in force gave everything. None before the snapshot of a topic that declares one. */
   #position: Position | undefined;
   /** Position of the snapshot that is to come. */
   #awaited: Position | undefined;
-  #wantsAnew = false;
-  /** Counts identities: what was being read for the former is not told to the next. */
-  #generation = 0;
+  /** What the next `subscribe` is for, when the topic is subscribed already. */
+  #next: NextSubscribe | undefined;
 
   constructor(name: string, topic: ContractTopic, codec: Codec, owner: WireTopicOwner) {
     this.name = name;
     this.topic = topic;
     this.bytes = name.length + 64;
-    this.#codec = codec;
+    this.#reader = new TopicReader(topic, codec);
     this.#owner = owner;
     this.#givenUp = owner.lastNumber;
     this.fold = new TopicFold(topic.definition, owner.report);
@@ -78,14 +82,20 @@ export class WireTopic implements Outbound {
 
   /** The server has answered the last subscribe, and the snapshot is here. */
   get #isSettled(): boolean {
-    return this.#asked !== undefined && this.#asked.n === this.#inForce?.n && this.#awaited === undefined;
+    const { n } = this.#asked ?? {};
+    return n !== undefined && n === this.#inForce?.n && this.#awaited === undefined && this.#next === undefined;
   }
 
   join(subscriber: Subscriber): void {
-    this.subscribers.add(subscriber);
-    const position = this.#position;
-    if (!this.#isSettled || position === undefined) this.#owner.sync(this);
-    else this.#deliver(() => this.#live(position));
+    this.audience.add(subscriber);
+    this.#attend();
+  }
+
+  /** One who was paused goes on from its position. */
+  resumed({ heard, wantsSnapshot }: Subscriber): void {
+    const lags = !wantsSnapshot && isBefore(heard, this.fold.position) && isBefore(heard, this.#position);
+    if (this.#isSettled && lags) this.#ask('lowest');
+    else this.#attend();
   }
 
   /** The server of the present socket was told of it. */
@@ -96,43 +106,55 @@ export class WireTopic implements Outbound {
   /** Says what is wanted, if the socket was not told yet. Computed when written, so that quick changes of mind cost nothing. */
   write(link: LinkState): string | undefined {
     const told = this.#asked?.link === link;
-    if (this.subscribers.size === 0) {
-      this.#asked = undefined;
+    if (!this.audience.isListening) {
+      this.#giveUp();
       return told ? encodeUnsubscribe(this.name) : undefined;
     }
-    const anew = this.#wantsAnew;
-    if (told && !anew) return undefined;
-    this.#wantsAnew = false;
-    this.#asked = { n: ++this.#owner.lastNumber, link, anew };
-    return encodeSubscribe(this.#asked.n, this.name, anew ? undefined : this.#position);
+    const next = this.#next;
+    if (told && next === undefined) return undefined;
+    this.#next = undefined;
+    const from = next === 'anew' ? undefined : this.audience.lowest(this.#position, this.fold.position);
+    this.#asked = { n: ++this.#owner.lastNumber, link, from, spares: next !== 'lowest, for all' };
+    return encodeSubscribe(this.#asked.n, this.name, from);
   }
 
   lost(link: LinkState): void {
     if (this.#asked?.link === link) this.#asked = undefined;
-    // Whoever comes now begins anew: nothing that passed before concerns him.
-    if (this.subscribers.size === 0) this.#owner.remove(this);
     // Another socket was asked already: it goes on from the position, and nobody need know.
     if (this.#asked !== undefined) return;
-    this.#deliver(() => {
-      for (const subscriber of [...this.subscribers]) subscriber.recovering();
+    if (this.#next !== 'anew') this.#next = undefined;
+    // Whoever comes now begins anew: nothing that passed before concerns him.
+    if (!this.audience.isListening) this.#giveUp();
+    if (this.audience.size === 0) this.#owner.remove(this);
+    this.#reader.deliver(() => {
+      for (const subscriber of this.audience.all) subscriber.recovering();
     });
   }
 
   subscribed(link: LinkState, n: number, to: Position, continuity: Continuity): void {
     if (n <= this.#givenUp || n > this.#owner.lastNumber || n < (this.#inForce?.n ?? 0)) return;
-    const anew = n === this.#asked?.n && this.#asked.anew;
-    this.#inForce = { n, link, anew };
-    const from = this.#position;
+    const isUnasked = n === this.#inForce?.n;
+    const asked = !isUnasked && n === this.#asked?.n ? this.#asked : undefined;
+    this.#inForce = { n, link };
     this.#awaited = undefined;
-    if (from !== undefined && !anew && continues(from, to, continuity)) {
-      this.#deliver(() => this.#live(from));
+    const from = asked === undefined ? this.#position : asked.from;
+    if (from !== undefined && continues(from, to, continuity)) {
+      // The one who lags hears what follows its position; the others drop what they have.
+      const position = continuity === 'resumed' ? from : (this.#position ?? from);
+      this.#position = position;
+      this.#reader.deliver(() => {
+        this.#live(position, 'lowest');
+      });
       return;
     }
     this.#position = this.#hasSnapshot ? undefined : to;
     this.#awaited = this.#hasSnapshot ? to : undefined;
-    this.#deliver(() => {
-      this.#moveTo(to);
-      if (!this.#hasSnapshot) this.#live(to);
+    const isForAll = isUnasked || asked?.spares === false;
+    this.#reader.deliver(() => {
+      this.#moveTo(to, ({ heard, wantsSnapshot }) => isForAll || wantsSnapshot || !isAhead(heard, asked?.from, to));
+      if (this.#hasSnapshot) return;
+      this.fold.begin(undefined, to);
+      this.#live(to, 'lowest, for all');
     });
   }
 
@@ -141,14 +163,15 @@ export class WireTopic implements Outbound {
     if (this.#inForce?.link !== link || awaited?.[0] !== position[0] || awaited[1] !== position[1]) return;
     this.#awaited = undefined;
     this.#position = position;
-    this.#read(
+    this.#reader.read(
       this.topic.definition.snapshot,
       json,
       meta,
       (state) => {
-        this.fold.reset(state);
-        for (const subscriber of [...this.subscribers]) subscriber.snapshot(state, position);
-        this.#live(position);
+        this.fold.begin(state, position);
+        this.#moveTo(position, ({ wantsSnapshot }) => wantsSnapshot);
+        for (const subscriber of this.audience.listening) subscriber.snapshot(state, position);
+        this.#live(position, 'lowest, for all');
       },
       (error) => {
         this.end(error);
@@ -161,23 +184,24 @@ export class WireTopic implements Outbound {
     if (this.#inForce?.link !== link || from === undefined || offset <= from[1]) return;
     if (offset > from[1] + 1) {
       // A hole. While a new subscription is under way it asks for nothing more.
-      if (this.#isSettled && this.subscribers.size > 0) this.#ask();
+      if (this.#isSettled && this.audience.isListening) this.#ask('lowest');
       return;
     }
     const position: Position = [from[0], offset];
     this.#position = position;
-    this.#read(
+    this.#reader.read(
       this.topic.definition.event,
       json,
       meta,
       (event) => {
-        if (!this.fold.apply(event)) {
+        if (!this.fold.apply(event, position)) {
           this.#unreadable(position);
           return;
         }
-        for (const subscriber of [...this.subscribers]) subscriber.event(event, position);
+        for (const subscriber of this.audience.listening) subscriber.event(event, position);
       },
       (error) => {
+        this.fold.miss(position);
         this.#unreadable(position, error);
       },
     );
@@ -185,11 +209,11 @@ export class WireTopic implements Outbound {
 
   /** Another identity: nothing of the old one's may show, also of what is being read. */
   reset(): void {
-    this.#generation++;
+    this.#reader.forget();
     this.#position = undefined;
     this.#awaited = undefined;
-    this.fold.reset(undefined);
-    for (const subscriber of [...this.subscribers]) subscriber.restart();
+    this.fold.clear();
+    for (const subscriber of this.audience.all) subscriber.restart();
   }
 
   /** Refused, or ended by the server. */
@@ -200,94 +224,68 @@ export class WireTopic implements Outbound {
   }
 
   end(error: TautlineError): void {
-    const ended = [...this.subscribers];
-    this.subscribers.clear();
-    this.#generation++;
+    const ended = this.audience.all;
+    this.audience.clear();
+    this.#reader.forget();
     this.#owner.remove(this);
     this.#owner.sync(this);
     for (const subscriber of ended) subscriber.ended(error);
   }
 
-  #ask(): void {
-    this.#asked = undefined;
+  /** Tells those who listen where they are, once the server has answered; has it asked where it was not. */
+  #attend(): void {
+    const position = this.#position;
+    if (!this.#isSettled || position === undefined) this.#owner.sync(this);
+    else {
+      this.#reader.deliver(() => {
+        this.#live(position, 'lowest');
+      });
+    }
+  }
+
+  /** Until the server has begun anew, what it follows up to here goes on. */
+  #ask(next: NextSubscribe): void {
+    this.#next = next;
     this.#owner.sync(this);
   }
 
-  /** For a snapshot from now. Until the server has begun anew, what it follows up to here goes on. */
-  #askAnew(): void {
-    this.#wantsAnew = true;
-    this.#owner.sync(this);
+  /** Nobody listens, or all who do are paused: nothing that the server still says concerns them. */
+  #giveUp(): void {
+    this.#givenUp = this.#owner.lastNumber;
+    this.#asked = undefined;
+    this.#inForce = undefined;
+    this.#position = undefined;
+    this.#awaited = undefined;
+    this.#next = undefined;
   }
 
   /** An event that can't be read is a loss like another, and is told. Called in the order of deliveries. */
   #unreadable(to: Position, error?: TautlineError): void {
-    this.#moveTo(to, error);
-    if (this.#hasSnapshot) this.#askAnew();
+    this.#moveTo(to, ({ heard }) => isNext(heard, to), error);
+    if (this.#hasSnapshot) this.#ask('anew');
   }
 
-  #moveTo(to: Position, error?: TautlineError): void {
-    let gap: Gap | undefined;
-    for (const subscriber of [...this.subscribers]) gap = subscriber.movedTo(to, error) ?? gap;
+  #moveTo(to: Position, chosen: (subscriber: Subscriber) => boolean, error?: TautlineError): void {
+    const gap = this.audience.moveTo(to, chosen, error);
     if (gap !== undefined) this.#owner.gapSeen(this.name, gap);
   }
 
-  /** All is told up to this position. Who has no state yet gets the folded one; where nothing folds, a fresh one. */
-  #live(position: Position): void {
-    let anew = false;
-    for (const subscriber of [...this.subscribers]) {
-      if (this.#hasSnapshot && subscriber.wantsSnapshot) {
-        if (this.topic.definition.apply === undefined) {
-          anew = true;
-          continue;
-        }
-        subscriber.snapshot(this.fold.get(), position);
-      }
-      subscriber.live(position);
+  /**
+   * The subscription in force gives what follows `position`. Who has no state yet gets the folded one; where nothing
+   * folds, a fresh one. Who was passed over is asked for again.
+   */
+  #live(position: Position, forThosePassedOver: NextSubscribe): void {
+    const { isUsable, position: told = position } = this.fold;
+    this.#moveTo(told, ({ heard, wantsSnapshot }) => heard?.[0] !== told[0] || (wantsSnapshot && isUsable));
+    const anew = !this.audience.live(told, this.#hasSnapshot, isUsable ? this.fold : undefined);
+    if (anew) this.#ask('anew');
+    else if (this.#isSettled && this.audience.listening.some(({ heard }) => isBefore(heard, position))) {
+      this.#ask(forThosePassedOver);
     }
-    if (anew) this.#askAnew();
-  }
-
-  #deliver(task: () => void): void {
-    const generation = this.#generation;
-    this.#deliveries.run(() => {
-      if (generation === this.#generation) task();
-    });
-  }
-
-  #read(
-    schema: Parameters<typeof readPayload>[1],
-    json: unknown,
-    meta: unknown,
-    take: (value: unknown) => void,
-    refuse: (error: TautlineError) => void,
-  ): void {
-    const failed = (error: unknown): void => {
-      refuse(
-        isTautlineError(error)
-          ? error
-          : new TautlineError('BAD_OUTPUT', `${this.topic.path}: unreadable.`, { outcome: 'unknown', cause: error }),
-      );
-    };
-    const generation = this.#generation;
-    const ifStill =
-      <Value>(tell: (value: Value) => void) =>
-      (value: Value): void => {
-        if (generation === this.#generation) tell(value);
-      };
-    this.#deliveries.run(() => {
-      try {
-        const value = readPayload(this.#codec, schema, this.topic.path, json, meta);
-        if (value instanceof Promise) return value.then(ifStill(take)).catch(ifStill(failed));
-        ifStill(take)(value);
-      } catch (error) {
-        ifStill(failed)(error);
-      }
-      return undefined;
-    });
   }
 }
 
-/** Whether what follows joins on to what was taken: a gap at or below it in the same epoch is none. */
-function continues(from: Position, to: Position, continuity: Continuity): boolean {
-  return continuity === 'resumed' || (from[0] === to[0] && to[1] <= from[1]);
+/** Whether events between what was heard and `to` may still be had: history failed only from `asked` on, or nobody asked it. */
+function isAhead(heard: Position | undefined, asked: Position | undefined, to: Position): boolean {
+  return isBefore(heard, to) && (asked === undefined || isBefore(asked, heard));
 }

@@ -45,25 +45,34 @@ describe('a topic subscribed anew for a second listener', () => {
     expect(world.connection.stats().gaps).toBe(0);
   });
 
-  test('tells the first a gap and the state where it had not heard as much', async () => {
+  const begun = async (first: ReturnType<typeof listener>, second: ReturnType<typeof listener>) => {
     const client = world.start();
-    const first = listener();
     client.board().subscribe(first.listeners);
     const socket = await world.welcomed();
     await socket.say(['subscribed', 1, 'board', ['E', 5], 'live'], ['snapshot', 'board', ['E', 5], { size: 5 }]);
-    client.board().subscribe({});
-    await socket.say(
-      ['subscribed', 2, 'board', ['E', 9], 'live'],
-      ['snapshot', 'board', ['E', 9], { size: 9 }],
-      at(10),
-    );
-    expect(first.heard).toEqual([
-      ['snapshot', { size: 5 }],
-      'live',
-      ['gap', ['E', 5], ['E', 9]],
-      ['snapshot', { size: 9 }],
-      { at: 10 },
-    ]);
+    client.board().subscribe(second.listeners);
+    await socket.say(['subscribed', 2, 'board', ['E', 7], 'live'], ['snapshot', 'board', ['E', 7], { size: 7 }], at(8));
+    return socket;
+  };
+
+  test('asks once more from where the first was, when it had not heard as much: nobody misses anything', async () => {
+    const [first, second] = [listener(), listener()];
+    const socket = await begun(first, second);
+    expect(socket.all('subscribe').at(-1)).toEqual(['subscribe', 3, 'board', ['E', 5]]);
+    await socket.say(['subscribed', 3, 'board', ['E', 5], 'resumed'], at(6), at(7), at(8), at(9));
+    expect(first.heard).toEqual([['snapshot', { size: 5 }], 'live', { at: 6 }, { at: 7 }, { at: 8 }, { at: 9 }]);
+    expect(second.heard).toEqual([['snapshot', { size: 7 }], 'live', { at: 8 }, { at: 9 }]);
+    expect(world.connection.stats().gaps).toBe(0);
+  });
+
+  test('tells both a gap and the state where history does not cover the first: there is no third round', async () => {
+    const [first, second] = [listener(), listener()];
+    const socket = await begun(first, second);
+    await socket.say(['subscribed', 3, 'board', ['E', 9], 'gap'], ['snapshot', 'board', ['E', 9], { size: 9 }], at(10));
+    const end = [['snapshot', { size: 9 }], { at: 10 }];
+    expect(first.heard).toEqual([['snapshot', { size: 5 }], 'live', ['gap', ['E', 5], ['E', 9]], ...end]);
+    expect(second.heard).toEqual([['snapshot', { size: 7 }], 'live', { at: 8 }, ['gap', ['E', 8], ['E', 9]], ...end]);
+    expect(socket.all('subscribe')).toHaveLength(3);
   });
 });
 
