@@ -26,6 +26,7 @@ export const SYSTEM_CODES = [
   'BAD_OUTPUT',
   'UNKNOWN_OUTCOME',
   'INTERNAL',
+  'GAP',
   'UNKNOWN',
 ] as const;
 

@@ -19,6 +19,8 @@ export { createClient } from './client/create-client.ts';
 export type { Happening, HappeningDetails, HappeningName } from './client/flight-recorder.ts';
 export type { LossyOptions, LossyOutcome } from './client/lossy-publish.ts';
 export type { Gap, Subscription, SubscriptionState, TopicListeners } from './client/subscription.ts';
+export { TOPIC_EVENTS_DEFAULTS } from './client/topic-events.ts';
+export type { TopicEvents, TopicEventsOptions } from './client/topic-events.ts';
 export type { TopicState } from './client/topic-fold.ts';
 export { defineContract } from './contract/contract.ts';
 export type { Contract, ContractOptions, ContractTopic, ContractTree } from './contract/contract.ts';

@@ -15,6 +15,7 @@ import type { CallOptions } from './call-options.ts';
 import type { CallPromise } from './call-promise.ts';
 import type { LossyOptions, LossyOutcome } from './lossy-publish.ts';
 import type { Subscription, TopicListeners } from './subscription.ts';
+import type { TopicEvents, TopicEventsOptions } from './topic-events.ts';
 import type { TopicState } from './topic-fold.ts';
 
 /** Every error that a call can end with: the declared ones with their data, and Tautline's own. */
@@ -51,13 +52,22 @@ export interface TopicHandle<T extends Topic> {
   /** Publishes an event; resolves with its position when the server has taken it. It acts, like a mutation. */
   publish(event: EventInput<T>, options?: CallOptions): CallPromise<Position>;
   /**
-   * Listens. All who listen to one topic share one subscription on the wire, from one position.
+   * Listens from now; while the connection is lost, from where the topic's other listeners are. All who listen to one
+   * topic share one subscription on the wire.
    * @throws TypeError when another contract on this connection declares the same topic
    */
   subscribe(
     listeners:
       TopicListeners<EventOutput<T>, SnapshotOutput<T>> | ((event: EventOutput<T>, position: Position) => void),
   ): Subscription;
+  /**
+   * The events for one `for await` loop, each once and in order; of a topic with a snapshot those after it. It listens
+   * from its first step until it is left; a slow loop pauses itself and no other listener, and a gap ends it with
+   * `GAP` unless `gap` takes it. After an end of the subscription it rejects with its error, after another identity
+   * with `UNAUTHENTICATED`.
+   * @throws RangeError for a buffer that is no whole number above 0
+   */
+  events(options?: TopicEventsOptions<SnapshotOutput<T>>): TopicEvents<EventOutput<T>>;
   /** The snapshot and every event since, folded by the contract's `apply`; one for all who use this topic. */
   readonly state: TopicState<SnapshotOutput<T>>;
 }

@@ -56,13 +56,16 @@ export class Subscriber implements Subscription {
   #state: SubscriptionState = 'subscribing';
   #heard: Position | undefined;
   #isPaused = false;
-  /** It has no state that follows the events. */
-  wantsSnapshot = true;
+  readonly #needsSnapshot: boolean;
+  /** It has no state that follows the events, of a topic that declares one. */
+  wantsSnapshot: boolean;
   #becomeReady!: () => void;
   #becomeRefused!: (error: TautlineError) => void;
 
-  constructor(listeners: TopicListeners<unknown, unknown>, topic: SubscriberTopic) {
+  constructor(listeners: TopicListeners<unknown, unknown>, needsSnapshot: boolean, topic: SubscriberTopic) {
     this.#listeners = listeners;
+    this.#needsSnapshot = needsSnapshot;
+    this.wantsSnapshot = needsSnapshot;
     this.#topic = topic;
     this.ready = new Promise((resolve, reject) => {
       this.#becomeReady = resolve;
@@ -131,7 +134,7 @@ export class Subscriber implements Subscription {
     if (this.#isPaused || from === undefined || covers(from, to)) return undefined;
     const gap = { from, to, error };
     this.#heard = to;
-    this.wantsSnapshot = true;
+    this.wantsSnapshot = this.#needsSnapshot;
     this.#tell(() => this.#listeners.gap?.(gap));
     return gap;
   }
@@ -145,7 +148,7 @@ export class Subscriber implements Subscription {
   /** It begins anew: nothing of what it heard has to do with what comes. */
   restart(): void {
     this.#heard = undefined;
-    this.wantsSnapshot = true;
+    this.wantsSnapshot = this.#needsSnapshot;
     this.#enter('subscribing');
   }
 

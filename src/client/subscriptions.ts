@@ -57,7 +57,7 @@ export class Subscriptions implements WireTopicOwner {
       throw new TypeError(`Topic ${name} is declared by two contracts that share this connection: rename one.`);
     }
     this.#topics.set(name, wire);
-    const subscriber = new Subscriber(listeners, {
+    const subscriber = new Subscriber(listeners, wire.hasSnapshot, {
       left: (left) => {
         this.#leave(wire, left);
       },

@@ -61,14 +61,14 @@ export class TopicAudience {
   }
 
   /** All is told up to here. `false` when somebody needs a state, and there is none that follows the events. */
-  live(told: Position, hasSnapshot: boolean, state: { get(): unknown } | undefined): boolean {
+  live(told: Position, state: { get(): unknown } | undefined): boolean {
     let isEnough = true;
     for (const subscriber of this.listening) {
-      if (hasSnapshot && subscriber.wantsSnapshot && state === undefined) {
+      if (subscriber.wantsSnapshot && state === undefined) {
         isEnough = false;
         continue;
       }
-      if (hasSnapshot) subscriber.snapshot(state?.get(), told);
+      subscriber.snapshot(state?.get(), told);
       subscriber.live(told);
     }
     return isEnough;

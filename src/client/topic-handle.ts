@@ -13,6 +13,7 @@ import type { TopicHandle } from './client-types.ts';
 import type { LossyOptions, LossyOutcome } from './lossy-publish.ts';
 import { serverError } from './server-error.ts';
 import type { Subscription, TopicListeners } from './subscription.ts';
+import { EventFeed, type TopicEvents, type TopicEventsOptions } from './topic-events.ts';
 
 /** Makes the handle of one topic. Making one opens nothing. */
 export function topicHandle(
@@ -33,6 +34,16 @@ export function topicHandle(
         ? publishLossy(connection, topic, codec, name, event, options)
         : publish(connection, topic, codec, name, event, options)) as TopicHandle<Topic>['publish'],
     subscribe,
+    events: (options = {}) =>
+      new EventFeed(
+        {
+          name,
+          path: topic.path,
+          subscribe: (listeners) => connection.subscribe(name, topic, codec, listeners),
+          report: connection.subscriptions.report,
+        },
+        options as TopicEventsOptions<unknown>,
+      ) as TopicEvents<never>,
     state: {
       get: () => connection.subscriptions.get(name)?.fold.get() as never,
       subscribe: (listener) => {

@@ -76,7 +76,7 @@ export class WireTopic implements Outbound {
     this.fold = new TopicFold(topic.definition, owner.report);
   }
 
-  get #hasSnapshot(): boolean {
+  get hasSnapshot(): boolean {
     return this.topic.definition.snapshot !== undefined;
   }
 
@@ -147,12 +147,12 @@ export class WireTopic implements Outbound {
       });
       return;
     }
-    this.#position = this.#hasSnapshot ? undefined : to;
-    this.#awaited = this.#hasSnapshot ? to : undefined;
+    this.#position = this.hasSnapshot ? undefined : to;
+    this.#awaited = this.hasSnapshot ? to : undefined;
     const isForAll = isUnasked || asked?.spares === false;
     this.#reader.deliver(() => {
       this.#moveTo(to, ({ heard, wantsSnapshot }) => isForAll || wantsSnapshot || !isAhead(heard, asked?.from, to));
-      if (this.#hasSnapshot) return;
+      if (this.hasSnapshot) return;
       this.fold.begin(undefined, to);
       this.#live(to, 'lowest, for all');
     });
@@ -262,7 +262,7 @@ export class WireTopic implements Outbound {
   /** An event that can't be read is a loss like another, and is told. Called in the order of deliveries. */
   #unreadable(to: Position, error?: TautlineError): void {
     this.#moveTo(to, ({ heard }) => isNext(heard, to), error);
-    if (this.#hasSnapshot) this.#ask('anew');
+    if (this.hasSnapshot) this.#ask('anew');
   }
 
   #moveTo(to: Position, chosen: (subscriber: Subscriber) => boolean, error?: TautlineError): void {
@@ -277,7 +277,7 @@ export class WireTopic implements Outbound {
   #live(position: Position, forThosePassedOver: NextSubscribe): void {
     const { isUsable, position: told = position } = this.fold;
     this.#moveTo(told, ({ heard, wantsSnapshot }) => heard?.[0] !== told[0] || (wantsSnapshot && isUsable));
-    const anew = !this.audience.live(told, this.#hasSnapshot, isUsable ? this.fold : undefined);
+    const anew = !this.audience.live(told, isUsable ? this.fold : undefined);
     if (anew) this.#ask('anew');
     else if (this.#isSettled && this.audience.listening.some(({ heard }) => isBefore(heard, position))) {
       this.#ask(forThosePassedOver);
