@@ -184,7 +184,7 @@ export class WireTopic implements Outbound {
     if (this.#inForce?.link !== link || from === undefined || offset <= from[1]) return;
     if (offset > from[1] + 1) {
       // A hole. While a new subscription is under way it asks for nothing more.
-      if (this.#isSettled && this.audience.isListening) this.#ask('lowest');
+      if (this.#isSettled) this.#ask('lowest');
       return;
     }
     const position: Position = [from[0], offset];
@@ -243,10 +243,10 @@ export class WireTopic implements Outbound {
     }
   }
 
-  /** Until the server has begun anew, what it follows up to here goes on. */
+  /** Until the server has begun anew, what it follows up to here goes on. Where nobody listens, it is for who comes. */
   #ask(next: NextSubscribe): void {
     this.#next = next;
-    this.#owner.sync(this);
+    if (this.audience.isListening) this.#owner.sync(this);
   }
 
   /** Nobody listens, or all who do are paused: nothing that the server still says concerns them. */
