@@ -8,6 +8,9 @@ export type {
   CallFunctionWithoutInput,
   Client,
   ClientNodes,
+  StreamFunction,
+  StreamFunctionWithInput,
+  StreamFunctionWithoutInput,
   TopicFunction,
   TopicHandle,
 } from './client/client-types.ts';
@@ -17,6 +20,7 @@ export type { ConnectOptions, FlowOptions, QueueOptions, ResolvedConnectOptions 
 export type { CloseOptions, Connection, ConnectionEvents, ConnectionStats } from './client/connection.ts';
 export { createClient } from './client/create-client.ts';
 export type { Happening, HappeningDetails, HappeningName } from './client/flight-recorder.ts';
+export type { ItemStream } from './client/item-stream.ts';
 export type { LossyOptions, LossyOutcome } from './client/lossy-publish.ts';
 export type { Gap, Subscription, SubscriptionState, TopicListeners } from './client/subscription.ts';
 export { TOPIC_EVENTS_DEFAULTS } from './client/topic-events.ts';

@@ -4,7 +4,7 @@ import { validate, type AnySchema, type Validation } from '../contract/schema.ts
 import { TautlineError, isSystemCode, outcomeOfServerCode } from '../errors.ts';
 import type { Codec } from '../payload.ts';
 import { encodeCall } from '../protocol/encode.ts';
-import type { WireError } from '../protocol/messages.ts';
+import type { Headers, WireError } from '../protocol/messages.ts';
 import { utf8Length } from '../protocol/utf8.ts';
 import type { CallOptions } from './call-options.ts';
 import type { CallRequest } from './call.ts';
@@ -33,8 +33,7 @@ export function callFunction(
         idempotent: procedure.idempotent,
         bytes: utf8Length(payload),
         // JSON has no Infinity: a call that may take for ever names no time.
-        write: (id, leftMs) =>
-          encodeCall(id, path, leftMs === Infinity ? null : { deadlineMs: Math.ceil(leftMs) }, payload),
+        write: (id, leftMs) => encodeCall(id, path, headersOf(leftMs), payload),
         readReply,
         readError,
       };
@@ -60,8 +59,13 @@ export function checkValue(schema: AnySchema | undefined, value: unknown, path: 
   return validation instanceof Promise ? validation.then(check) : check(validation);
 }
 
+/** JSON has no Infinity: a call that may take for ever names no time. */
+export function headersOf(leftMs: number): Headers | null {
+  return leftMs === Infinity ? null : { deadlineMs: Math.ceil(leftMs) };
+}
+
 /** The error that a server's answer stands for: declared ones with their data, unknown ones as `UNKNOWN`. */
-function readCallError(
+export function readCallError(
   procedure: Procedure,
   codec: Codec,
   path: string,

@@ -1,7 +1,7 @@
 import { TautlineError, isTautlineError, type Outcome, type SystemCode, type TautlineErrorDetails } from '../errors.ts';
 import type { Deadline, Deadlines } from '../primitives/deadlines.ts';
 import type { WireError } from '../protocol/messages.ts';
-import type { LinkState } from './link-state.ts';
+import type { LinkState, Slot } from './link-state.ts';
 import type { Outbound } from './outbox.ts';
 
 /** What a call asks, and how its answer is read. */
@@ -15,10 +15,13 @@ export interface CallRequest {
   readonly topic?: string;
   /** UTF-8 bytes of its payload. */
   readonly bytes: number;
-  readonly write: (id: number, leftMs: number) => string;
+  /** The message. `leftMs` is `Infinity` where no deadline is in force. */
+  readonly write: (id: number, leftMs: number, link: LinkState) => string;
   /** The output of a reply, or a promise of it; fails with a {@link TautlineError}. */
   readonly readReply: (json: unknown, meta: unknown) => unknown;
   readonly readError: (error: WireError, json: unknown, meta: unknown) => TautlineError | Promise<TautlineError>;
+  /** Takes an item: there where the call is a stream, whose reply is its end. */
+  readonly readItem?: (seq: number, json: unknown, meta: unknown) => void;
 }
 
 /** How a caller wants one call run. */
@@ -43,12 +46,14 @@ export interface CallOwner {
   readonly settled: (call: Call) => void;
   /** It was given an id, but its message was not sent after all. */
   readonly withdrawn: (call: Call) => void;
+  /** Has a control message written to the socket on which the call was sent, unless it waits already. */
+  readonly tell: (call: Call, message: Outbound) => void;
 }
 
 /** One request that the server answers. It settles exactly once. */
 export class Call implements Outbound {
   readonly request: CallRequest;
-  readonly takesSlot = true;
+  readonly takesSlot: Slot;
   /** 0 until it is first written: an id that was never written need not be kept by anybody. */
   id = 0;
   /** Name of the server's memory under which it was sent. */
@@ -56,6 +61,8 @@ export class Call implements Outbound {
   /** The socket it was last sent on, while that one lives. */
   on: LinkState | undefined;
   settled = false;
+  /** An item came: so the server has taken it in, whatever it minds later. */
+  heard = false;
   #writes = 0;
   #wakeWaiter: (() => void) | undefined;
 
@@ -63,7 +70,7 @@ export class Call implements Outbound {
   readonly #terms: CallTerms;
   readonly #resolve: (output: unknown) => void;
   readonly #reject: (error: TautlineError) => void;
-  readonly #deadline: Deadline;
+  #deadline: Deadline | undefined;
   readonly #onAbort = (): void => {
     this.#giveUp('ABORTED', 'the caller aborted it');
   };
@@ -76,6 +83,7 @@ export class Call implements Outbound {
     reject: (error: TautlineError) => void,
   ) {
     this.request = request;
+    this.takesSlot = request.readItem === undefined ? 'calls' : 'streams';
     this.#terms = terms;
     this.#owner = owner;
     this.#resolve = resolve;
@@ -109,7 +117,8 @@ export class Call implements Outbound {
     if (this.settled) return undefined;
     this.#owner.written(this, link);
     this.#writes++;
-    return this.request.write(this.id, Math.max(0, this.#terms.deadlineAt - this.#owner.now()));
+    const leftMs = this.#deadline === undefined ? Infinity : this.#terms.deadlineAt - this.#owner.now();
+    return this.request.write(this.id, Math.max(0, leftMs), link);
   }
 
   tooLarge(frameBytes: number): void {
@@ -118,6 +127,11 @@ export class Call implements Outbound {
       remedy: 'Send it in parts, or raise the server’s limits.frameBytes.',
     });
     this.#owner.withdrawn(this);
+  }
+
+  item(seq: number, json: unknown, meta: unknown): void {
+    this.heard = true;
+    if (!this.settled) this.request.readItem?.(seq, json, meta);
   }
 
   reply(json: unknown, meta: unknown): void {
@@ -129,14 +143,40 @@ export class Call implements Outbound {
   }
 
   fail(code: SystemCode, what: string, details: Partial<TautlineErrorDetails> = {}): void {
+    this.refuse(this.failure(code, what, details));
+  }
+
+  /** An error of this call, with what is known of its outcome. */
+  failure(code: SystemCode, what: string, details: Partial<TautlineErrorDetails> = {}): TautlineError {
     const { path } = this.request;
-    this.refuse(new TautlineError(code, `${path}: ${what}.`, { outcome: this.outcome, path, ...details }));
+    return new TautlineError(code, `${path}: ${what}.`, { outcome: this.outcome, path, ...details });
+  }
+
+  /** Ends it with an error, and has the server told that nobody waits for it any more. */
+  abandon(error: TautlineError): void {
+    if (this.settled) return;
+    this.refuse(error);
+    this.#owner.abandoned(this);
+  }
+
+  /** Its caller has left: as {@link abandon}, but there is nobody to be told. */
+  leave(): void {
+    if (this.#settle()) this.#owner.abandoned(this);
+  }
+
+  /** From now on it may take for ever. */
+  liftDeadline(): void {
+    if (this.#deadline !== undefined) this.#owner.deadlines.remove(this.#deadline);
+    this.#deadline = undefined;
+  }
+
+  tell(message: Outbound): void {
+    this.#owner.tell(this, message);
   }
 
   #giveUp(code: 'ABORTED' | 'TIMEOUT', what: string): void {
-    if (this.settled) return;
-    this.fail(code, what, code === 'ABORTED' ? { cause: this.#terms.signal?.reason } : { retryable: true });
-    this.#owner.abandoned(this);
+    const cause: unknown = code === 'ABORTED' ? this.#terms.signal?.reason : undefined;
+    this.abandon(this.failure(code, what, { cause, retryable: code === 'TIMEOUT' }));
   }
 
   /** Reading may be asynchronous (a schema): the deadline and the signal stay in force until it is done. */
@@ -170,7 +210,7 @@ export class Call implements Outbound {
   #settle(): boolean {
     if (this.settled) return false;
     this.settled = true;
-    this.#owner.deadlines.remove(this.#deadline);
+    this.liftDeadline();
     this.#terms.signal?.removeEventListener('abort', this.#onAbort);
     this.#wakeWaiter?.();
     this.#owner.settled(this);

@@ -51,7 +51,7 @@ export class ClientConnection implements Connection {
     this.#options = resolveConnectOptions(options);
     this.#credentials = new Credentials(options.auth);
     this.#pending = new PendingCalls(deadlines, now, failed);
-    this.#outbox = new Outbox(new SendQueue<Outbound>(this.#options.queue), this.#pending, () => {
+    this.#outbox = new Outbox(new SendQueue<Outbound>(this.#options.queue), this.#pending.resends, () => {
       this.#backlog.look();
     });
     this.#backlog = this.#watchBacklog();
@@ -165,16 +165,16 @@ export class ClientConnection implements Connection {
     check: () => void | Promise<void>,
     resolve: (output: unknown) => void,
     reject: (error: TautlineError) => void,
-  ): void {
+  ): Call | undefined {
     checkPositive('timeoutMs', timeoutMs);
     const refusal = this.#refusal(request, signal);
-    if (refusal !== undefined) {
-      this.#announcer.failed(refusal);
-      reject(refusal);
-    } else {
+    if (refusal === undefined) {
       const terms = { signal, timeoutMs, deadlineAt: now() + timeoutMs };
-      this.#pending.start(request, terms, check, resolve, reject);
+      return this.#pending.start(request, terms, check, resolve, reject);
     }
+    this.#announcer.failed(refusal);
+    reject(refusal);
+    return undefined;
   }
 
   /** Writes a publication if it can, before its deadline, and drops it if not. */

@@ -13,6 +13,7 @@ import type { SystemCode, TautlineError } from '../errors.ts';
 import type { Position } from '../protocol/messages.ts';
 import type { CallOptions } from './call-options.ts';
 import type { CallPromise } from './call-promise.ts';
+import type { ItemStream } from './item-stream.ts';
 import type { LossyOptions, LossyOutcome } from './lossy-publish.ts';
 import type { Subscription, TopicListeners } from './subscription.ts';
 import type { TopicEvents, TopicEventsOptions } from './topic-events.ts';
@@ -38,6 +39,23 @@ export interface CallFunctionWithInput<P extends Procedure> {
 export interface CallFunctionWithoutInput<P extends Procedure> {
   /** Calls it. Rejects with a {@link CallError}, at the latest at its deadline. */
   (input?: undefined, options?: CallOptions): CallPromise<ProcedureOutput<P>, CallError<P>>;
+}
+
+/** A stream, as the caller sees it. One without input is called with nothing, or with `undefined`. */
+export type StreamFunction<P extends Procedure> = undefined extends P['input']
+  ? StreamFunctionWithoutInput<P>
+  : StreamFunctionWithInput<P>;
+
+/** A stream that takes an input. */
+export interface StreamFunctionWithInput<P extends Procedure> {
+  /** Gives a run of it, which starts when its first item is asked for. Nothing is thrown here: the reader is told. */
+  (input: ProcedureInput<P>, options?: CallOptions): ItemStream<ProcedureOutput<P>, CallError<P>>;
+}
+
+/** A stream that takes no input. */
+export interface StreamFunctionWithoutInput<P extends Procedure> {
+  /** Gives a run of it, which starts when its first item is asked for. Nothing is thrown here: the reader is told. */
+  (input?: undefined, options?: CallOptions): ItemStream<ProcedureOutput<P>, CallError<P>>;
 }
 
 /** One topic, with its parameters filled in. */
@@ -85,6 +103,8 @@ export interface ClientNodes<Node> {
   readonly query: Node extends Procedure ? CallFunction<Node> : never;
   /** Changes something. */
   readonly mutation: Node extends Procedure ? CallFunction<Node> : never;
+  /** Gives items, one after the other. */
+  readonly stream: Node extends Procedure ? StreamFunction<Node> : never;
   /** Gives handles. */
   readonly topic: Node extends Topic ? TopicFunction<Node> : never;
 }

@@ -4,13 +4,13 @@ import { callFunction } from './call-function.ts';
 import { ClientConnection } from './client-connection.ts';
 import type { Client } from './client-types.ts';
 import type { Connection } from './connection.ts';
+import { streamFunction } from './stream-function.ts';
 import { topicHandle } from './topic-handle.ts';
 
 /**
  * The typed client of a contract on a connection; several contracts can share one. Built at once from the contract,
  * plain objects and functions.
- * @throws TypeError when the connection was not made by `connect`, when it speaks another codec already, or when the
- * contract has a stream: this version has none.
+ * @throws TypeError when the connection was not made by `connect`, or when it speaks another codec already.
  */
 export function createClient<Tree extends ContractTree>(
   contract: Contract<Tree>,
@@ -23,8 +23,8 @@ export function createClient<Tree extends ContractTree>(
   connection.speak(codec.name);
   const client: Record<string, unknown> = {};
   for (const [path, procedure] of contract.procedures) {
-    if (procedure.kind === 'stream') throw new TypeError(`contract.${path}: this version has no streams; use a topic.`);
-    put(client, path, callFunction(connection, path, procedure, codec));
+    const functionOf = procedure.kind === 'stream' ? streamFunction : callFunction;
+    put(client, path, functionOf(connection, path, procedure, codec));
   }
   for (const [path, topic] of contract.topics) {
     put(client, path, (params: Readonly<Record<string, string>> = {}) => topicHandle(connection, topic, codec, params));

@@ -1,12 +1,15 @@
 import { FlowControl, type FlowMarks } from '../primitives/flow-control.ts';
 import { encodeFrame, encodePing } from '../protocol/encode.ts';
-import type { Welcome } from '../protocol/messages.ts';
+import { MOST_FLOOR_EXCEPTIONS, type Welcome } from '../protocol/messages.ts';
 import type { Link } from '../transport/transport.ts';
 
 /** Calls that may be in flight before the server told its limits. */
 const CALLS_BEFORE_WELCOME = 8;
 /** A frame may be this large before the server told its limits. */
 export const FRAME_BYTES_BEFORE_WELCOME: number = 16 * 1024;
+
+/** Which of the server's limits a message counts against. */
+export type Slot = 'calls' | 'streams';
 
 /** What the flow of one socket needs from around it. */
 export interface LinkFlow {
@@ -20,8 +23,10 @@ export interface LinkFlow {
 /** What the client knows of one socket: a slot, an answer and a subscription belong to the socket they were asked on. */
 export class LinkState {
   readonly link: Link;
-  /** Ids sent on this socket that the server has not yet settled on it: they take up slots, wanted or not. */
+  /** Ids of calls sent on this socket that the server has not yet settled on it: they take up slots, wanted or not. */
   readonly window: Set<number> = new Set();
+  /** The same of streams, which have slots of their own. */
+  readonly streams: Set<number> = new Set();
   welcome: Welcome | undefined;
   readonly #parts: LinkFlow;
   readonly #flow: FlowControl;
@@ -33,8 +38,25 @@ export class LinkState {
     this.#flow = new FlowControl(flow.marks);
   }
 
-  get hasFreeSlot(): boolean {
-    return this.window.size < (this.welcome?.limits.calls ?? CALLS_BEFORE_WELCOME);
+  hasFreeSlot(slot: Slot): boolean {
+    const { calls, streams } = this.welcome?.limits ?? { calls: CALLS_BEFORE_WELCOME, streams: 0 };
+    if (slot === 'calls') return this.window.size < calls;
+    // All that is unsettled must fit into a floor.
+    return this.streams.size < Math.min(streams, MOST_FLOOR_EXCEPTIONS - calls);
+  }
+
+  /** The server has settled all that was sent here. */
+  get isSettled(): boolean {
+    return this.window.size === 0 && this.streams.size === 0;
+  }
+
+  takeSlot(slot: Slot, id: number): void {
+    (slot === 'calls' ? this.window : this.streams).add(id);
+  }
+
+  /** `false` when the id had none. */
+  freeSlot(id: number): boolean {
+    return this.window.delete(id) || this.streams.delete(id);
   }
 
   get frameBytes(): number {

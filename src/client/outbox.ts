@@ -1,12 +1,12 @@
 import type { Lane, SendQueue } from '../primitives/send-queue.ts';
 import { FrameBatch } from '../protocol/frame-batch.ts';
-import type { LinkState } from './link-state.ts';
+import type { LinkState, Slot } from './link-state.ts';
 
 /** Something that waits to be written. What is written is decided when it is its turn. */
 export interface Outbound {
   readonly bytes: number;
-  /** It needs one of the slots for calls that the server grants. */
-  readonly takesSlot: boolean;
+  /** It needs one of the slots that the server grants. */
+  readonly takesSlot: Slot | false;
   /** It changes nothing at the server, so it may go with the greeting, before the server has answered. */
   readonly rides: boolean;
   /** The message; `undefined` when there is nothing to say any more. */
@@ -25,7 +25,8 @@ const HEADER_BYTES = 256;
 
 /** Where the outbox takes calls from that were sent before and must be written again first. */
 export interface Resends {
-  readonly next: () => Outbound | undefined;
+  readonly next: (link: LinkState) => Outbound | undefined;
+  /** Takes out what `next` gave. */
   readonly take: () => void;
 }
 
@@ -37,6 +38,8 @@ export class Outbox {
   readonly #queue: SendQueue<Outbound>;
   readonly #resends: Resends;
   readonly #levelChanged: () => void;
+  /** Streams whose turn came when there was no slot for them: they must not hold up what comes behind. */
+  readonly #parked: Set<Outbound> = new Set();
   #link: LinkState | undefined;
   #scheduled = false;
   #flushing = false;
@@ -87,6 +90,7 @@ export class Outbox {
   }
 
   remove(entry: Outbound): boolean {
+    this.#parked.delete(entry);
     const removed = this.#queue.remove(entry);
     if (removed) this.#levelChanged();
     return removed;
@@ -101,6 +105,7 @@ export class Outbox {
 
   /** Takes out everything that waits. */
   clear(): readonly Outbound[] {
+    this.#parked.clear();
     const entries = this.#queue.clear();
     this.#levelChanged();
     return entries;
@@ -150,13 +155,18 @@ export class Outbox {
     let admitted = true;
     for (;;) {
       const control = this.#queue.peek('control');
-      const resend = control === undefined ? this.#resends.next() : undefined;
-      const entry = control ?? resend ?? this.#queue.next();
-      if (entry === undefined || (entry.takesSlot && !link.hasFreeSlot)) break;
+      const resend = control === undefined ? this.#resends.next(link) : undefined;
+      const entry = control ?? resend ?? this.#unparked(link) ?? this.#queue.next();
+      if (entry === undefined) break;
+      if (entry.takesSlot && !link.hasFreeSlot(entry.takesSlot)) {
+        if (entry.takesSlot === 'calls') break;
+        this.#park(entry);
+        continue;
+      }
       admitted = control !== undefined || link.admits(entry.bytes + HEADER_BYTES, batch.bytes, buffered);
       if (!admitted) break;
-      if (resend === undefined) this.#queue.take();
-      else this.#resends.take();
+      if (entry === resend) this.#resends.take();
+      else this.#unqueue(entry);
       this.#write(entry, link, batch);
       // Somebody who was told of a message that could not go may have dropped the socket.
       if (this.#link !== link) break;
@@ -175,7 +185,9 @@ export class Outbox {
     const fits = (entry: Outbound): boolean => {
       // Twice: the escapes of a name, the headers and the id come on top of the payload.
       left -= entry.bytes + 1024;
-      return left >= 0 && entry.bytes + 2048 < link.frameBytes && (!entry.takesSlot || link.hasFreeSlot);
+      return (
+        left >= 0 && entry.bytes + 2048 < link.frameBytes && (!entry.takesSlot || link.hasFreeSlot(entry.takesSlot))
+      );
     };
     for (const query of queries) if (fits(query)) this.#write(query, link, batch);
     for (let entry = this.#queue.peek('ordered'); entry?.rides && fits(entry); entry = this.#queue.peek('ordered')) {
@@ -183,6 +195,23 @@ export class Outbox {
       this.#write(entry, link, batch);
     }
     batch.flush();
+  }
+
+  #park(stream: Outbound): void {
+    this.#queue.remove(stream);
+    this.#queue.push('held', stream);
+    this.#parked.add(stream);
+  }
+
+  #unparked(link: LinkState): Outbound | undefined {
+    if (this.#parked.size === 0 || !link.hasFreeSlot('streams')) return undefined;
+    const [first] = this.#parked;
+    return first;
+  }
+
+  #unqueue(entry: Outbound): void {
+    this.#parked.delete(entry);
+    this.#queue.remove(entry);
   }
 
   #batch(link: LinkState): FrameBatch {

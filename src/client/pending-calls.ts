@@ -2,11 +2,12 @@ import type { TautlineError } from '../errors.ts';
 import type { Deadlines } from '../primitives/deadlines.ts';
 import { SerialQueue } from '../primitives/serial-queue.ts';
 import { encodeCancel, encodeFloor, encodeFrame } from '../protocol/encode.ts';
-import type { WireError } from '../protocol/messages.ts';
+import { MOST_FLOOR_EXCEPTIONS, type WireError } from '../protocol/messages.ts';
 import { Call, type CallOwner, type CallRequest, type CallTerms } from './call.ts';
 import type { LinkState } from './link-state.ts';
 import type { LossyPublishes } from './lossy-publishes.ts';
-import type { Outbox, Resends } from './outbox.ts';
+import type { Outbound, Outbox } from './outbox.ts';
+import { ResendList } from './resends.ts';
 
 /** The server may forget what is settled: it is told after this many. */
 const SETTLED_PER_FLOOR = 64;
@@ -15,14 +16,13 @@ const SETTLED_PER_FLOOR = 64;
  * The calls that were written and have no answer yet, by id; and the rules for what becomes of them on another
  * socket. Calls that were not yet written are in the queue alone.
  */
-export class PendingCalls implements CallOwner, Resends {
+export class PendingCalls implements CallOwner {
   readonly deadlines: Deadlines;
   readonly now: () => number;
   readonly failed: (error: TautlineError) => void;
   /** In the order of their ids: a map keeps the order of insertion, and ids count up. */
   readonly #sent = new Map<number, Call>();
-  /** Sent before, to be written again on the present socket, lowest id first. */
-  #resends: Call[] = [];
+  readonly resends: ResendList = new ResendList();
   /** The welcomed socket that is written to, and the memory of this client that its server named. */
   #live: { readonly link: LinkState; readonly memory: string } | undefined;
   /** Calls that are not settled, wherever they stand. */
@@ -58,7 +58,7 @@ export class PendingCalls implements CallOwner, Resends {
 
   /** Every lower id but these is settled here. */
   get floor(): readonly [number, ...number[]] {
-    return [this.#nextId, ...this.#sent.keys()];
+    return this.#sent.size > MOST_FLOOR_EXCEPTIONS ? this.lowestFloor : [this.#nextId, ...this.#sent.keys()];
   }
 
   /** As {@link floor}, without a list: sound, if not exact, where the list would be too long. */
@@ -77,9 +77,14 @@ export class PendingCalls implements CallOwner, Resends {
     check: () => void | Promise<void>,
     resolve: (output: unknown) => void,
     reject: (error: TautlineError) => void,
-  ): void {
+  ): Call {
     const call = new Call(request, terms, this, resolve, reject);
     this.#unsettled.add(call);
+    this.#prepare(call, check);
+    return call;
+  }
+
+  #prepare(call: Call, check: () => void | Promise<void>): void {
     let checking: void | Promise<void>;
     try {
       checking = check();
@@ -93,7 +98,7 @@ export class PendingCalls implements CallOwner, Resends {
       return;
     }
     const checked = checking?.then(undefined, call.unreadable);
-    if (!request.acts) {
+    if (!call.request.acts) {
       if (checked === undefined) this.#enter('ordered', call);
       else void checked.then(() => this.#enter('ordered', call));
       return;
@@ -128,7 +133,7 @@ export class PendingCalls implements CallOwner, Resends {
     // An act is only ever written after the welcome, so there is a name to note.
     if (call.request.acts) call.memory ??= link.welcome?.memory;
     call.on = link;
-    link.window.add(call.id);
+    link.takeSlot(call.takesSlot, call.id);
   }
 
   abandoned(call: Call): void {
@@ -138,20 +143,31 @@ export class PendingCalls implements CallOwner, Resends {
     }
     const { on, id } = call;
     this.#forget(call);
-    if (on === undefined) return;
-    // The slot stays taken until the server has settled the id on that socket. One that was left hears nothing else.
-    if (this.#live === undefined || on === this.#live.link)
-      this.#control((link) => (link === on ? encodeCancel(id) : undefined));
-    else on.link.send(encodeFrame([encodeCancel(id)]));
+    // The slot stays taken until the server has settled the id on that socket.
+    if (on !== undefined) this.#say(on, control((link) => (link === on ? encodeCancel(id) : undefined)));
+  }
+
+  tell({ on }: Call, message: Outbound): void {
+    if (on !== undefined) this.#say(on, message);
   }
 
   withdrawn(call: Call): void {
-    call.on?.window.delete(call.id);
+    call.on?.freeSlot(call.id);
     this.#forget(call);
   }
 
   reply(link: LinkState, id: number, json: unknown, meta: unknown): void {
     this.#answered(link, id)?.reply(json, meta);
+  }
+
+  item(link: LinkState, id: number, seq: number, json: unknown, meta: unknown): void {
+    const call = this.#sent.get(id);
+    if (call?.on === link) call.item(seq, json, meta);
+  }
+
+  /** The end of a stream; of anything else it says nothing. */
+  done(link: LinkState, id: number): void {
+    if (this.#sent.get(id)?.takesSlot === 'streams') this.reply(link, id, undefined, undefined);
   }
 
   error(link: LinkState, id: number, error: WireError, json: unknown, meta: unknown): void {
@@ -172,7 +188,7 @@ export class PendingCalls implements CallOwner, Resends {
 
   /** Decides for each call that was sent before and that no socket will answer. */
   #resume(memory: string): void {
-    this.#resends = [];
+    const resends: Call[] = [];
     for (const call of [...this.#sent.values()]) {
       if (call.on !== undefined) continue;
       if (call.request.acts && !call.request.idempotent && call.memory !== memory) {
@@ -182,16 +198,16 @@ export class PendingCalls implements CallOwner, Resends {
         });
         continue;
       }
-      this.#resends.push(call);
+      resends.push(call);
     }
-    this.#resends.reverse(); // taken from the end
+    this.resends.replace(resends);
   }
 
   /** The socket is gone: what was sent on it goes to another. After 1009 the largest of it is the culprit. */
   lost(link: LinkState, tooLarge: boolean): void {
     if (this.#live?.link === link) this.#live = undefined;
     this.#letGo(link, tooLarge);
-    this.#resends = [];
+    this.resends.replace([]);
     if (this.#live === undefined) return;
     this.#resume(this.#live.memory);
     this.#outbox.schedule();
@@ -202,7 +218,7 @@ export class PendingCalls implements CallOwner, Resends {
     for (const call of this.#sent.values()) {
       if (call.on !== link) continue;
       call.on = undefined;
-      if (call.bytes > (largest?.bytes ?? 0)) largest = call;
+      if (!call.heard && call.bytes > (largest?.bytes ?? 0)) largest = call;
     }
     if (!tooLarge || largest === undefined) return;
     this.#forget(largest);
@@ -216,27 +232,19 @@ export class PendingCalls implements CallOwner, Resends {
   endAll(end: (call: Call) => void): void {
     const calls = [...this.#unsettled];
     this.#sent.clear();
-    this.#resends = [];
+    this.resends.replace([]);
     for (const call of calls) end(call);
-  }
-
-  next(): Call | undefined {
-    while (this.#resends.at(-1)?.settled === true) this.#resends.pop();
-    return this.#resends.at(-1);
-  }
-
-  take(): void {
-    this.#resends.pop();
   }
 
   /** Tells the server what it may forget. */
   tellFloor(): void {
     this.#settledSinceFloor = 0;
-    this.#control((link) => {
+    const floor = control((link) => {
       // What the floor settles, the server may release without an answer: the slot is free on both sides.
-      for (const id of link.window) if (!this.#sent.has(id)) link.window.delete(id);
+      for (const id of [...link.window, ...link.streams]) if (!this.#sent.has(id)) link.freeSlot(id);
       return encodeFloor(this.floor);
     });
+    this.#outbox.push('control', floor);
   }
 
   /** `false` when it was not taken: then its caller was told. */
@@ -261,7 +269,7 @@ export class PendingCalls implements CallOwner, Resends {
   }
 
   #answered(link: LinkState, id: number): Call | undefined {
-    if (link.window.delete(id)) this.#outbox.schedule();
+    if (link.freeSlot(id)) this.#outbox.schedule();
     const call = this.#sent.get(id);
     // Only on the socket on which it was asked: anything else is an answer to nobody.
     if (call?.on !== link) return undefined;
@@ -275,7 +283,17 @@ export class PendingCalls implements CallOwner, Resends {
     if (++this.#settledSinceFloor >= SETTLED_PER_FLOOR) this.tellFloor();
   }
 
-  #control(write: (link: LinkState) => string | undefined): void {
-    this.#outbox.push('control', { bytes: 16, takesSlot: false, rides: false, write });
+  /** Has a control message written, unless it waits already. On a socket that was left nothing else is, so it goes at once. */
+  #say(on: LinkState, message: Outbound): void {
+    if (this.#live === undefined || on === this.#live.link) {
+      if (!this.#outbox.has(message)) this.#outbox.push('control', message);
+      return;
+    }
+    const text = message.write(on);
+    if (text !== undefined) on.link.send(encodeFrame([text]));
   }
+}
+
+function control(write: (link: LinkState) => string | undefined): Outbound {
+  return { bytes: 16, takesSlot: false, rides: false, write };
 }

@@ -198,7 +198,7 @@ export class ProtocolSession implements LinkUser {
   }
 
   #leaveWhenSettled(retiring: LinkState): void {
-    if (retiring.window.size === 0) retiring.link.drop(LEAVING, 'moved');
+    if (retiring.isSettled) retiring.link.drop(LEAVING, 'moved');
   }
 
   #becomeAnother(): void {
@@ -245,6 +245,12 @@ export class ProtocolSession implements LinkUser {
         if (this.#refresh?.answered(message[1], message[2]) === true) break;
         this.#parts.pending.error(state, message[1], message[2], message[3], message[4]);
         break;
+      case 'item':
+        this.#parts.pending.item(state, message[1], message[2], message[3], message[4]);
+        break;
+      case 'done':
+        this.#parts.pending.done(state, message[1]);
+        break;
       case 'subscribed':
       case 'snapshot':
       case 'event':
@@ -269,7 +275,7 @@ export class ProtocolSession implements LinkUser {
         this.#parts.note('goaway', { ...message[1] });
         state.link.leaving(message[1]);
         break;
-      default: // items and ends of streams that were never opened; a second welcome
+      default: // a second welcome
     }
   }
 

@@ -5,6 +5,11 @@
 export class SerialQueue {
   #tail: Promise<void> | undefined;
 
+  /** Nothing is under way: a task runs at once. */
+  get isIdle(): boolean {
+    return this.#tail === undefined;
+  }
+
   run(task: () => void | Promise<void>): void {
     if (this.#tail !== undefined) {
       this.#follow(this.#tail.then(task));

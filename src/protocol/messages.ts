@@ -3,6 +3,12 @@
 /** Subprotocol that both sides negotiate. */
 export const SUBPROTOCOL = 'tautline.v1';
 
+/**
+ * Ids that a floor may except: those in flight at the client, of which no server allows more than 1024 calls, and some
+ * to spare for streams. Of a constant number, as the client may come from a server with higher limits.
+ */
+export const MOST_FLOOR_EXCEPTIONS: number = 1024 + 64;
+
 /** `[epoch, offset]`: a place in the history of one topic. */
 export type Position = readonly [epoch: string, offset: number];
 

@@ -1,12 +1,10 @@
-/**
- * Ids that a floor may except: those in flight at the client, of which no server allows more than 1024, and some to
- * spare. Of a constant number, as the client may come from a server with higher limits.
- */
-const MOST_EXCEPTIONS = 1024 + 64;
+import { MOST_FLOOR_EXCEPTIONS } from '../protocol/messages.ts';
 
 /** What is wrong with a floor besides its slots, or `undefined`: each exception is kept as long as its client. */
 export function floorProblem([, ...except]: readonly number[]): string | undefined {
-  return except.length > MOST_EXCEPTIONS ? `a floor with more than ${MOST_EXCEPTIONS} exceptions` : undefined;
+  return except.length > MOST_FLOOR_EXCEPTIONS
+    ? `a floor with more than ${MOST_FLOOR_EXCEPTIONS} exceptions`
+    : undefined;
 }
 
 /**
