@@ -131,7 +131,7 @@ export class Call implements Outbound {
 
   item(seq: number, json: unknown, meta: unknown): void {
     this.heard = true;
-    if (!this.settled) this.request.readItem?.(seq, json, meta);
+    this.request.readItem?.(seq, json, meta);
   }
 
   reply(json: unknown, meta: unknown): void {

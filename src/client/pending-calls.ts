@@ -3,6 +3,7 @@ import type { Deadlines } from '../primitives/deadlines.ts';
 import { SerialQueue } from '../primitives/serial-queue.ts';
 import { encodeCancel, encodeFloor, encodeFrame } from '../protocol/encode.ts';
 import { MOST_FLOOR_EXCEPTIONS, type WireError } from '../protocol/messages.ts';
+import { CallIntake } from './call-intake.ts';
 import { Call, type CallOwner, type CallRequest, type CallTerms } from './call.ts';
 import type { LinkState } from './link-state.ts';
 import type { LossyPublishes } from './lossy-publishes.ts';
@@ -33,7 +34,7 @@ export class PendingCalls implements CallOwner {
   #nextId = 1;
   #settledSinceFloor = 0;
   #outbox!: Outbox;
-  #lossy!: Pick<LossyPublishes, 'goFirst' | 'supersede'>;
+  #intake!: CallIntake;
 
   constructor(deadlines: Deadlines, now: () => number, failed: (error: TautlineError) => void) {
     this.deadlines = deadlines;
@@ -44,7 +45,7 @@ export class PendingCalls implements CallOwner {
   /** The outbox takes re-sends from here, and this enters calls into it: one must come first. */
   writeTo(outbox: Outbox, lossy: Pick<LossyPublishes, 'goFirst' | 'supersede'>): void {
     this.#outbox = outbox;
-    this.#lossy = lossy;
+    this.#intake = new CallIntake(outbox, lossy, this.order);
   }
 
   /** An id for a message that is no call: nobody keeps it, so it is settled for the server as soon as it is written. */
@@ -67,10 +68,7 @@ export class PendingCalls implements CallOwner {
     return [this.#nextId];
   }
 
-  /**
-   * Takes in a call: it is checked at once, and then queued, what acts in the order in which it was made. It settles
-   * exactly once, at the latest at its deadline, however long the check takes.
-   */
+  /** Takes in a call. It settles exactly once, at the latest at its deadline. */
   start(
     request: CallRequest,
     terms: CallTerms,
@@ -80,39 +78,8 @@ export class PendingCalls implements CallOwner {
   ): Call {
     const call = new Call(request, terms, this, resolve, reject);
     this.#unsettled.add(call);
-    this.#prepare(call, check);
+    this.#intake.admit(call, check);
     return call;
-  }
-
-  #prepare(call: Call, check: () => void | Promise<void>): void {
-    let checking: void | Promise<void>;
-    try {
-      checking = check();
-    } catch (error) {
-      call.unreadable(error);
-      return;
-    }
-    // While it is checked it takes up room in the queue like those that wait.
-    if (checking !== undefined && !this.#enter('held', call)) {
-      checking.catch(() => undefined); // its caller was told already
-      return;
-    }
-    const checked = checking?.then(undefined, call.unreadable);
-    if (!call.request.acts) {
-      if (checked === undefined) this.#enter('ordered', call);
-      else void checked.then(() => this.#enter('ordered', call));
-      return;
-    }
-    this.order.run(() => {
-      if (checked === undefined) {
-        this.#enter('ordered', call);
-        return undefined;
-      }
-      // A check that never ends holds up what acts behind it no longer than its own call lives.
-      return Promise.race([checked, call.whenSettled()]).then(() => {
-        this.#enter('ordered', call);
-      });
-    });
   }
 
   settled(call: Call): void {
@@ -144,7 +111,11 @@ export class PendingCalls implements CallOwner {
     const { on, id } = call;
     this.#forget(call);
     // The slot stays taken until the server has settled the id on that socket.
-    if (on !== undefined) this.#say(on, control((link) => (link === on ? encodeCancel(id) : undefined)));
+    if (on !== undefined)
+      this.#say(
+        on,
+        control((link) => (link === on ? encodeCancel(id) : undefined)),
+      );
   }
 
   tell({ on }: Call, message: Outbound): void {
@@ -245,27 +216,6 @@ export class PendingCalls implements CallOwner {
       return encodeFloor(this.floor);
     });
     this.#outbox.push('control', floor);
-  }
-
-  /** `false` when it was not taken: then its caller was told. */
-  #enter(lane: 'held' | 'ordered', call: Call): boolean {
-    this.#outbox.remove(call);
-    if (call.settled) return false;
-    const { topic } = call.request;
-    const publishes = lane === 'ordered' && topic !== undefined;
-    if (publishes) this.#lossy.goFirst(topic);
-    // What went first may have told somebody who ended this one.
-    if (call.settled) return false;
-    const pushed = this.#outbox.push(lane, call);
-    if (pushed.accepted) {
-      if (publishes) this.#lossy.supersede(topic);
-      return true;
-    }
-    call.fail('QUEUE_FULL', this.#outbox.whyFull(pushed.bound), {
-      retryable: true,
-      remedy: 'Wait for earlier calls before making more, or raise the bound.',
-    });
-    return false;
   }
 
   #answered(link: LinkState, id: number): Call | undefined {

@@ -165,7 +165,6 @@ export class StreamCall implements ItemStream<unknown>, Outbound {
     }
     this.#received = seq;
     const take = (item: unknown): void => {
-      if (call.settled) return;
       call.liftDeadline();
       this.#items.push(item);
     };
@@ -207,9 +206,7 @@ export class StreamCall implements ItemStream<unknown>, Outbound {
   /** Also when the server has said its last word, as long as items wait to be read. */
   readonly #onAbort = (): void => {
     const call = this.#call;
-    if (call === undefined) return;
-    const error = call.failure('ABORTED', 'the caller aborted it', { cause: this.#parts.signal?.reason });
-    call.abandon(error);
-    this.#failed(error);
+    if (call?.settled !== true) return; // it listens itself
+    this.#failed(call.failure('ABORTED', 'the caller aborted it', { cause: this.#parts.signal?.reason }));
   };
 }

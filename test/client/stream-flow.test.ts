@@ -51,6 +51,18 @@ describe('how far the server may go', () => {
     expect(socket.all('more')).toEqual([['more', 1, 4, 8]]);
   });
 
+  test('is told once for many items that come at once to readers that wait', async () => {
+    const client = start();
+    const socket = await world.server.socket();
+    await socket.welcome({ limits: { items: 4 } });
+    const counted = client.count({ to: 99 });
+    const asked = [1, 2, 3, 4].map(() => counted.next());
+    await settle();
+    await socket.say(...items(1, 1, 4));
+    expect((await Promise.all(asked)).map(({ value }) => value)).toEqual([1, 2, 3, 4]);
+    expect(socket.all('more')).toEqual([['more', 1, 4, 8]]);
+  });
+
   test('is not told any more when the stream is over', async () => {
     const client = start();
     const socket = await world.server.socket();
@@ -228,6 +240,22 @@ describe('slots for streams', () => {
     for (let to = 0; to < 100; to++) read(client.count({ to }));
     await settle();
     expect(socket.all('open')).toHaveLength(64);
+  });
+
+  test('are free again when the floor has settled a stream that was left', async () => {
+    const client = start();
+    const socket = await world.server.socket();
+    await socket.welcome({ limits: { streams: 1 } });
+    const left = client.count({ to: 1 });
+    void left.next();
+    read(client.count({ to: 2 }));
+    await settle();
+    await left.return();
+    await settle();
+    expect(socket.all('open')).toHaveLength(1);
+    await socket.say(['ping', 1]);
+    expect(socket.all('floor').at(-1)).toEqual(['floor', 2]);
+    expect(socket.all('open').map(({ 6: input }) => input)).toEqual([{ to: 1 }, { to: 2 }]);
   });
 
   test('those that wait for one end with the connection', async () => {

@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createClient, type Client, type ConnectOptions } from '../../src/index.ts';
 import { items, read, take } from '../helpers/read-stream.ts';
 import { scripted } from '../helpers/scripted-client.ts';
@@ -145,7 +145,7 @@ test('streams for which the next server has no slot hold up neither calls nor wh
   const client = start();
   const first = await world.server.socket();
   await first.welcome({ limits: { streams: 3 } });
-  for (const to of [1, 2, 3]) read(client.count({ to }));
+  const readings = [1, 2, 3].map((to) => read(client.count({ to })));
   const added = client.add({ by: 4 });
   await settle();
   await first.cut();
@@ -154,10 +154,12 @@ test('streams for which the next server has no slot hold up neither calls nor wh
   await second.welcome({ limits: { streams: 1 } });
   expect(second.all('open').map(([, id]) => id)).toEqual([1]);
   expect(second.all('call').map(([, id]) => id)).toEqual([4]);
+  await second.say(['item', 2, 1, 666]); // not opened here
   await second.say(['reply', 4, 4], ['done', 1]);
   expect(await added).toBe(4);
-  await second.say(['done', 2]);
+  await second.say(['item', 2, 1, 2], ['done', 2]);
   await second.say(['done', 3]);
+  expect(readings).toMatchObject([{ done: true }, { items: [2], done: true }, { done: true }]);
   expect(second.all('open').map(([, id]) => id)).toEqual([1, 2, 3, 5]);
 });
 
@@ -198,4 +200,66 @@ test('a stream without an answer ends at its deadline, also without a socket', a
   await vi.advanceTimersByTimeAsync(5_000);
   expect(reading.error).toMatchObject({ code: 'TIMEOUT', outcome: 'unknown' });
   expect(first.all('cancel')).toEqual([]);
+});
+
+test('a floor never names more than a server takes: where more is in flight it is the lowest id', async () => {
+  const client = start();
+  const first = await world.server.socket();
+  await first.welcome({ limits: { calls: 8, streams: 1080 } });
+  for (let to = 0; to < 1080; to++) read(client.count({ to }));
+  await settle();
+  await first.cut();
+  const second = await world.server.next();
+  expect(second.hello.floor).toHaveLength(1081);
+  await second.welcome({ limits: { calls: 1024, streams: 8 } });
+  for (let by = 0; by < 9; by++) void client.add({ by }).safe();
+  await settle();
+  await second.say(['ping', 1]);
+  expect(second.all('floor').at(-1)).toEqual(['floor', 1]);
+});
+
+describe('a move to another socket', () => {
+  test('of the same memory takes streams along', async () => {
+    const client = start();
+    const first = await world.welcomed();
+    const reading = read(client.count({ to: 3 }));
+    await settle();
+    await first.say(...items(1, 1, 2));
+    world.connection.reconnect({ seamless: true });
+    const second = await world.server.socket();
+    await second.welcome();
+    expect(second.all('open')).toEqual([['open', 1, 'count', null, 2, 34, { to: 3 }]]);
+    await second.say(...items(1, 2, 3), ['done', 1]);
+    expect(reading).toMatchObject({ items: [1, 2, 3], done: true });
+  });
+
+  test('of another memory leaves them where they run: what they say goes there, and the socket stays for them', async () => {
+    const client = start();
+    const first = await world.server.socket();
+    await first.welcome({ limits: { items: 4 } });
+    const reading = read(client.count({ to: 6 }));
+    const left = client.count({ to: 9 });
+    void left.next();
+    await settle();
+    await first.say(...items(1, 1, 1));
+    world.connection.reconnect({ seamless: true });
+    const second = await world.server.socket();
+    await second.welcome({ memory: 'M2' });
+    const later = read(client.count({ to: 2 }));
+    await settle();
+    expect(second.all('open')).toMatchObject([{ 1: 3, 6: { to: 2 } }]);
+    await first.say(...items(1, 2, 4));
+    expect(first.all('more').at(-1)).toEqual(['more', 1, 4, 8]);
+    await left.return();
+    await settle();
+    expect(first.all('cancel')).toEqual([['cancel', 2]]);
+    expect([...second.all('more'), ...second.all('cancel')]).toEqual([]);
+    await first.say(['error', 2, { code: 'ABORTED', message: '' }]);
+    expect(first.closedWith).toBeUndefined();
+    await first.say(...items(1, 5, 6), ['done', 1]);
+    expect(first.closedWith).toBe(4000);
+    await second.say(...items(3, 1, 2), ['done', 3]);
+    expect(reading).toMatchObject({ items: [1, 2, 3, 4, 5, 6], done: true });
+    expect(later).toMatchObject({ items: [1, 2], done: true });
+  });
 });

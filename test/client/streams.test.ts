@@ -168,15 +168,14 @@ describe('a stream fails', () => {
   });
 
   test.each([
-    ['after a hole', ['item', 1, 3, 3], 'item 3 came after item 1'],
-    ['beyond what was asked for', ['item', 1, 2, 2], 'item 2 came after item 1, of 1 asked for'],
-  ])('with BAD_OUTPUT when an item comes %s', async (_how, item, what) => {
+    ['after a hole', 8, ['item', 1, 3, 3], 'item 3 came after item 1'],
+    ['beyond what was asked for', 1, ['item', 1, 2, 2], 'item 2 came after item 1, of 1 asked for'],
+  ])('with BAD_OUTPUT when an item comes %s', async (_how, window, item, what) => {
     const client = start();
     const socket = await world.server.socket();
-    await socket.welcome({ limits: { items: 1 } });
+    await socket.welcome({ limits: { items: window } });
     const counted = client.count({ to: 9 });
     void counted.next();
-    void settle();
     const failure = counted.next();
     failure.catch(() => undefined);
     await settle();
