@@ -1,0 +1,78 @@
+import type { Random } from './random.ts';
+
+/** What one world is like. Drawn from its seed. */
+export interface Plan {
+  readonly seed: number;
+  /** Time in which things go wrong, ms. */
+  readonly troubleMs: number;
+  readonly users: number;
+  readonly nodes: 1 | 2;
+  /** `memory`: one in the servers' process, which they share. `remote`: every answer takes time. */
+  readonly broker: 'memory' | 'remote';
+  readonly historySize: number;
+  /** Servers die, and what they remember with them. */
+  readonly deaths: boolean;
+  /** Everyone is anonymous; or tokens that the app replaces; or a cookie that changes behind the page's back. */
+  readonly identities: 'none' | 'tokens' | 'cookie';
+  readonly windowMs: number;
+  readonly heartbeatMs: number;
+  readonly connectTimeoutMs: number;
+  readonly calls: number;
+  readonly bufferedBytes: number;
+  readonly highWaterMark: number;
+  /** Longest that `authenticate` and `authorize` take, ms; 0: they answer at once. */
+  readonly authMs: number;
+  readonly tokenLifeMs: number;
+  readonly latencyMs: readonly [least: number, most: number];
+  readonly kernelBytes: number;
+  readonly lostCloses: number;
+  readonly tellsDrained: boolean;
+  /** Mean time between two troubles, two things that a user does, two publications of the app, ms. */
+  readonly faultMs: number;
+  readonly userMs: number;
+  readonly newsMs: number;
+  /** The part of waits that a user does not wait for. */
+  readonly impatience: number;
+  /** Users leave and come back, suspend, and reconnect. */
+  readonly restless: boolean;
+}
+
+export function drawPlan(seed: number, random: Random): Plan {
+  const nodes = random.chance(0.4) ? 2 : 1;
+  const identities = random.weighted<Plan['identities']>([
+    [3, 'none'],
+    [3, 'tokens'],
+    [1, 'cookie'],
+  ]);
+  return {
+    seed,
+    troubleMs: random.between(15_000, 40_000),
+    users: random.between(2, 3),
+    nodes,
+    broker: random.chance(0.5) ? 'memory' : 'remote',
+    historySize: random.chance(0.3) ? 10_000 : random.between(5, 60),
+    deaths: random.chance(0.5),
+    identities,
+    windowMs: random.chance(0.5) ? random.between(2_500, 9_000) : 120_000,
+    heartbeatMs: random.between(1_000, 8_000),
+    connectTimeoutMs: random.between(1_500, 10_000),
+    calls: random.between(8, 24),
+    bufferedBytes: random.pick([300, 1_000, 4_000, 1_048_576]),
+    highWaterMark: random.pick([600, 2_000, 16_000, 1_048_576]),
+    authMs: random.pick([0, 20, 300, 2_000]),
+    tokenLifeMs: random.between(3_000, 15_000),
+    latencyMs: random.pick([
+      [0, 2],
+      [1, 20],
+      [10, 120],
+    ] as const),
+    kernelBytes: random.pick([0, 500, 5_000]),
+    lostCloses: random.pick([0, 0.1, 0.5]),
+    tellsDrained: random.chance(0.5),
+    faultMs: random.between(30, 350),
+    userMs: random.between(20, 120),
+    newsMs: random.between(15, 150),
+    impatience: random.pick([0.7, 0.95, 1]),
+    restless: random.chance(0.5),
+  };
+}

@@ -1,0 +1,242 @@
+import { Faults } from './faults.ts';
+import type { ServerStats } from '../../src/server/index.ts';
+import { TOPICS } from './user.ts';
+import type { User } from './user.ts';
+import { UserActions } from './user-actions.ts';
+import { World } from './world.ts';
+
+/** Longest time that a call may take, ms. */
+const LONGEST_CALL_MS = 30_000;
+
+/** What happened in a world. */
+export interface Totals {
+  /** Sockets that broke, or that something between the two ends closed. */
+  cuts: number;
+  /** Other troubles: stalls, slow lines, frozen pages, deaths and restarts of servers, lost histories. */
+  troubles: number;
+  frames: number;
+  /** Frames that were under way and never arrived. */
+  lost: number;
+  calls: number;
+  answered: number;
+  /** Calls and publishes that were written again, on another socket. */
+  resent: number;
+  /** Errors with the outcome `unknown`. */
+  unknown: number;
+  publications: number;
+  /** Events that listeners were told. */
+  heard: number;
+  /** Times that a listener went on after a loss. */
+  resumed: number;
+  gaps: number;
+  /** Happenings on the virtual clock, and its time, ms. */
+  steps: number;
+  virtualMs: number;
+}
+
+/** How a trial ended. */
+export interface Verdict {
+  readonly violations: readonly string[];
+  readonly totals: Totals;
+}
+
+/** Lets one world live: trouble, then calm, then the end; with all that has to be true at each step. */
+export async function trial(seed: number, traced?: string[]): Promise<Verdict> {
+  const world = new World(seed, traced);
+  const rejected = (error: unknown): void => world.violation(`a rejection that nobody handles: ${String(error)}`);
+  process.on('unhandledRejection', rejected);
+  using _clock = world.clock.install();
+  // Nobody reads the stacks of the errors in here, and they cost a tenth of the time.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return await new Trial(world).run();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+    process.off('unhandledRejection', rejected);
+  }
+}
+
+class Trial {
+  readonly #world: World;
+  readonly #faults: Faults;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#faults = new Faults(world);
+  }
+
+  async run(): Promise<Verdict> {
+    const { plan, users, violations } = this.#world;
+    this.#world.open();
+    const actions = users.map((user) => new UserActions(this.#world, user));
+    for (const action of actions) action.start();
+    this.#faults.start();
+    this.#news();
+    await this.#pass(plan.troubleMs);
+    this.#settleDown();
+    await this.#pass(LONGEST_CALL_MS + 20_000);
+    this.#ring();
+    for (const action of actions) action.prove(plan.calls + 4);
+    await this.#pass(25_000);
+    if (violations.length === 0) this.#checkQuiet();
+    await this.#pass(plan.windowMs + plan.heartbeatMs + 10_000);
+    if (violations.length === 0) this.#checkForgotten();
+    const totals = this.#totals();
+    for (const user of users) {
+      user.closing = true;
+      this.#world.clock.as(user.process, () => void user.connection.close());
+    }
+    await this.#pass(plan.windowMs + plan.heartbeatMs * 2 + 10_000);
+    if (violations.length === 0) await this.#checkEnd();
+    return { violations, totals };
+  }
+
+  /** In steps, to look at what should have ended. */
+  async #pass(ms: number): Promise<void> {
+    const { clock, ledger, violations } = this.#world;
+    const until = clock.now + ms;
+    while (clock.now < until && violations.length === 0) {
+      await clock.run(Math.min(until, clock.now + 1_000), () => violations.length > 0);
+      ledger.checkDeadlines();
+    }
+  }
+
+  #news(): void {
+    const { clock, random, plan, isCalm } = this.#world;
+    clock.after(random.pause(plan.newsMs), { name: 'app', frozenUntil: 0 }, () => {
+      if (isCalm()) return;
+      const count = random.chance(0.03) ? random.between(20, 80) : 1;
+      for (let index = 0; index < count; index++) this.#world.publish();
+      this.#news();
+    });
+  }
+
+  #settleDown(): void {
+    const { users, network, nodes, clock, trace } = this.#world;
+    trace('calm');
+    this.#world.calm();
+    nodes.forEach(({ isUp }, index) => {
+      if (!isUp) this.#world.startNode(index);
+    });
+    for (const { up, down } of network.sockets) {
+      up.heal();
+      down.heal();
+    }
+    for (const user of users) {
+      // One that is about to close is let close first.
+      clock.after(4_000, user.process, () => {
+        const { state } = user.connection.status;
+        if (state === 'closed' || state === 'waiting' || user.suspended) user.comeBack();
+        user.closing = false;
+        for (const [path, id] of TOPICS) if (path !== 'own' && user.listeners.size < 12) user.listen(path, id);
+      });
+    }
+  }
+
+  /** One last publication on every topic: whoever is live has to hear it. */
+  #ring(): void {
+    for (const [path, id] of TOPICS) this.#world.nodes[0]!.publish(path, id, this.#world.fact());
+  }
+
+  #checkQuiet(): void {
+    const { users, ledger, violation, nodes } = this.#world;
+    if (ledger.pending > 0) violation(`${String(ledger.pending)} calls are pending at the end`);
+    let subscriptions = 0;
+    for (const user of users) {
+      const { connection, process, listeners } = user;
+      const { queued, inFlight, subscriptions: topics, bufferedAmount } = connection.stats();
+      if (connection.status.state !== 'connected')
+        violation(`${process.name} is ${connection.status.state} at the end`);
+      if (queued.messages + queued.bytes + inFlight + (bufferedAmount ?? 0) > 0) {
+        violation(`${process.name} has left ${JSON.stringify(connection.stats())}`);
+      }
+      const live = [...listeners].filter(({ state }) => state !== 'ended');
+      const names = new Set(live.map(({ topic }) => topic));
+      if (topics !== names.size)
+        violation(`${process.name} has ${String(topics)} topics, and listens to ${String(names.size)}`);
+      subscriptions += names.size;
+      for (const listener of live) listener.checkAtHead();
+      this.#checkStates(user);
+    }
+    const told = this.#sum(({ subscriptions: count }) => count);
+    if (told !== subscriptions)
+      violation(`the servers have ${String(told)} subscriptions, the pages ${String(subscriptions)}`);
+    const calls = this.#sum((stats) => stats.calls);
+    if (calls > 0) violation(`the servers have ${String(calls)} calls left: ${nodes.map(({ name }) => name).join()}`);
+    ledger.audit();
+  }
+
+  /** What the library folded is what the app committed. */
+  #checkStates({ client, listeners }: User): void {
+    for (const id of ['a', 'b']) {
+      const listener = [...listeners].find(({ topic, state }) => topic === `boards/${id}` && state === 'live');
+      listener?.checkState(client.board({ id }).state.get(), 'the folded state comes');
+    }
+  }
+
+  #checkForgotten(): void {
+    const { users, violation } = this.#world;
+    const clients = this.#sum((stats) => stats.clients);
+    if (clients !== users.length) {
+      violation(`the servers remember ${String(clients)} clients of ${String(users.length)} after the window`);
+    }
+  }
+
+  async #checkEnd(): Promise<void> {
+    const { users, nodes, clock, network, violation } = this.#world;
+    for (const { connection, process } of users) {
+      if (connection.status.state !== 'closed') violation(`${process.name} is ${connection.status.state} after close`);
+      const { queued, inFlight, subscriptions } = connection.stats();
+      if (queued.messages + inFlight + subscriptions > 0)
+        violation(`${process.name} keeps ${JSON.stringify(connection.stats())}`);
+      const timers = clock.timersOf(process);
+      if (timers !== 0) violation(`${process.name} has ${String(timers)} timers after close`);
+    }
+    for (const { server } of nodes) {
+      const { peers, clients, calls, subscriptions, buffered } = server.stats();
+      if (peers + clients + calls + subscriptions + buffered.total > 0) {
+        violation(`a server without clients has ${JSON.stringify(server.stats())}`);
+      }
+      void server.close();
+    }
+    await this.#pass(1_000);
+    const timers = this.#world.serverTimers;
+    if (timers !== 0) violation(`the servers have ${String(timers)} timers after close`);
+    const served = [...network.sockets].filter(({ isServed }) => isServed);
+    if (served.length > 0) violation(`the servers were not told that ${served.map(({ name }) => name).join()} is over`);
+  }
+
+  #sum(read: (stats: ServerStats) => number): number {
+    return this.#world.nodes.reduce((sum, { server }) => sum + read(server.stats()), 0);
+  }
+
+  #totals(): Totals {
+    const { network, ledger, publications, users, clock } = this.#world;
+    const { cuts, frames, lost } = network;
+    const totals: Totals = {
+      cuts,
+      troubles: Object.values(this.#faults.counts).reduce((sum, count) => sum + count, 0),
+      frames,
+      lost,
+      calls: ledger.counts.calls,
+      answered: ledger.counts.ok,
+      unknown: ledger.counts.unknown,
+      publications: publications.count,
+      heard: 0,
+      resumed: 0,
+      resent: 0,
+      gaps: 0,
+      steps: clock.steps,
+      virtualMs: clock.now,
+    };
+    for (const user of users) {
+      for (const listener of [...user.listeners]) user.forget(listener);
+      totals.heard += user.past.heard;
+      totals.resumed += user.past.resumed;
+      totals.resent += user.past.resent;
+      totals.gaps += user.past.gaps;
+    }
+    return totals;
+  }
+}

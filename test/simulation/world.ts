@@ -1,0 +1,122 @@
+import { memoryBroker } from '../../src/server/index.ts';
+import type { Broker } from '../../src/server/index.ts';
+import { identityName } from '../../src/server/identity-name.ts';
+import { Clock } from './clock.ts';
+import type { Fact } from './contract.ts';
+import { Ledger } from './ledger.ts';
+import { Network } from './network.ts';
+import { drawPlan } from './plan.ts';
+import type { Plan } from './plan.ts';
+import { Publications } from './publications.ts';
+import { Random } from './random.ts';
+import { RemoteBroker } from './remote-broker.ts';
+import { ServerNode, SERVERS } from './server-node.ts';
+import { TOPICS, User } from './user.ts';
+
+/** Servers, a broker, pages and a network, all drawn from one seed. */
+export class World {
+  readonly plan: Plan;
+  readonly random: Random;
+  readonly clock: Clock;
+  readonly network: Network;
+  readonly ledger: Ledger;
+  readonly publications: Publications = new Publications();
+  readonly users: User[] = [];
+  readonly nodes: ServerNode[] = [];
+  /** What should never happen, and did. */
+  readonly violations: string[] = [];
+  /** The servers may have forgotten pages since the beginning. */
+  canForget = false;
+  remote: RemoteBroker | undefined;
+  readonly #traced: string[] | undefined;
+  #memory: Broker | undefined;
+  #calm = false;
+  #tokens = 0;
+  #lives = 0;
+
+  constructor(seed: number, traced?: string[]) {
+    this.#traced = traced;
+    this.random = new Random(seed);
+    this.plan = drawPlan(seed, this.random);
+    const { plan, random } = this;
+    SERVERS.frozenUntil = 0;
+    this.clock = new Clock(random, SERVERS);
+    this.ledger = new Ledger(() => this.clock.now, this.violation);
+    this.network = new Network({
+      clock: this.clock,
+      random,
+      servers: SERVERS,
+      quality: { latencyMs: plan.latencyMs, kernelBytes: plan.kernelBytes },
+      route: () => random.pick(this.nodes),
+      lostCloses: plan.lostCloses,
+      tellsDrained: plan.tellsDrained,
+      trace: this.trace,
+    });
+    this.canForget = plan.windowMs < 60_000 || plan.nodes > 1 || plan.identities !== 'none';
+  }
+
+  /** Begins, on the virtual clock. */
+  open(): void {
+    const { plan } = this;
+    this.newBroker();
+    for (let index = 0; index < plan.nodes; index++) this.startNode(index);
+    for (let index = 0; index < plan.users; index++) this.users.push(new User(this, index));
+  }
+
+  /** Timers that the library has running in the servers. */
+  get serverTimers(): number {
+    return this.clock.timersOf(SERVERS);
+  }
+
+  readonly violation = (text: string): void => {
+    this.trace(`VIOLATION ${text}`);
+    this.violations.push(`${String(Math.round(this.clock.now))} ms: ${text}`);
+  };
+
+  readonly trace = (text: string): void => {
+    this.#traced?.push(`${String(Math.round(this.clock.now)).padStart(6)} ${text}`);
+  };
+
+  readonly isCalm = (): boolean => this.#calm;
+
+  calm(): void {
+    this.#calm = true;
+  }
+
+  nextToken(): number {
+    return ++this.#tokens;
+  }
+
+  /** The user whom a welcome names. */
+  userNamed(identity: string): string {
+    return ['anonymous', 'ann', 'bob', 'cleo'].find((name) => identityName(name) === identity) ?? identity;
+  }
+
+  newBroker(): void {
+    const { plan, random, clock } = this;
+    if (plan.broker === 'memory') this.#memory = memoryBroker({ history: { size: plan.historySize } });
+    else {
+      this.remote = new RemoteBroker(clock, random, SERVERS, plan.historySize, (name, position, payload) => {
+        this.publications.add(name, position, JSON.parse(payload) as Fact);
+      });
+    }
+  }
+
+  startNode(index: number): void {
+    const name = `node${String(index)}.${String(++this.#lives)}`;
+    this.nodes[index] = new ServerNode(this, name, this.#memory ?? this.remote!.connect());
+    this.trace(`${name} begins`);
+  }
+
+  /** The app publishes something, somewhere. */
+  publish(): void {
+    const up = this.nodes.filter(({ isUp }) => isUp);
+    if (up.length === 0) return;
+    const [path, id] = this.random.pick(TOPICS);
+    this.random.pick(up).publish(path, id, this.fact());
+  }
+
+  fact(): Fact {
+    return { token: this.nextToken(), key: `k${String(this.random.below(6))}`, value: 0 };
+  }
+}
