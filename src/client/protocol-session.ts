@@ -83,7 +83,7 @@ export class ProtocolSession implements LinkUser {
       },
     });
     const moves = this.#links.add(state);
-    if (!moves) this.roundTrip.restart();
+    this.roundTrip.restart();
     this.#sockets++;
     this.toldCodec = this.codec;
     const { pending } = this.#parts;

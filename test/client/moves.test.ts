@@ -49,6 +49,19 @@ describe('a move within one memory', () => {
     expect(world.connection.status).toMatchObject({ state: 'connected', resumed: true });
   });
 
+  test('sends again before what waits for a slot', async () => {
+    const { client, first } = await started();
+    const nine = Array.from({ length: 9 }, (_, by) => by);
+    const calls = nine.map((by) => client.add({ by }));
+    await settle();
+    expect(ids(first)).toHaveLength(8);
+    const next = await successor();
+    await next.welcome({ limits: { calls: 9 } });
+    expect(next.all('call').map(([, , , , input]) => input)).toEqual(nine.map((by) => ({ by })));
+    await next.say(...ids(next).map((id) => ['reply', id, id]));
+    expect(await Promise.all(calls)).toEqual(ids(next));
+  });
+
   test('takes topics along from their positions; nobody hears that they were moved', async () => {
     const { client, first } = await started();
     const events: string[] = [];
@@ -94,6 +107,19 @@ describe('a move within one memory', () => {
     expect(await Promise.all([call, during])).toEqual([1, 2]);
     expect(states).toEqual(['live']);
     expect(statuses).toEqual(['connected']);
+  });
+
+  test('is no takeover by somebody else, however often', async () => {
+    const { first } = await started();
+    const sockets = [first];
+    for (let moves = 0; moves < 3; moves++) {
+      const next = await successor();
+      await sockets.at(-1)!.close(4409);
+      await next.welcome();
+      sockets.push(next);
+    }
+    expect(new Set(sockets.map(({ hello }) => hello.client)).size).toBe(1);
+    expect(sockets.map(({ hello }) => hello.n)).toEqual([1, 2, 3, 4]);
   });
 
   test('is told in the record', async () => {
@@ -301,6 +327,18 @@ describe('a server that says goaway', () => {
 });
 
 describe('credentials in force during a move', () => {
+  test('are refreshed on the socket that is spoken on, once', async () => {
+    const auth = vi.fn(() => ({ token: 'token', expiresAt: Date.now() + 100_000 }));
+    const { first } = await started({ auth, random: () => 0.5, heartbeat: false });
+    const next = await successor();
+    await next.welcome();
+    expect(auth).toHaveBeenCalledTimes(2);
+    await vi.advanceTimersByTimeAsync(80_000);
+    expect(auth).toHaveBeenCalledTimes(3);
+    expect(first.all('auth')).toEqual([]);
+    expect(next.all('auth')).toHaveLength(1);
+  });
+
   test('a logout ends all sockets of it', async () => {
     const { client, first } = await started();
     const call = client.add({ by: 1 }).safe();

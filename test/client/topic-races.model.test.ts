@@ -69,7 +69,7 @@ class Run {
     switch (step.what) {
       case 'subscribe': {
         const witness = new Witness(step.name, true);
-        this.listeners.push({ witness, subscription: handle(this.client, step.name).subscribe(witness as never) });
+        this.listeners.push({ witness, subscription: handle(this.client, step.name).subscribe(witness) });
         break;
       }
       case 'loop':

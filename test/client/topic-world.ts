@@ -199,8 +199,8 @@ export class SlowLoop {
     this.#events = handle(client, name).events({
       buffer,
       gap: witness.gap,
-      snapshot: witness.snapshot as never,
-    }) as never;
+      snapshot: witness.snapshot,
+    });
   }
 
   /** Takes what there is, at most so many. */

@@ -71,6 +71,8 @@ describe('a move to another socket', () => {
     expect(bench.words().slice(-1)).toEqual(['lost 4403']);
     expect(bench.transport.status).toBe(status);
     expect(bench.fake.live()).toEqual([successor]);
+    // The time that it had is over with it.
+    expect(vi.getTimerCount()).toBe(1);
   });
 
   test('gives the socket before 30 s to answer', async () => {
@@ -178,6 +180,15 @@ describe('the socket that serves ends during a move', () => {
     expect(bench.fake.live()).toEqual([successor]);
     expect(bench.fake.made).toHaveLength(2);
     expect(bench.transport.status.state).toBe('connected');
+  });
+
+  test('by anything but a takeover: also a successor that has said hello is an attempt until its welcome', async () => {
+    const { bench, old, successor } = await moving();
+    successor.open();
+    old.end(1006);
+    expect(bench.words().slice(-2)).toEqual(['lost 1006', 'connecting']);
+    bench.links[1]!.welcomed({ heartbeatMs: 20_000, resumed: true });
+    expect(bench.words().slice(-1)).toEqual(['connected']);
   });
 
   test('a successor that then fails is a failed attempt', async () => {
