@@ -72,7 +72,7 @@ export class ServerStream implements Kept {
 
   /** The consumer took the items through `after`, and wants those through `upTo`. The highest that was heard counts. */
   more(after: number, upTo: number): void {
-    const taken = Math.min(after, this.#last) - this.acknowledged;
+    const taken = after - this.acknowledged;
     this.#upTo = Math.max(this.#upTo, upTo);
     if (taken > 0) this.#count(-lengthOf(this.#items.splice(0, taken)));
     this.look();
