@@ -13,6 +13,8 @@ export interface AnswerSocket {
 export interface Kept {
   /** It goes: whoever still waits for some of it is told the message, or nothing where nobody can be waiting. */
   drop(message: string | undefined): void;
+  /** As much of it goes as the call can do without for now. */
+  shrink(): void;
 }
 
 /** What a client can ask to be run. All but a query may change something. */
@@ -104,6 +106,8 @@ export class CallStore {
   /** Settled ids whose entry is kept, oldest first; and those of them whose answer is kept too. */
   readonly #answered = new Set<Call>();
   readonly #stored = new Set<Call>();
+  /** Streams that are not settled. */
+  readonly #streaming = new Set<Call>();
   readonly #onBytes: (delta: number) => void;
   #bytes = 0;
   #busy = 0;
@@ -170,6 +174,7 @@ export class CallStore {
     call.sockets.add(socket);
     this.hold(call);
     this.#calls.set(id, call);
+    if (kind === 'stream') this.#streaming.add(call);
     return { kind: isFull ? 'refused' : 'new', call };
   }
 
@@ -177,6 +182,7 @@ export class CallStore {
   settle(call: Call, message: string): void {
     if (call.settled) return;
     call.settled = true;
+    this.#streaming.delete(call);
     if (call.kind === 'query') this.#calls.delete(call.id);
     else this.#keep(call, message);
     const sockets = [...call.sockets];
@@ -186,10 +192,19 @@ export class CallStore {
     this.release(call);
   }
 
-  /** Nobody wants it: aborts it and settles it with what there is. What of a stream was not yet written is gone then. */
+  /** Nobody wants it: aborts it and settles it with what there is. */
   cancel(call: Call): void {
-    const message = encodeError(call.id, { code: 'ABORTED', message: 'the call was cancelled' }, '');
     call.abort(new DOMException('the call was cancelled', 'AbortError'));
+    this.#giveUp(call, encodeError(call.id, { code: 'ABORTED', message: 'the call was cancelled' }, ''));
+  }
+
+  /** It can't be answered any more: aborts it. */
+  lose(call: Call): void {
+    call.abort(new DOMException('what came of it is no longer remembered', 'AbortError'));
+    this.#giveUp(call, unknownOutcome(call.id));
+  }
+
+  #giveUp(call: Call, message: string): void {
     call.dropKept(message);
     // Without the items before it, the end of a stream is no answer.
     if (call.settled) this.#drop(call);
@@ -214,6 +229,7 @@ export class CallStore {
     this.#answered.delete(call);
     if (call.settled) return;
     call.settled = true;
+    this.#streaming.delete(call);
     for (const socket of call.sockets) socket.release(call.id);
     call.sockets.clear();
     call.abort(new DOMException('the client no longer waits for this call', 'AbortError'));
@@ -221,8 +237,12 @@ export class CallStore {
     this.release(call);
   }
 
-  /** Drops answers, the oldest first, down to what is promised. */
+  /** Drops answers, the oldest first, down to what is promised; before them what running streams can do without. */
   trim(): void {
+    for (const call of this.#streaming) {
+      if (!this.isOver) return;
+      call.kept?.shrink();
+    }
     for (const oldest of this.#stored) {
       if (!this.isOver) return;
       this.#drop(oldest);

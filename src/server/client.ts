@@ -39,6 +39,6 @@ export class Client {
     this.id = id;
     this.identity = identity;
     this.calls = new CallStore(limits, onBytes);
-    this.streams = new StreamStore(limits, this.calls, onBytes);
+    this.streams = new StreamStore(limits, this.calls);
   }
 }

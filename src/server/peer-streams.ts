@@ -81,6 +81,9 @@ export class PeerStreams implements FeedLink {
     if (here !== undefined) return;
     this.#feeds.set(id, feed);
     feed.follow(stream);
+    // What is missing would be a hole.
+    if (!stream.isWhole) return client.calls.lose(stream.call);
+    feed.pump();
     if (taken.kind === 'answered') feed.answer(id, taken.message);
   }
 

@@ -11,8 +11,8 @@ export interface ServerLimits {
    */
   readonly streams?: number | undefined;
   /**
-   * Items of one stream that are made ahead of what its consumer has taken: after so many the generator waits.
-   * It waits, too, with fewer, when those of all streams of a client take `answerBytes`.
+   * Items of one stream that are made ahead of what its consumer has taken: after so many the generator waits. It
+   * waits, too, when those of all streams of a client that no socket has room for take `answerBytes`.
    * @default 64
    */
   readonly items?: number | undefined;
@@ -39,7 +39,7 @@ export interface ServerLimits {
    */
   readonly answers?: number | undefined;
   /**
-   * Answers, with the items of streams that have ended, that are remembered for one client whatever others need, bytes. More are kept as long as all answers fit
+   * Answers, and items of streams that were not taken, that are remembered for one client whatever others need, bytes. More are kept as long as all answers fit
    * `memoryBytes`; when they don't, the oldest of those above it become `UNKNOWN_OUTCOME`.
    * @default 1_048_576
    */

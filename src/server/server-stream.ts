@@ -11,12 +11,12 @@ export interface ItemSocket {
 
 /** What the streams of one client share, as each of them sees it. */
 export interface StreamHome {
-  /** Items may be made ahead: those of all streams that run don't take too many bytes. */
+  /** Items may be made ahead: those that no socket had room for don't take too many bytes. */
   readonly hasRoom: boolean;
-  /** Bytes of items of a stream that runs came or went. */
+  /** Bytes of items came or went. */
   count(delta: number): void;
-  /** Bytes of items of a stream that has ended came or went. */
-  countEnded(delta: number): void;
+  /** Bytes of items that wait for a socket came or went. */
+  countWaiting(delta: number): void;
   remove(stream: ServerStream): void;
 }
 
@@ -29,12 +29,14 @@ export class ServerStream implements Kept {
   readonly #home: StreamHome;
   readonly #most: number;
   readonly #sockets = new Set<ItemSocket>();
-  /** Messages of the items that are not acknowledged, lowest first. */
+  /** Messages of the last items, lowest first: those that are not acknowledged, or fewer where memory was short. */
   #items: string[] = [];
-  #bytes = 0;
   #last = 0;
+  #acknowledged = 0;
+  /** The last item that was written to a socket, and the bytes of those after it while the stream runs. */
+  #written = 0;
+  #waitingBytes = 0;
   #upTo = 0;
-  #running = true;
   #wake: ((goOn: boolean) => void) | undefined;
 
   /** Keeps at most so many items, whatever the client asks for. */
@@ -53,12 +55,12 @@ export class ServerStream implements Kept {
 
   /** Number of the last item that the consumer has taken, 0 before the first. */
   get acknowledged(): number {
-    return this.#last - this.#items.length;
+    return this.#acknowledged;
   }
 
-  /** The message of an item that is made and not acknowledged. */
-  item(seq: number): string {
-    return this.#items[seq - this.acknowledged - 1]!;
+  /** All items that the consumer has not taken are still here. */
+  get isWhole(): boolean {
+    return this.#acknowledged >= this.#gone;
   }
 
   /** Writes what is made from now on to this socket too. */
@@ -70,11 +72,22 @@ export class ServerStream implements Kept {
     this.#sockets.delete(socket);
   }
 
+  /** The message of an item, which is written now. */
+  write(seq: number): string {
+    const message = this.#items[seq - this.#gone - 1]!;
+    if (seq > this.#written) {
+      this.#written = seq;
+      if (!this.call.settled) this.#countWaiting(-message.length);
+      this.look();
+    }
+    return message;
+  }
+
   /** The consumer took the items through `after`, and wants those through `upTo`. The highest that was heard counts. */
   more(after: number, upTo: number): void {
-    const taken = after - this.acknowledged;
+    this.#acknowledged = Math.max(this.#acknowledged, Math.min(after, this.#last));
     this.#upTo = Math.max(this.#upTo, upTo);
-    if (taken > 0) this.#count(-lengthOf(this.#items.splice(0, taken)));
+    this.#forget(this.#acknowledged);
     this.look();
   }
 
@@ -100,43 +113,52 @@ export class ServerStream implements Kept {
     if (this.call.settled) return;
     const message = encodeItem(this.call.id, ++this.#last, payload);
     this.#items.push(message);
+    this.#countWaiting(message.length);
     for (const socket of this.#sockets) socket.itemAdded();
     // Last: where it is too much, the client itself may be forgotten.
     this.#count(message.length);
   }
 
+  /** What was written once is needed only to take it up again. */
+  shrink(): void {
+    this.#forget(this.#written);
+  }
+
   drop(message: string | undefined): void {
-    this.#items = [];
-    this.#count(-this.#bytes);
+    if (!this.call.settled) this.#countWaiting(-this.#waitingBytes);
+    this.#forget(this.#last);
     this.#home.remove(this);
     for (const socket of [...this.#sockets]) socket.dropped(message);
   }
 
-  /** One item may always be made: however large those of other streams are, this one goes on. */
-  get #hasRoom(): boolean {
-    const { length } = this.#items;
-    return this.#last < this.#upTo && length < this.#most && (length === 0 || this.#home.hasRoom);
+  /** The last item that is not here any more. */
+  get #gone(): number {
+    return this.#last - this.#items.length;
   }
 
-  /** Its items are part of an answer now, and go when that goes. */
+  /** One item may always wait: however large those of other streams are, this one goes on. */
+  get #hasRoom(): boolean {
+    if (this.#last >= this.#upTo || this.#last - this.#acknowledged >= this.#most) return false;
+    return this.#written >= this.#last || this.#home.hasRoom;
+  }
+
+  #forget(through: number): void {
+    let bytes = 0;
+    for (const message of this.#items.splice(0, Math.max(0, through - this.#gone))) bytes += message.length;
+    if (bytes > 0) this.#count(-bytes);
+  }
+
   #ended(): void {
-    const bytes = this.#bytes;
-    this.#count(-bytes);
-    this.#running = false;
-    this.#count(bytes);
+    this.#countWaiting(-this.#waitingBytes);
     this.look();
   }
 
   #count(delta: number): void {
-    if (delta === 0) return;
-    this.#bytes += delta;
-    if (this.#running) this.#home.count(delta);
-    else this.#home.countEnded(delta);
+    this.#home.count(delta);
   }
-}
 
-function lengthOf(messages: readonly string[]): number {
-  let length = 0;
-  for (const message of messages) length += message.length;
-  return length;
+  #countWaiting(delta: number): void {
+    this.#waitingBytes += delta;
+    this.#home.countWaiting(delta);
+  }
 }

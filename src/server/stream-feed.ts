@@ -26,11 +26,10 @@ export class StreamFeed implements AnswerSocket, ItemSocket {
     this.#link = link;
   }
 
-  /** Gives what is not acknowledged, and what is made from now on. */
+  /** Gives what is made from now on, and with {@link pump} what there is. */
   follow(stream: ServerStream): void {
     this.#stream = stream;
     stream.join(this);
-    this.pump();
   }
 
   /** The end, which comes when the items before it are written. */
@@ -59,7 +58,7 @@ export class StreamFeed implements AnswerSocket, ItemSocket {
       this.#sent = Math.max(this.#sent, stream.acknowledged);
       while (this.#sent < stream.last) {
         if (this.#link.isCongested) return this.#link.fellBehind(this);
-        this.#link.push(stream.item(++this.#sent));
+        this.#link.push(stream.write(++this.#sent));
       }
     }
     if (this.#end !== undefined) this.#finish(this.#end);

@@ -12,18 +12,16 @@ export interface StreamLimits {
 export class StreamStore implements StreamHome {
   readonly #limits: StreamLimits;
   readonly #calls: CallStore;
-  readonly #onBytes: (delta: number) => void;
   readonly #streams = new Map<number, ServerStream>();
-  #bytes = 0;
+  #waitingBytes = 0;
 
-  constructor(limits: StreamLimits, calls: CallStore, onBytes: (delta: number) => void) {
+  constructor(limits: StreamLimits, calls: CallStore) {
     this.#limits = limits;
     this.#calls = calls;
-    this.#onBytes = onBytes;
   }
 
   get hasRoom(): boolean {
-    return this.#bytes < this.#limits.answerBytes;
+    return this.#waitingBytes < this.#limits.answerBytes;
   }
 
   /** Begins the stream of a call. */
@@ -38,14 +36,13 @@ export class StreamStore implements StreamHome {
   }
 
   count(delta: number): void {
-    const { hasRoom } = this;
-    this.#bytes += delta;
-    this.#onBytes(delta);
-    if (!hasRoom && this.hasRoom) for (const stream of this.#streams.values()) stream.look();
+    this.#calls.count(delta);
   }
 
-  countEnded(delta: number): void {
-    this.#calls.count(delta);
+  countWaiting(delta: number): void {
+    const { hasRoom } = this;
+    this.#waitingBytes += delta;
+    if (!hasRoom && this.hasRoom) for (const stream of this.#streams.values()) stream.look();
   }
 
   remove({ call }: ServerStream): void {

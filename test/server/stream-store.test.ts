@@ -42,6 +42,16 @@ test.each([
   expect([bytes(), client.calls.size, client.calls.busy, client.calls.streams]).toEqual([0, 0, 0, 0]);
 });
 
+test('an item that is made after its stream was settled is not kept', () => {
+  const { client, open, bytes } = start();
+  const call = open(1);
+  const stream = client.streams.get(1)!;
+  client.calls.cancel(call);
+  const kept = bytes();
+  stream.push('4');
+  expect([bytes(), stream.last]).toEqual([kept, 3]);
+});
+
 test('of streams whose number is above limits.answers the oldest are dropped with their items', () => {
   const { client, open, bytes } = start({ answers: 2 });
   for (const id of [1, 2, 3, 4]) client.calls.settle(open(id), 'done');
