@@ -1,6 +1,6 @@
 export { CallPromise } from './client/call-promise.ts';
 export type { Safe } from './client/call-promise.ts';
-export type { CallOptions } from './client/call-options.ts';
+export type { CallOptions, PublishOptions } from './client/call-options.ts';
 export type {
   CallError,
   CallFunction,
@@ -20,6 +20,7 @@ export type { ConnectOptions, FlowOptions, QueueOptions, ResolvedConnectOptions 
 export type { CloseOptions, Connection, ConnectionEvents, ConnectionStats } from './client/connection.ts';
 export { createClient } from './client/create-client.ts';
 export type { Happening, HappeningDetails, HappeningName } from './client/flight-recorder.ts';
+export type { InterceptedCall, Interceptor, Next } from './client/interceptor.ts';
 export type { ItemStream } from './client/item-stream.ts';
 export type { LossyOptions, LossyOutcome } from './client/lossy-publish.ts';
 export type { Gap, Subscription, SubscriptionState, TopicListeners } from './client/subscription.ts';

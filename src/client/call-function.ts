@@ -4,12 +4,14 @@ import { validate, type AnySchema, type Validation } from '../contract/schema.ts
 import { TautlineError, isSystemCode, outcomeOfServerCode } from '../errors.ts';
 import type { Codec } from '../payload.ts';
 import { encodeCall } from '../protocol/encode.ts';
-import type { Headers, WireError } from '../protocol/messages.ts';
+import type { WireError } from '../protocol/messages.ts';
 import { utf8Length } from '../protocol/utf8.ts';
+import { callHeaders } from './call-headers.ts';
 import type { CallOptions } from './call-options.ts';
 import type { CallRequest } from './call.ts';
-import { CallPromise } from './call-promise.ts';
+import type { CallPromise } from './call-promise.ts';
 import type { ClientConnection } from './client-connection.ts';
+import { interceptedCall, type SendCall } from './intercepted-call.ts';
 import { readPayload } from './payload-reader.ts';
 
 /** Makes the function that calls one procedure. */
@@ -23,22 +25,23 @@ export function callFunction(
   const readReply = (json: unknown, meta: unknown): unknown => readPayload(codec, procedure.output, path, json, meta);
   const readError = (error: WireError, json: unknown, meta: unknown): TautlineError | Promise<TautlineError> =>
     readCallError(procedure, codec, path, error, json, meta);
-  return (input, options = {}) =>
-    new CallPromise((resolve, reject) => {
-      // Encoded now: what the caller does to the object later is not sent.
-      const payload = procedure.input === undefined ? '' : codec.encode(input);
-      const request: CallRequest = {
-        path,
-        acts,
-        idempotent: procedure.idempotent,
-        bytes: utf8Length(payload),
-        // JSON has no Infinity: a call that may take for ever names no time.
-        write: (id, leftMs) => encodeCall(id, path, headersOf(leftMs), payload),
-        readReply,
-        readError,
-      };
-      connection.request(request, options, () => checkValue(procedure.input, input, path), resolve, reject);
-    });
+  const send: SendCall = (input, options, resolve, reject) => {
+    // Encoded now: what the caller does to the object later is not sent.
+    const payload = procedure.input === undefined ? '' : codec.encode(input);
+    const headers = callHeaders(options.headers);
+    const request: CallRequest = {
+      path,
+      acts,
+      idempotent: procedure.idempotent,
+      bytes: utf8Length(payload) + headers.bytes,
+      write: (id, leftMs) => encodeCall(id, path, headers.at(leftMs), payload),
+      readReply,
+      readError,
+    };
+    connection.request(request, options, () => checkValue(procedure.input, input, path), resolve, reject);
+  };
+  const { kind } = procedure;
+  return (input, options = {}) => interceptedCall(connection, { kind, path }, input, options, send);
 }
 
 /**
@@ -57,11 +60,6 @@ export function checkValue(schema: AnySchema | undefined, value: unknown, path: 
   };
   const validation = validate(schema, value);
   return validation instanceof Promise ? validation.then(check) : check(validation);
-}
-
-/** JSON has no Infinity: a call that may take for ever names no time. */
-export function headersOf(leftMs: number): Headers | null {
-  return leftMs === Infinity ? null : { deadlineMs: Math.ceil(leftMs) };
 }
 
 /** The error that a server's answer stands for: declared ones with their data, unknown ones as `UNKNOWN`. */

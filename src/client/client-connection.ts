@@ -9,7 +9,7 @@ import { TRANSPORT_DEFAULTS, type AuthOption, type UrlOption } from '../transpor
 import { createWebSocketTransport } from '../transport/web-socket-transport.ts';
 import { Announcer } from './announcer.ts';
 import { Backlog } from './backlog.ts';
-import type { CallOptions } from './call-options.ts';
+import type { PublishOptions } from './call-options.ts';
 import type { Call, CallRequest } from './call.ts';
 import {
   checkPositive,
@@ -19,6 +19,7 @@ import {
 } from './connect-options.ts';
 import type { CloseOptions, Connection, ConnectionEvents, ConnectionStats } from './connection.ts';
 import { describeStatus, type Happening } from './flight-recorder.ts';
+import { onionOf, type Onion } from './interceptor.ts';
 import type { LossyRequest, LossyWaiter } from './lossy-publish.ts';
 import { LossyPublishes } from './lossy-publishes.ts';
 import { Outbox, type Outbound } from './outbox.ts';
@@ -31,6 +32,8 @@ import { Subscriptions } from './subscriptions.ts';
 /** A {@link Connection} with what the typed client needs of it. */
 export class ClientConnection implements Connection {
   readonly subscriptions: Subscriptions;
+  /** The interceptors of the app, where there are any. */
+  readonly onion: Onion | undefined;
   readonly #announcer = new Announcer();
   readonly #options: ResolvedConnectOptions;
   readonly #pending: PendingCalls;
@@ -49,6 +52,7 @@ export class ClientConnection implements Connection {
     const deadlines = new Deadlines({ now, onError: report });
     this.#deadlines = deadlines;
     this.#options = resolveConnectOptions(options);
+    this.onion = onionOf(options.intercept);
     this.#credentials = new Credentials(options.auth);
     this.#pending = new PendingCalls(deadlines, now, failed);
     this.#outbox = new Outbox(new SendQueue<Outbound>(this.#options.queue), this.#pending.resends, () => {
@@ -79,6 +83,11 @@ export class ClientConnection implements Connection {
     const transportOptions = { ...options, url, protocols: [SUBPROTOCOL], onError: report };
     this.#transport = createWebSocketTransport(this.#session, transportOptions, this.#credentials);
     this.#transport.connect();
+  }
+
+  /** Of a call that names none, ms. */
+  get timeoutMs(): number {
+    return this.#options.timeoutMs;
   }
 
   get status(): ConnectionStatus {
@@ -161,7 +170,7 @@ export class ClientConnection implements Connection {
   /** Sends a request and settles it exactly once. `check` runs first, in the order of the requests. */
   request(
     request: CallRequest,
-    { signal, timeoutMs = this.#options.timeoutMs }: CallOptions,
+    { signal, timeoutMs = this.#options.timeoutMs }: PublishOptions,
     check: () => void | Promise<void>,
     resolve: (output: unknown) => void,
     reject: (error: TautlineError) => void,
@@ -180,7 +189,7 @@ export class ClientConnection implements Connection {
   /** Writes a publication if it can, before its deadline, and drops it if not. */
   publishLossy(
     request: LossyRequest,
-    { signal, timeoutMs = this.#options.timeoutMs }: CallOptions,
+    { signal, timeoutMs = this.#options.timeoutMs }: PublishOptions,
     check: () => void | Promise<void>,
     waiter: LossyWaiter,
   ): void {

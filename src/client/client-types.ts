@@ -11,7 +11,7 @@ import type { Procedure } from '../contract/procedure.ts';
 import type { Topic } from '../contract/topic.ts';
 import type { SystemCode, TautlineError } from '../errors.ts';
 import type { Position } from '../protocol/messages.ts';
-import type { CallOptions } from './call-options.ts';
+import type { CallOptions, PublishOptions } from './call-options.ts';
 import type { CallPromise } from './call-promise.ts';
 import type { ItemStream } from './item-stream.ts';
 import type { LossyOptions, LossyOutcome } from './lossy-publish.ts';
@@ -68,7 +68,7 @@ export interface TopicHandle<T extends Topic> {
    */
   publish(event: EventInput<T>, options: LossyOptions): CallPromise<LossyOutcome>;
   /** Publishes an event; resolves with its position when the server has taken it. It acts, like a mutation. */
-  publish(event: EventInput<T>, options?: CallOptions): CallPromise<Position>;
+  publish(event: EventInput<T>, options?: PublishOptions): CallPromise<Position>;
   /**
    * Listens from now; while the connection is lost, from where the topic's other listeners are. All who listen to one
    * topic share one subscription on the wire.

@@ -1,3 +1,4 @@
+import type { Interceptor } from './interceptor.ts';
 import type { TransportOptions } from '../transport/transport-options.ts';
 
 /** Bounds of what waits for the socket. */
@@ -25,6 +26,11 @@ export interface ConnectOptions extends Omit<TransportOptions, 'url' | 'protocol
   readonly timeoutMs?: number | undefined;
   readonly queue?: QueueOptions | undefined;
   readonly flow?: FlowOptions | undefined;
+  /**
+   * Stands around every call: headers, tracing, logging, another try. One, or a list, the first outermost.
+   * @default none
+   */
+  readonly intercept?: Interceptor | readonly Interceptor[] | undefined;
   /** `fail`: calls made without a connection reject at once with `OFFLINE`. @default 'wait' */
   readonly whileOffline?: 'wait' | 'fail' | undefined;
 }

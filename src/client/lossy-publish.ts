@@ -2,13 +2,13 @@ import { TautlineError, isTautlineError, type SystemCode } from '../errors.ts';
 import type { Deadline } from '../primitives/deadlines.ts';
 import { encodePublish } from '../protocol/encode.ts';
 import { utf8Length } from '../protocol/utf8.ts';
-import type { CallOptions } from './call-options.ts';
+import type { PublishOptions } from './call-options.ts';
 import type { CallTerms } from './call.ts';
 import type { LinkState } from './link-state.ts';
 import type { Outbound } from './outbox.ts';
 
 /** Options of a publish that may be dropped. */
-export interface LossyOptions extends CallOptions {
+export interface LossyOptions extends PublishOptions {
   /** At most once, and no answer: it is dropped where the connection can't keep up. */
   readonly delivery: 'lossy';
   /** While it waits, a newer one of the topic with the same key takes its place: the latest wins. */

@@ -4,9 +4,10 @@ import type { Codec } from '../payload.ts';
 import { ItemQueue } from '../primitives/item-queue.ts';
 import { SerialQueue } from '../primitives/serial-queue.ts';
 import { encodeMore, encodeOpen } from '../protocol/encode.ts';
-import type { Headers, WireError } from '../protocol/messages.ts';
+import type { WireError } from '../protocol/messages.ts';
 import { utf8Length } from '../protocol/utf8.ts';
 import type { Call, CallRequest } from './call.ts';
+import type { CallHeaders } from './call-headers.ts';
 import type { ItemStream } from './item-stream.ts';
 import type { LinkState } from './link-state.ts';
 import type { Outbound } from './outbox.ts';
@@ -24,7 +25,7 @@ export interface StreamParts {
   /** Schema of one item. */
   readonly item: AnySchema | undefined;
   readonly signal: AbortSignal | undefined;
-  readonly headers: (leftMs: number) => Headers | null;
+  readonly headers: CallHeaders;
   readonly readError: (error: WireError, json: unknown, meta: unknown) => TautlineError | Promise<TautlineError>;
   /** Sends it; gives the call, unless it was refused. */
   readonly send: (
@@ -103,12 +104,12 @@ export class StreamCall implements ItemStream<unknown>, Outbound {
   open(): void {
     if (this.#isOpen) return;
     this.#isOpen = true;
-    const { path, payload, signal, readError } = this.#parts;
+    const { path, payload, headers, signal, readError } = this.#parts;
     const request: CallRequest = {
       path,
       acts: true,
       idempotent: false,
-      bytes: utf8Length(payload),
+      bytes: utf8Length(payload) + headers.bytes,
       write: (id, leftMs, link) => this.#writeOpen(id, leftMs, link),
       readReply: () => this.#afterItems(() => undefined),
       readError: (error, json, meta) => this.#afterItems(() => readError(error, json, meta)),
@@ -145,7 +146,7 @@ export class StreamCall implements ItemStream<unknown>, Outbound {
     this.#window = Math.min(WINDOW_ITEMS, link.welcome?.limits.items ?? WINDOW_ITEMS);
     this.#told = this.#taken;
     this.#upTo = Math.max(this.#upTo, this.#taken + this.#window);
-    return encodeOpen(id, path, headers(leftMs), this.#received, this.#upTo, payload);
+    return encodeOpen(id, path, headers.at(leftMs), this.#received, this.#upTo, payload);
   }
 
   #take(seq: number, json: unknown, meta: unknown): void {

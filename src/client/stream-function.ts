@@ -1,8 +1,12 @@
 import type { Procedure } from '../contract/procedure.ts';
 import type { Codec } from '../payload.ts';
-import { checkValue, headersOf, readCallError } from './call-function.ts';
+import { checkValue, readCallError } from './call-function.ts';
+import { callHeaders } from './call-headers.ts';
 import type { CallOptions } from './call-options.ts';
 import type { ClientConnection } from './client-connection.ts';
+import { describeCall } from './intercepted-call.ts';
+import { InterceptedStream } from './intercepted-stream.ts';
+import type { ItemStream } from './item-stream.ts';
 import { StreamCall } from './stream-call.ts';
 
 /** Makes the function that gives the runs of one stream. */
@@ -11,22 +15,34 @@ export function streamFunction(
   path: string,
   procedure: Procedure,
   codec: Codec,
-): (input: unknown, options?: CallOptions) => StreamCall {
-  return (input, options = {}) => {
-    const encoded = attempt(() => (procedure.input === undefined ? '' : codec.encode(input)));
+): (input: unknown, options?: CallOptions) => ItemStream<unknown> {
+  const run = (input: unknown, options: CallOptions): StreamCall => {
+    const made = attempt(() => ({
+      payload: procedure.input === undefined ? '' : codec.encode(input),
+      headers: callHeaders(options.headers),
+    }));
     return new StreamCall({
       path,
       codec,
       item: procedure.output,
       signal: options.signal,
-      payload: encoded.value ?? '',
-      headers: headersOf,
+      payload: made.value?.payload ?? '',
+      headers: made.value?.headers ?? callHeaders(undefined),
       readError: (error, json, meta) => readCallError(procedure, codec, path, error, json, meta),
       send: (request, resolve, reject) => {
-        if (encoded.thrown !== undefined) throw encoded.thrown.error;
+        if (made.thrown !== undefined) throw made.thrown.error;
         return connection.request(request, options, () => checkValue(procedure.input, input, path), resolve, reject);
       },
     });
+  };
+  return (input, options = {}) => {
+    const { onion } = connection;
+    if (onion === undefined) return run(input, options);
+    const call = describeCall(connection, { kind: 'stream', path }, input, options);
+    return new InterceptedStream(
+      (send) => onion(call, send),
+      (inner) => run(inner.input, inner),
+    );
   };
 }
 

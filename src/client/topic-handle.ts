@@ -6,10 +6,11 @@ import { encodePublish } from '../protocol/encode.ts';
 import type { Position } from '../protocol/messages.ts';
 import { utf8Length } from '../protocol/utf8.ts';
 import { checkValue } from './call-function.ts';
-import type { CallOptions } from './call-options.ts';
+import type { PublishOptions } from './call-options.ts';
 import { CallPromise } from './call-promise.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { TopicHandle } from './client-types.ts';
+import { interceptedCall, type SendCall } from './intercepted-call.ts';
 import type { LossyOptions, LossyOutcome } from './lossy-publish.ts';
 import { serverError } from './server-error.ts';
 import type { Subscription, TopicListeners } from './subscription.ts';
@@ -29,7 +30,7 @@ export function topicHandle(
     connection.subscribe(name, topic, codec, typeof listeners === 'function' ? { event: listeners } : listeners);
   return {
     name,
-    publish: ((event: unknown, options: CallOptions | LossyOptions = {}) =>
+    publish: ((event: unknown, options: PublishOptions | LossyOptions = {}) =>
       'delivery' in options && options.delivery === 'lossy'
         ? publishLossy(connection, topic, codec, name, event, options)
         : publish(connection, topic, codec, name, event, options)) as TopicHandle<Topic>['publish'],
@@ -69,11 +70,11 @@ function publish(
   codec: Codec,
   name: string,
   event: unknown,
-  options: CallOptions,
+  options: PublishOptions,
 ): CallPromise<Position> {
   const { path } = topic;
-  return new CallPromise((resolve, reject) => {
-    const payload = codec.encode(event);
+  const send: SendCall = (given, terms, resolve, reject) => {
+    const payload = codec.encode(given);
     connection.request(
       {
         path,
@@ -85,12 +86,14 @@ function publish(
         readReply: (json) => readPosition(path, json),
         readError: (error) => serverError(path, error),
       },
-      options,
-      () => checkValue(topic.definition.event, event, path),
-      resolve as (output: unknown) => void,
+      terms,
+      () => checkValue(topic.definition.event, given, path),
+      resolve,
       reject,
     );
-  });
+  };
+  const what = { kind: 'publish', path, topic: name } as const;
+  return interceptedCall(connection, what, event, options, send) as CallPromise<Position>;
 }
 
 function publishLossy(
