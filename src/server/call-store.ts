@@ -30,6 +30,8 @@ export class Call {
   answer: string | undefined;
   kept: Kept | undefined;
   settled = false;
+  /** Told how it ended: the message that settled it, or nothing when nobody waited for it any more. */
+  observer: ((message: string | undefined) => void) | undefined;
   /** Reasons to count it as work: it is not settled, its handler has not ended, it waits for its turn. */
   holds = 0;
   #atEnd: Array<() => void> | undefined;
@@ -190,6 +192,7 @@ export class CallStore {
     for (const socket of sockets) socket.answer(call.id, message);
     call.end();
     this.release(call);
+    call.observer?.(message);
   }
 
   /** Nobody wants it: aborts it and settles it with what there is. */
@@ -235,6 +238,7 @@ export class CallStore {
     call.abort(new DOMException('the client no longer waits for this call', 'AbortError'));
     call.end();
     this.release(call);
+    call.observer?.(undefined);
   }
 
   /** Drops answers, the oldest first, down to what is promised; before them what running streams can do without. */

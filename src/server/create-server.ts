@@ -14,6 +14,8 @@ import { bindHandlers } from './handlers.ts';
 import type { Handlers } from './handlers.ts';
 import { joinInterceptors } from './interceptor.ts';
 import type { Interceptor } from './interceptor.ts';
+import { Observer } from './observer.ts';
+import type { Observe } from './observer.ts';
 import { Publisher } from './publisher.ts';
 import { createReport } from './reporter.ts';
 import type { ErrorInfo } from './reporter.ts';
@@ -43,6 +45,12 @@ export interface ServerOptions<Tree extends ContractTree = ContractTree, Context
   readonly intercept?: Interceptor<Context> | ReadonlyArray<Interceptor<Context>> | undefined;
   /** Gets what no peer is told. @default the console */
   readonly onError?: ((error: unknown, info: ErrorInfo) => void | Promise<void>) | undefined;
+  /**
+   * Hears what happens, for metrics: sockets, frames, calls with their outcome and duration, refusals, publications and
+   * events. Called at once, often once a frame, so it must be quick. What it throws goes to `onError`.
+   * @default nobody hears, and nothing is measured
+   */
+  readonly observe?: Observe | undefined;
 }
 
 /** Paths of the topics of a contract: `room`, `games.board`. */
@@ -142,7 +150,13 @@ export function createServer<Tree extends ContractTree, Context>(
     stats: () => sessions.stats(),
     close: async (closeOptions = {}) => {
       const { withinMs } = resolveNumbers('close: ', { withinMs: 0 }, closeOptions);
-      return (closing ??= close(withinMs));
+      if (closing === undefined) {
+        let end!: (ended: Promise<void>) => void;
+        // There before it begins: what it does may be observed by who then closes, too.
+        closing = new Promise((resolve) => (end = resolve));
+        end(close(withinMs));
+      }
+      return closing;
     },
   };
 }
@@ -151,6 +165,7 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
   const bound = bindHandlers(contract, options.handlers);
   checkFunction('authenticate', options.authenticate);
   checkFunction('onError', options.onError);
+  checkFunction('observe', options.observe);
   for (const method of ['publish', 'subscribe', 'close'] as const) {
     if (options.broker !== undefined && typeof options.broker?.[method] !== 'function') {
       throw new TypeError(`broker has no method ${method}: give a Broker, like memoryBroker(), or leave it off`);
@@ -162,9 +177,10 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
   const codec = contract.codec ?? json;
   const broker = options.broker ?? memoryBroker();
   const report = createReport(options.onError);
+  const observer = options.observe === undefined ? undefined : new Observer(options.observe, report);
   const deadlines = new Deadlines({ onError: (error) => report(error, { during: 'session' }) });
   const anonymous = options.authenticate === undefined ? ANONYMOUS : undefined;
-  const hub = new TopicHub({ topics: bound.topics, codec, broker, deadlines, report });
+  const hub = new TopicHub({ topics: bound.topics, codec, broker, deadlines, report, observer });
   return {
     bound,
     codec,
@@ -180,10 +196,11 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
     deadlines,
     broker,
     report,
+    observer,
     hub,
     authenticate: options.authenticate ?? (() => ({ identity: ANONYMOUS, context: {} })),
     directory: new ClientDirectory({ limits, windowMs: times.windowMs, deadlines, anonymous }),
     dispatcher: new Dispatcher({ codec, deadlines, report, intercept }),
-    publisher: new Publisher({ codec, hub, report, intercept }),
+    publisher: new Publisher({ codec, hub, report, observer, intercept }),
   };
 }

@@ -4,6 +4,7 @@ import type { WireLimits } from '../protocol/messages.ts';
 import type { ClientDirectory } from './client-directory.ts';
 import type { Dispatcher } from './dispatch.ts';
 import type { BoundContract } from './handlers.ts';
+import type { Observer } from './observer.ts';
 import type { Publisher } from './publisher.ts';
 import type { Report } from './reporter.ts';
 import type { ResolvedLimits, ResolvedTimes } from './server-options.ts';
@@ -50,4 +51,6 @@ export interface Engine {
   readonly hub: TopicHub;
   readonly publisher: Publisher;
   readonly report: Report;
+  /** There when the app wants to hear what happens. */
+  readonly observer: Observer | undefined;
 }

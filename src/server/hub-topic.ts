@@ -1,6 +1,7 @@
 import { encodeEvent } from '../protocol/encode.ts';
-import type { Position } from '../protocol/messages.ts';
+import type { Continuity, Position } from '../protocol/messages.ts';
 import type { Broker, Feed, StoredEvent } from './brokers/broker.ts';
+import type { Observer } from './observer.ts';
 import { isThenable, whenReady } from './reporter.ts';
 import type { Report } from './reporter.ts';
 import type { Subscription, SubscriptionPeer } from './subscription.ts';
@@ -18,6 +19,7 @@ export interface HubTopicOptions {
   /** The encoded state; `undefined` for topics that declare none. May reject. */
   readonly snapshot: (() => string | PromiseLike<string>) | undefined;
   readonly report: Report;
+  readonly observer: Observer | undefined;
   /** Nobody is subscribed any more. */
   readonly empty: () => void;
 }
@@ -90,6 +92,7 @@ export class HubTopic {
       subscription.begin(asked, 'resumed');
       subscription.state = 'behind';
       this.#deliver(subscription, events);
+      this.#observeBeginning('resumed');
     });
   }
 
@@ -101,7 +104,7 @@ export class HubTopic {
     if (this.#options.snapshot === undefined) {
       subscription.begin(this.#feed!.head, word);
       subscription.state = 'live';
-      return;
+      return this.#observeBeginning(word);
     }
     subscription.state = 'waiting';
     if (this.#snapshotWaiters === undefined) this.#takeSnapshot(this.#options.snapshot, subscription);
@@ -145,9 +148,11 @@ export class HubTopic {
   #beginAt(subscription: Subscription, position: Position, state: string): void {
     if (this.#feed!.head[0] !== position[0]) return this.#begin(subscription, 'gap');
     if (subscription.peer.congested) return this.#hold(subscription);
-    subscription.begin(position, subscription.word, state);
+    const { word } = subscription;
+    subscription.begin(position, word, state);
     subscription.state = 'behind';
     this.#catchUp(subscription);
+    this.#observeBeginning(word);
   }
 
   /** One publication: encoded once, the same text for everyone. */
@@ -155,6 +160,7 @@ export class HubTopic {
     const message = encodeEvent(this.#options.name, offset, payload);
     const epoch = this.#feed?.head[0] ?? '';
     const position: Position = [epoch, offset];
+    let count = 0;
     for (const subscription of this.#subscriptions) {
       if (subscription.state !== 'live') continue;
       if (subscription.peer.congested) {
@@ -163,12 +169,14 @@ export class HubTopic {
       } else if (offset === subscription.position[1] + 1) {
         subscription.position = position;
         subscription.peer.push(message);
+        count++;
       } else if (offset > subscription.position[1]) {
         // Joined while events were on their way to other listeners: the ones before are in the history.
         subscription.state = 'behind';
         this.#catchUp(subscription);
       }
     }
+    this.#observeEvents(count);
   }
 
   /** A new epoch: what follows has no connection with what was. */
@@ -195,14 +203,26 @@ export class HubTopic {
 
   #deliver(subscription: Subscription, events: readonly StoredEvent[]): void {
     const epoch = subscription.position[0];
+    let count = 0;
     for (const { offset, payload } of events) {
-      if (subscription.peer.congested) return subscription.peer.fellBehind(subscription);
+      if (subscription.peer.congested) break;
       subscription.position = [epoch, offset];
       subscription.peer.push(encodeEvent(this.#options.name, offset, payload));
+      count++;
     }
     const head = this.#feed!.head;
-    if (head[0] === epoch && head[1] === subscription.position[1]) subscription.state = 'live';
+    if (count < events.length) subscription.peer.fellBehind(subscription);
+    else if (head[0] === epoch && head[1] === subscription.position[1]) subscription.state = 'live';
     else this.#catchUp(subscription);
+    this.#observeEvents(count);
+  }
+
+  #observeBeginning(continuity: Continuity): void {
+    this.#options.observer?.tell({ type: 'subscribed', path: this.#options.path, continuity });
+  }
+
+  #observeEvents(count: number): void {
+    if (count > 0) this.#options.observer?.tell({ type: 'events', path: this.#options.path, count });
   }
 
   #read(after: Position, then: (events: readonly StoredEvent[] | undefined) => void): void {

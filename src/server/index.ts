@@ -25,6 +25,7 @@ export type {
 } from './handlers.ts';
 export { DeclaredFailure } from './declared-failure.ts';
 export type { InterceptedCall, Interceptor } from './interceptor.ts';
+export type { Observe, ServerHappening } from './observer.ts';
 export type { ErrorInfo } from './reporter.ts';
 export { DEFAULT_LIMITS, DEFAULT_TIMES } from './server-options.ts';
 export type { Resolved, ResolvedLimits, ResolvedTimes, ServerLimits, ServerTimes } from './server-options.ts';

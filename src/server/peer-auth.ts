@@ -65,5 +65,6 @@ export class PeerAuth {
 
   #refuse(id: number, code: string, message: string): void {
     this.#options.push(encodeError(id, { code, message }, ''));
+    this.#options.engine.observer?.tell({ type: 'refused', code });
   }
 }

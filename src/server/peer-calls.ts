@@ -38,6 +38,7 @@ export class PeerCalls implements AnswerSocket {
   /** Answers with an error an id of which nothing is remembered. */
   refuse(id: number, code: string, message: string): void {
     this.#push(encodeError(id, { code, message }, ''));
+    this.#engine.observer?.tell({ type: 'refused', code });
   }
 
   call([, id, path, headers, json, meta]: CallMessage, context: unknown): void {
@@ -49,6 +50,7 @@ export class PeerCalls implements AnswerSocket {
     }
     const call = this.#take(id, kind, `call ${path}`);
     if (call === undefined) return;
+    this.#engine.observer?.follow(call, path);
     const run = { call, calls: this.#client.calls, bound, context, headers: headers ?? NO_HEADERS, json, meta };
     dispatcher.limitTime(run);
     if (kind === 'mutation') dispatcher.startInTurn(run, this.#client.mutations);
@@ -64,6 +66,7 @@ export class PeerCalls implements AnswerSocket {
     }
     const call = id === 0 ? undefined : this.#take(id, 'publish', `publish ${topic}`);
     if (id === 0 ? this.#client.calls.isFull : call === undefined) return;
+    if (call !== undefined) this.#engine.observer?.follow(call, found.bound.topic.path);
     publisher.publishFor({ client: this.#client, context, call, found, json, meta });
   }
 
@@ -93,6 +96,7 @@ export class PeerCalls implements AnswerSocket {
     // Kept like any answer: a copy of the message still on its way on an older socket must not run after this.
     if (this.#inFlight.size > most || taken.kind === 'refused') {
       calls.settle(taken.call, encodeError(id, { code: 'RATE_LIMITED', message: `more than ${most} calls` }, ''));
+      this.#engine.observer?.tell({ type: 'refused', code: 'RATE_LIMITED' });
       return undefined;
     }
     return taken.call;

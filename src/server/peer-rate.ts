@@ -4,6 +4,8 @@ import { encodeError, encodeUnsubscribed } from '../protocol/encode.ts';
 import type { ClientMessage, WireError } from '../protocol/messages.ts';
 import type { ResolvedLimits } from './server-options.ts';
 
+const CODE = 'RATE_LIMITED';
+
 /** Options of a {@link PeerRate}. */
 export interface PeerRateOptions {
   readonly limits: ResolvedLimits;
@@ -11,7 +13,7 @@ export interface PeerRateOptions {
   readonly isKnown: (id: number) => boolean;
   /** The earlier subscription of a topic is over, whatever becomes of the new one. */
   readonly unsubscribe: (topic: string) => void;
-  readonly push: (message: string) => void;
+  readonly refuse: (message: string, code: string) => void;
   readonly close: (code: number, reason: string) => void;
 }
 
@@ -41,31 +43,33 @@ export class PeerRate {
   /** Counts a message; `false` when it must not be carried out: then its sender was told, where it can be. */
   admits(message: ClientMessage): boolean {
     if (this.count()) return true;
-    const { isKnown, push } = this.#options;
+    const { isKnown } = this.#options;
     switch (message[0]) {
       case 'call':
       case 'open':
       case 'publish':
         if (message[1] === 0) return false;
         if (isKnown(message[1])) return true;
-        push(encodeError(message[1], this.#error, ''));
-        return false;
+        return this.#refuse(encodeError(message[1], this.#error, ''));
       case 'auth':
-        push(encodeError(message[1], this.#error, ''));
-        return false;
+        return this.#refuse(encodeError(message[1], this.#error, ''));
       case 'subscribe': {
         const [, n, topic] = message;
         this.#options.unsubscribe(topic);
-        push(encodeUnsubscribed(n, topic, this.#error));
-        return false;
+        return this.#refuse(encodeUnsubscribed(n, topic, this.#error));
       }
       default:
         return true;
     }
   }
 
+  #refuse(message: string): false {
+    this.#options.refuse(message, CODE);
+    return false;
+  }
+
   get #error(): WireError {
-    return { code: 'RATE_LIMITED', message: this.#problem, retryAfterMs: this.#bucket.waitMs };
+    return { code: CODE, message: this.#problem, retryAfterMs: this.#bucket.waitMs };
   }
 
   get #problem(): string {

@@ -59,6 +59,7 @@ export class PeerStreams implements FeedLink {
     const [, id, path, , after, upTo] = message;
     const { engine, client } = this.#options;
     if (engine.bound.procedures.get(path)?.procedure.kind !== 'stream') {
+      engine.observer?.tell({ type: 'refused', code: 'NOT_FOUND' });
       return this.push(encodeError(id, { code: 'NOT_FOUND', message: 'no stream has this path' }, ''));
     }
     const key = `open ${path}`;
@@ -70,7 +71,8 @@ export class PeerStreams implements FeedLink {
       const refusal = this.#refusal(taken.kind, after);
       if (refusal === undefined) return this.#start(taken.call, feed, message, context);
       // Kept like any answer: a copy of the message still on its way on an older socket must not start it after this.
-      return client.calls.settle(taken.call, encodeError(id, refusal, ''));
+      client.calls.settle(taken.call, encodeError(id, refusal, ''));
+      return engine.observer?.tell({ type: 'refused', code: refusal.code });
     }
     const stream = client.streams.get(id);
     if (stream?.call.key !== key) {
@@ -131,6 +133,7 @@ export class PeerStreams implements FeedLink {
     const stream = client.streams.start(call);
     feed.follow(stream);
     stream.more(0, upTo);
+    engine.observer?.follow(call, path);
     const bound = engine.bound.procedures.get(path)!;
     const run = { call, calls: client.calls, bound, context, headers: headers ?? NO_HEADERS, json, meta, stream };
     engine.dispatcher.limitTime(run);

@@ -1,5 +1,5 @@
 import { encodeUnsubscribed } from '../protocol/encode.ts';
-import type { Position } from '../protocol/messages.ts';
+import type { Position, WireError } from '../protocol/messages.ts';
 import type { Client } from './client.ts';
 import { whenReady } from './reporter.ts';
 import type { Report } from './reporter.ts';
@@ -17,6 +17,8 @@ export interface PeerSubscriptionsOptions {
   readonly isCongested: () => boolean;
   /** Something was left out: {@link PeerSubscriptions.resume} is wanted when there is room. */
   readonly fellBehind: () => void;
+  /** A subscription was refused, or ended, with this code. */
+  readonly refused: (code: string) => void;
   /** What `authenticate` said of the peer, at this moment. */
   readonly context: () => unknown;
 }
@@ -61,9 +63,10 @@ export class PeerSubscriptions implements SubscriptionPeer {
     this.#options.fellBehind();
   }
 
-  ended(subscription: Subscription): void {
+  ended(subscription: Subscription, error: WireError | undefined): void {
     this.#behind.delete(subscription);
     if (this.#byName.get(subscription.name)?.subscription === subscription) this.#byName.delete(subscription.name);
+    if (error !== undefined) this.#options.refused(error.code);
   }
 
   /** Replaces an earlier subscription of the topic, of which nothing follows. */
@@ -84,6 +87,7 @@ export class PeerSubscriptions implements SubscriptionPeer {
 
   refuse(n: number, name: string, code: string, message: string): void {
     this.#options.push(encodeUnsubscribed(n, name, { code, message }));
+    this.#options.refused(code);
   }
 
   /** Other credentials are in force: asks again for each. */

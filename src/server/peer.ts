@@ -67,7 +67,10 @@ export class Peer {
       limits: engine.limits,
       isKnown: (id) => client.calls.knows(id),
       unsubscribe: (topic) => this.#subscriptions.unsubscribe(topic),
-      push: (message) => link.push(message, 'answer'),
+      refuse: (message, code) => {
+        link.push(message, 'answer');
+        engine.observer?.tell({ type: 'refused', code });
+      },
       close: link.close,
     });
     this.#heartbeat = new PeerHeartbeat({
@@ -200,6 +203,7 @@ export class Peer {
       push: (message) => push(message, 'bulk'),
       isCongested: () => this.#isCongested,
       fellBehind: () => this.#lookLater(),
+      refused: (code) => engine.observer?.tell({ type: 'refused', code }),
       context: () => this.#context,
     });
   }

@@ -10,6 +10,7 @@ import type { Client } from './client.ts';
 import { assertWanted, refusalOf } from './interceptor.ts';
 import type { Intercept, InterceptedCall } from './interceptor.ts';
 import { KeyedQueue } from './keyed-queue.ts';
+import type { Observer } from './observer.ts';
 import { isAbort, isThenable, whenReady } from './reporter.ts';
 import type { Report } from './reporter.ts';
 import type { FoundTopic, TopicHub } from './topic-hub.ts';
@@ -31,6 +32,7 @@ export interface PublisherOptions {
   readonly hub: TopicHub;
   readonly report: Report;
   readonly intercept: Intercept | undefined;
+  readonly observer: Observer | undefined;
 }
 
 /** What the interceptors of a publication stand around. */
@@ -53,7 +55,7 @@ export class Publisher {
 
   /** Publishes for the app. @throws TautlineError `BAD_INPUT` or `BAD_PAYLOAD`, as a rejection. */
   publish({ name, bound }: FoundTopic, event: unknown): Promise<Position> {
-    const { codec, hub, report } = this.#options;
+    const { codec, hub, report, observer } = this.#options;
     const { definition, path } = bound.topic;
     const published = new Promise<Position>((resolve, reject) => {
       this.#own.run(name, () =>
@@ -72,7 +74,10 @@ export class Publisher {
       );
     });
     // Who does not wait must not end the process; who waits is told all the same.
-    published.catch((error: unknown) => report(error, { during: 'publish', path }));
+    published.then(
+      () => observer?.tell({ type: 'published', path, by: 'server' }),
+      (error: unknown) => report(error, { during: 'publish', path }),
+    );
     return published;
   }
 
@@ -114,7 +119,7 @@ export class Publisher {
     const { call, context, found } = publication;
     const { bound } = found;
     if (isSettled(call)) return;
-    const { hub, intercept, report } = this.#options;
+    const { hub, intercept, report, observer } = this.#options;
     const { path, definition } = bound.topic;
     try {
       const allowed = await hub.authorize(found, context, 'publish');
@@ -136,8 +141,9 @@ export class Publisher {
       const position = await (intercept === undefined
         ? publish()
         : this.#intercept(publication, { intercept, event: value, publish }));
-      if (position !== undefined && call !== undefined)
-        callsOf(publication).settle(call, encodeReply(call.id, JSON.stringify(position)));
+      if (position === undefined) return;
+      if (call !== undefined) callsOf(publication).settle(call, encodeReply(call.id, JSON.stringify(position)));
+      observer?.tell({ type: 'published', path, by: 'client' });
     } catch (error) {
       if (!isSettled(call) || !isAbort(error)) report(error, { during: 'publish', path });
       refuse(publication, { code: 'INTERNAL', message: 'the server failed' });

@@ -2,7 +2,16 @@
 export interface ErrorInfo {
   /** What the server was doing. */
   readonly during:
-    'authenticate' | 'input' | 'handler' | 'output' | 'authorize' | 'snapshot' | 'publish' | 'broker' | 'session';
+    | 'authenticate'
+    | 'input'
+    | 'handler'
+    | 'output'
+    | 'authorize'
+    | 'snapshot'
+    | 'publish'
+    | 'broker'
+    | 'session'
+    | 'observe';
   /** Contract path of the procedure or topic. */
   readonly path?: string | undefined;
 }

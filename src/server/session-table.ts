@@ -43,14 +43,21 @@ export class SessionTable {
   }
 
   accept(socket: ServerSocket, request: ServerRequest): SocketHandler {
+    const { observer } = this.#engine;
+    const openedAt = Date.now();
+    observer?.tell({ type: 'opened' });
+    const closed = (by: 'server' | 'peer', code: number | undefined): void =>
+      observer?.tell({ type: 'closed', by, code, openMs: Date.now() - openedAt });
     if (this.#draining) {
       this.#turnAway(socket);
+      closed('server', CloseCode.SERVICE_RESTART);
       return DEAF;
     }
-    const session = new Session(this.#engine, socket, request, (ended, code) => {
+    const session = new Session(this.#engine, socket, request, (ended, by, code) => {
       this.#sessions.delete(ended);
-      if (code !== undefined && isRefusal(code)) this.#refused++;
+      if (by === 'server' && code !== undefined && isRefusal(code)) this.#refused++;
       if (this.#sessions.size === 0) this.#emptied?.();
+      closed(by, code);
     });
     this.#sessions.add(session);
     return session;

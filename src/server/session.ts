@@ -28,22 +28,19 @@ type Phase =
   | { readonly name: 'retired'; readonly client: Client; readonly deadline: Deadline }
   | { readonly name: 'closed' };
 
+/** Called once, when a session is over: who ended it, and the close code where there was one. */
+export type SessionEnded = (session: Session, by: 'server' | 'peer', code: number | undefined) => void;
+
 /** One socket, from its acceptance to its end. */
 export class Session implements SocketHandler, ClientSocket {
   readonly #engine: Engine;
   readonly #socket: ServerSocket;
   readonly #request: ServerRequest;
-  readonly #ended: (session: Session, code: number | undefined) => void;
+  readonly #ended: SessionEnded;
   readonly #outbox: Outbox;
   #phase: Phase;
 
-  /** `ended` is called once, with the code if it was this side that closed. */
-  constructor(
-    engine: Engine,
-    socket: ServerSocket,
-    request: ServerRequest,
-    ended: (session: Session, code: number | undefined) => void,
-  ) {
+  constructor(engine: Engine, socket: ServerSocket, request: ServerRequest, ended: SessionEnded) {
     this.#engine = engine;
     this.#socket = socket;
     this.#request = request;
@@ -68,6 +65,7 @@ export class Session implements SocketHandler, ClientSocket {
   }
 
   message(data: string): void {
+    this.#engine.observer?.received(data);
     try {
       if (this.#phase.name === 'greeting') this.#phase.handshake.frame(data);
       else if (this.#phase.name === 'open') this.#phase.peer.frame(data);
@@ -155,6 +153,7 @@ export class Session implements SocketHandler, ClientSocket {
       this.#engine.report(error, { during: 'session' });
       return this.close(CloseCode.INTERNAL_ERROR, 'the socket failed');
     }
+    this.#engine.observer?.sent(frame);
     if (this.buffered > this.#engine.limits.bufferedBytes * UNREAD_FACTOR) {
       this.close(CloseCode.TOO_MANY, 'the peer does not read what it asks for');
     }
@@ -187,6 +186,6 @@ export class Session implements SocketHandler, ClientSocket {
       this.#engine.deadlines.remove(phase.deadline);
       this.#engine.directory.detach(phase.client, this, peerCode);
     }
-    this.#ended(this, ownCode);
+    this.#ended(this, ownCode === undefined ? 'peer' : 'server', ownCode ?? peerCode);
   }
 }

@@ -11,8 +11,8 @@ export interface SubscriptionPeer {
   release(): void;
   /** Something of a topic was left out: wants {@link Subscription.resume} when there is room. */
   fellBehind(subscription: Subscription): void;
-  /** It is over, for whatever reason. */
-  ended(subscription: Subscription): void;
+  /** It is over, for whatever reason; with an error, its peer was told. */
+  ended(subscription: Subscription, error: WireError | undefined): void;
 }
 
 /**
@@ -61,7 +61,7 @@ export class Subscription {
     if (this.ended) return;
     this.state = 'ended';
     this.leave();
-    this.peer.ended(this);
     if (error !== undefined) this.peer.push(encodeUnsubscribed(this.n, this.name, error));
+    this.peer.ended(this, error);
   }
 }

@@ -6,6 +6,7 @@ import type { Position } from '../protocol/messages.ts';
 import type { Broker } from './brokers/broker.ts';
 import type { BoundTopic } from './handlers.ts';
 import { HubTopic } from './hub-topic.ts';
+import type { Observer } from './observer.ts';
 import type { Report } from './reporter.ts';
 import type { Subscription } from './subscription.ts';
 import { limitTime } from './time-limit.ts';
@@ -24,6 +25,7 @@ export interface TopicHubOptions {
   readonly broker: Broker;
   readonly deadlines: Deadlines;
   readonly report: Report;
+  readonly observer: Observer | undefined;
 }
 
 /** All topics that somebody on this server is subscribed to. */
@@ -48,12 +50,13 @@ export class TopicHub {
     const { name, bound } = found;
     let topic = this.#open.get(name);
     if (topic === undefined) {
-      const { broker, report } = this.#options;
+      const { broker, report, observer } = this.#options;
       topic = new HubTopic({
         name,
         path: bound.topic.path,
         broker,
         report,
+        observer,
         snapshot: bound.snapshot === undefined ? undefined : () => this.#snapshot(found),
         empty: () => this.#open.delete(name),
       });
