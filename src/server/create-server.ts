@@ -24,6 +24,7 @@ import type { ServerLimits, ServerTimes } from './server-options.ts';
 import type { ServerRequest, ServerSocket, SocketHandler } from './server-socket.ts';
 import { SessionTable } from './session-table.ts';
 import type { ServerStats } from './session-table.ts';
+import { TextBytes } from './text-bytes.ts';
 import { TopicHub } from './topic-hub.ts';
 
 /** Identity of all peers of a server that authenticates nobody. */
@@ -195,6 +196,7 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
     times,
     deadlines,
     broker,
+    sizes: new TextBytes(),
     report,
     observer,
     hub,

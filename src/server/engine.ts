@@ -9,6 +9,7 @@ import type { Publisher } from './publisher.ts';
 import type { Report } from './reporter.ts';
 import type { ResolvedLimits, ResolvedTimes } from './server-options.ts';
 import type { ServerRequest } from './server-socket.ts';
+import type { TextBytes } from './text-bytes.ts';
 import type { TopicHub } from './topic-hub.ts';
 
 /** What `authenticate` says of a peer. */
@@ -50,6 +51,8 @@ export interface Engine {
   readonly dispatcher: Dispatcher;
   readonly hub: TopicHub;
   readonly publisher: Publisher;
+  /** Shared by all sockets, as a publication goes to many. */
+  readonly sizes: TextBytes;
   readonly report: Report;
   /** There when the app wants to hear what happens. */
   readonly observer: Observer | undefined;

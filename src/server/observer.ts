@@ -3,6 +3,7 @@ import { utf8Length } from '../protocol/utf8.ts';
 import type { Call } from './call-store.ts';
 import { isThenable } from './reporter.ts';
 import type { Report } from './reporter.ts';
+import { TextBytes } from './text-bytes.ts';
 
 /**
  * One thing that a server did or saw, for metrics and logs. Plain values of bounded variety: paths are those of the
@@ -50,9 +51,7 @@ export type Observe = (happening: ServerHappening) => void;
 export class Observer {
   readonly #observe: (happening: ServerHappening) => unknown;
   readonly #report: Report;
-  /** The last frame that was sent, often the next one too: a publication is measured once for all. */
-  #frame = '';
-  #frameBytes = 0;
+  readonly #frames = new TextBytes();
 
   constructor(observe: Observe, report: Report) {
     this.#observe = observe;
@@ -74,11 +73,7 @@ export class Observer {
   }
 
   sent(frame: string): void {
-    if (frame !== this.#frame) {
-      this.#frame = frame;
-      this.#frameBytes = utf8Length(frame);
-    }
-    this.tell({ type: 'sent', bytes: this.#frameBytes });
+    this.tell({ type: 'sent', bytes: this.#frames.of(frame) });
   }
 
   /** Tells how a call ends, from now on: where it was refused before, it was none. */

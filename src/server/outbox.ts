@@ -1,43 +1,47 @@
 import { encodeFrame } from '../protocol/encode.ts';
+import type { TextBytes } from './text-bytes.ts';
 
-/** A batch of answers stays small, so that the client works on them while more are made. Lengths in UTF-16 units. */
-const ANSWERS_LENGTH = 4 * 1024;
+/** A batch of answers stays small, so that the client works on them while more are made. */
+const ANSWERS_BYTES = 4 * 1024;
 const ANSWERS = 16;
 /** Events have no such turn to lose. */
-const BULK_LENGTH = 64 * 1024;
+const BULK_BYTES = 64 * 1024;
 
 /**
  * Messages on their way to one socket: gathered into frames in their order, sent in a microtask after the first one.
- * Nothing depends on the size of a frame here (a client states no limit), so lengths do for bytes.
+ * What waits is counted in bytes, as the socket counts them: both together tell whether the peer keeps up.
  */
 export class Outbox {
+  readonly #sizes: TextBytes;
   readonly #send: (frame: string) => void;
   #frames: string[] = [];
   #batch: string[] = [];
-  #batchLength = 0;
+  #batchBytes = 0;
   #answers = 0;
-  #length = 0;
+  #waiting = 0;
   #scheduled = false;
 
-  constructor(send: (frame: string) => void) {
+  constructor(sizes: TextBytes, send: (frame: string) => void) {
+    this.#sizes = sizes;
     this.#send = send;
   }
 
-  /** Length of what waits for the microtask. */
-  get length(): number {
-    return this.#length;
+  /** Bytes that wait for the microtask. */
+  get bytes(): number {
+    return this.#waiting;
   }
 
   push(message: string, kind: 'answer' | 'bulk'): void {
     if (kind === 'answer') this.#answers++;
-    const most = this.#answers > 0 ? ANSWERS_LENGTH : BULK_LENGTH;
-    if (this.#batch.length > 0 && this.#batchLength + message.length > most) {
+    const most = this.#answers > 0 ? ANSWERS_BYTES : BULK_BYTES;
+    const bytes = this.#sizes.of(message);
+    if (this.#batch.length > 0 && this.#batchBytes + bytes > most) {
       this.#close();
       if (kind === 'answer') this.#answers = 1;
     }
     this.#batch.push(message);
-    this.#batchLength += message.length + 1;
-    this.#length += message.length;
+    this.#batchBytes += bytes + 1;
+    this.#waiting += bytes;
     if (this.#answers >= ANSWERS) this.#close();
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -52,7 +56,7 @@ export class Outbox {
     this.#close();
     const frames = this.#frames;
     this.#frames = [];
-    this.#length = 0;
+    this.#waiting = 0;
     for (const frame of frames) this.#send(frame);
   }
 
@@ -61,13 +65,13 @@ export class Outbox {
     this.#batch = [];
     this.#close();
     this.#frames = [];
-    this.#length = 0;
+    this.#waiting = 0;
   }
 
   #close(): void {
     if (this.#batch.length > 0) this.#frames.push(encodeFrame(this.#batch));
     this.#batch = [];
-    this.#batchLength = 0;
+    this.#batchBytes = 0;
     this.#answers = 0;
   }
 }

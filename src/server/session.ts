@@ -45,7 +45,7 @@ export class Session implements SocketHandler, ClientSocket {
     this.#socket = socket;
     this.#request = request;
     this.#ended = ended;
-    this.#outbox = new Outbox((frame) => this.#send(frame));
+    this.#outbox = new Outbox(engine.sizes, (frame) => this.#send(frame));
     const handshake = new Handshake(
       engine,
       request,
@@ -57,7 +57,7 @@ export class Session implements SocketHandler, ClientSocket {
 
   /** Bytes on their way to the peer. */
   get buffered(): number {
-    return (this.#socket.bufferedAmount ?? 0) + this.#outbox.length;
+    return (this.#socket.bufferedAmount ?? 0) + this.#outbox.bytes;
   }
 
   get subscriptions(): number {

@@ -18,6 +18,8 @@ export class Peer implements ServerSocket {
   readonly frames: string[] = [];
   closedWith: { readonly code: number; readonly reason: string } | undefined;
   bufferedAmount = 0;
+  /** Sees each frame that the server hands over. */
+  onSend: (frame: string) => void = () => undefined;
   readonly #handler: SocketHandler;
 
   constructor(server: Pick<Server, 'accept'>, request: ServerRequest = {}) {
@@ -25,6 +27,7 @@ export class Peer implements ServerSocket {
   }
 
   send(frame: string): void {
+    this.onSend(frame);
     this.frames.push(frame);
     this.received.push(...(JSON.parse(frame) as Wire[]));
   }

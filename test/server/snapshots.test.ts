@@ -163,6 +163,31 @@ describe('a peer that does not drain', () => {
     expect(peer.all('subscribed')).toHaveLength(1);
   });
 
+  test.each([
+    ['one byte', 'x'],
+    ['three bytes', '漢'],
+  ])('is given no more than the bound and one event at a time, with %s a character', async (_, character) => {
+    const { server } = start({}, { limits: { bufferedBytes: 100_000 } });
+    const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'rooms/1']);
+    await settle();
+    let peak = 0;
+    peer.onSend = (frame) => {
+      peer.bufferedAmount += Buffer.byteLength(frame);
+      peak = Math.max(peak, peer.bufferedAmount);
+    };
+    const text = character.repeat(1000);
+    for (let count = 0; count < 500; count++) void server.topic('room', { roomId: '1' }).publish({ text });
+    await settle();
+    while (peer.all('event').length < 500) {
+      const before = peer.all('event').length;
+      peer.drain();
+      await settle();
+      expect(peer.all('event').length).toBeGreaterThan(before);
+    }
+    expect(peer.all('event').map(([, , offset]) => offset)).toEqual(Array.from({ length: 500 }, (_unused, n) => n + 1));
+    expect(peak).toBeLessThan(105_000);
+  });
+
   test('is looked at again by itself where its adapter does not tell', async () => {
     vi.useFakeTimers();
     const { server } = start({}, { limits: { bufferedBytes: 1000 } });
