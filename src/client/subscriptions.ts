@@ -14,8 +14,8 @@ import { WireTopic, type WireTopicOwner } from './wire-topic.ts';
 
 /** A topic that lost its last listener is kept for this long: a listener that comes back costs nothing. */
 const LINGER_MS = 1_000;
-/** Subscriptions that may follow the greeting before the server has answered. */
-const RIDING_BYTES = 48 * 1024;
+/** Subscriptions that may follow the greeting before the server has answered: they fit three frames of 16 KiB. */
+const RIDING_BYTES = 47 * 1024;
 
 /** All topics that are listened to, by name. */
 export class Subscriptions implements WireTopicOwner {
@@ -164,7 +164,7 @@ export class Subscriptions implements WireTopicOwner {
       if (this.#outbox.has(topic)) continue; // behind calls that were made before it
       const message = topic.write(link);
       if (message === undefined) continue;
-      bytes += utf8Length(message);
+      bytes += utf8Length(message) + 1; // a comma or a bracket
       batch.add(message, 'bulk');
     }
     batch.flush();

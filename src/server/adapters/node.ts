@@ -55,6 +55,7 @@ export async function listen(server: AcceptingServer, options: ListenOptions = {
   const { host = '127.0.0.1', port = 0, path = '/ws', origins = DEFAULT_ORIGINS } = options;
   if (!path.startsWith('/')) throw new TypeError(`listen: path is ${path}: begin it with a slash`);
   checkOrigins(origins);
+  const frames = new FrameBytes();
   const refused = new RefusedSockets(CLOSE_TIMEOUT_MS);
   const sockets = new WebSocketServer({
     noServer: true,
@@ -70,7 +71,7 @@ export async function listen(server: AcceptingServer, options: ListenOptions = {
     const asked = request.url?.split('?', 1)[0] ?? '';
     const refusal = asked === path ? refusalOf(request, origins) : '404 Not Found';
     if (refusal === undefined) {
-      sockets.handleUpgrade(request, socket, head, (webSocket) => serve(server, webSocket, request));
+      sockets.handleUpgrade(request, socket, head, (webSocket) => serve(server, webSocket, request, frames));
     } else if (asked === path || !isForOthers(http, asked, upgrade)) refused.refuse(socket, refusal);
   };
   addUpgrade(http, path, upgrade);
@@ -121,7 +122,21 @@ function addressOf(http: HttpServer, host: string): () => { readonly host: strin
   };
 }
 
-function serve(server: AcceptingServer, webSocket: WebSocket, request: IncomingMessage): void {
+/** The same frame often goes to many sockets, one after the other: its bytes are made once for all. */
+class FrameBytes {
+  #frame = '';
+  #bytes = Buffer.alloc(0);
+
+  of(frame: string): Buffer {
+    if (frame !== this.#frame) {
+      this.#frame = frame;
+      this.#bytes = Buffer.from(frame);
+    }
+    return this.#bytes;
+  }
+}
+
+function serve(server: AcceptingServer, webSocket: WebSocket, request: IncomingMessage, frames: FrameBytes): void {
   const written = (): void => {
     if (webSocket.bufferedAmount <= LOW_WATER_BYTES) handler.drained();
   };
@@ -129,7 +144,7 @@ function serve(server: AcceptingServer, webSocket: WebSocket, request: IncomingM
     {
       send: (frame) => {
         // What is sent to a closing socket is lost, and its callback would report the error once more.
-        if (webSocket.readyState === webSocket.OPEN) webSocket.send(frame, written);
+        if (webSocket.readyState === webSocket.OPEN) webSocket.send(frames.of(frame), { binary: false }, written);
       },
       close: (code, reason) => closeSoon(webSocket, code, reason),
       get bufferedAmount() {
