@@ -7,6 +7,7 @@ export default defineConfig({
     websocket: 'src/websocket.ts',
     server: 'src/server/index.ts',
     'server/node': 'src/server/node.ts',
+    'server/crossws': 'src/server/crossws.ts',
     testing: 'src/testing/index.ts',
   },
   format: 'esm',

@@ -108,7 +108,7 @@ describe('a planted violation is found', () => {
     const text = `import { x } from './adapters/node.ts';`;
     const files = { 'src/server/server.ts': text, 'src/server/node.ts': text, 'src/server/adapters/node.ts': '' };
     expect(planted(checkRuntimes, files)).toEqual([
-      'src/server/server.ts:1 imports ./adapters/node.ts: only src/server/node.ts may',
+      'src/server/server.ts:1 imports ./adapters/node.ts: only src/server/node.ts or src/server/crossws.ts may',
     ]);
   });
 

@@ -1,4 +1,4 @@
-import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpServer, STATUS_CODES } from 'node:http';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import { WebSocketServer } from 'ws';
 import type { RawData, WebSocket } from 'ws';
@@ -6,7 +6,7 @@ import { CloseCode } from '../../protocol/close-codes.ts';
 import { SUBPROTOCOL } from '../../protocol/messages.ts';
 import type { Server, ServerCloseOptions } from '../create-server.ts';
 import type { ServerRequest, SocketHandler } from '../server-socket.ts';
-import { checkOrigins, DEFAULT_ORIGINS, isAllowedOrigin } from './origins.ts';
+import { checkOrigins, DEFAULT_ORIGINS, refusalOf } from './origins.ts';
 import type { Origins } from './origins.ts';
 import { addUpgrade, isForOthers, RefusedSockets } from './upgrades.ts';
 import type { Upgrade } from './upgrades.ts';
@@ -20,7 +20,7 @@ export interface ListenOptions {
   /** Path of the WebSocket. @default '/ws' */
   readonly path?: string | undefined;
   /** Which pages may connect. @default ['same', 'none']: those of the same host, and programs that are no browser */
-  readonly origins?: Origins | undefined;
+  readonly origins?: Origins<IncomingMessage> | undefined;
   /**
    * An HTTP server to attach to, listening or not; it stays open after `close`. Upgrades of other paths are answered
    * with 404, unless it has `upgrade` listeners that are not ours: then those must end what they don't serve.
@@ -54,7 +54,7 @@ const LOW_WATER_BYTES = 64 * 1024;
 export async function listen(server: AcceptingServer, options: ListenOptions = {}): Promise<Listener> {
   const { host = '127.0.0.1', port = 0, path = '/ws', origins = DEFAULT_ORIGINS } = options;
   if (!path.startsWith('/')) throw new TypeError(`listen: path is ${path}: begin it with a slash`);
-  checkOrigins(origins);
+  checkOrigins('listen', origins);
   const frames = new FrameBytes();
   const refused = new RefusedSockets(CLOSE_TIMEOUT_MS);
   const sockets = new WebSocketServer({
@@ -69,7 +69,7 @@ export async function listen(server: AcceptingServer, options: ListenOptions = {
   const http = options.server ?? own!;
   const upgrade: Upgrade = (request, socket, head) => {
     const asked = request.url?.split('?', 1)[0] ?? '';
-    const refusal = asked === path ? refusalOf(request, origins) : '404 Not Found';
+    const refusal = asked === path ? statusOf(request, origins) : '404 Not Found';
     if (refusal === undefined) {
       sockets.handleUpgrade(request, socket, head, (webSocket) => serve(server, webSocket, request, frames));
     } else if (asked === path || !isForOthers(http, asked, upgrade)) refused.refuse(socket, refusal);
@@ -98,15 +98,11 @@ export async function listen(server: AcceptingServer, options: ListenOptions = {
   };
 }
 
-/** The HTTP status that an upgrade is refused with, if it is. */
-function refusalOf(request: IncomingMessage, origins: Origins): string | undefined {
-  try {
-    if (!isAllowedOrigin(origins, request)) return '403 Forbidden';
-  } catch {
-    return '403 Forbidden'; // a predicate that throws did not allow it
-  }
-  const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim());
-  return offered?.includes(SUBPROTOCOL) === true ? undefined : '400 Bad Request';
+/** The status line that an upgrade is refused with, if it is. */
+function statusOf(request: IncomingMessage, origins: Origins<IncomingMessage>): string | undefined {
+  const { origin, host, 'sec-websocket-protocol': protocols } = request.headers;
+  const status = refusalOf(origins, { origin, host, protocols }, request);
+  return status === undefined ? undefined : `${status} ${STATUS_CODES[status]}`;
 }
 
 /** Where a server listens, as soon as it does, and then also after its end. */
