@@ -1,5 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
+/** A project for each: a machine may lack some. */
+const BROWSERS = {
+  browser: 'test/browser/{chat,transport}.test.ts',
+  firefox: 'test/browser/transport-firefox.test.ts',
+  webkit: 'test/browser/transport-webkit.test.ts',
+};
+
 export default defineConfig({
   test: {
     // Nothing retries and nothing is skipped: see test/support/run.ts for what a machine may lack.
@@ -14,18 +21,18 @@ export default defineConfig({
         // The time limit ends what hangs; nothing is measured by it.
         test: { name: 'node', include: ['test/**/*.test.ts'], exclude: ['test/browser/**'], testTimeout: 15_000 },
       },
-      {
-        extends: true,
-        // Driven from Node through playwright, one file after another and when the others are done.
+      // Driven from Node, one after another and when the others are done.
+      ...Object.entries(BROWSERS).map(([name, include], index) => ({
+        extends: true as const,
         test: {
-          name: 'browser',
-          include: ['test/browser/**/*.test.ts'],
+          name,
+          include: [include],
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 1 + index },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
-      },
+      })),
     ],
   },
 });

@@ -3,23 +3,30 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { findChromium } from './support/chromium.ts';
+import { hasFirefox, hasWebKit } from './support/engines.ts';
+import { requirements } from './support/requirements.ts';
 
 function folders() {
   const base = mkdtempSync(join(tmpdir(), 'tautline-'));
   onTestFinished(() => rmSync(base, { recursive: true }));
   const [empty, full] = [join(base, 'empty'), join(base, 'full')];
   for (const folder of [empty, full]) mkdirSync(folder);
-  const program = join(full, 'chromium-browser');
-  writeFileSync(program, '');
-  chmodSync(program, 0o755);
+  const chromium = program(full, 'chromium-browser');
   // Of the right name, but no program.
   writeFileSync(join(full, 'chromium'), '');
-  return { PATH: [empty, full].join(delimiter), empty, program };
+  return { PATH: [empty, full].join(delimiter), empty, full, chromium };
+}
+
+function program(folder: string, name: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, '');
+  chmodSync(path, 0o755);
+  return path;
 }
 
 test('Chromium is found in PATH', () => {
-  const { PATH, program } = folders();
-  expect(findChromium({ PATH })).toBe(program);
+  const { PATH, chromium } = folders();
+  expect(findChromium({ PATH })).toBe(chromium);
 });
 
 test('CHROMIUM_PATH comes first, and nothing takes its place when it is wrong', () => {
@@ -31,4 +38,22 @@ test('CHROMIUM_PATH comes first, and nothing takes its place when it is wrong', 
 test('no Chromium is found where there is none', () => {
   expect(findChromium({ PATH: folders().empty })).toBeUndefined();
   expect(findChromium({})).toBeUndefined();
+});
+
+test('Firefox is there with all that it takes, or it is not', () => {
+  const { PATH, full } = folders();
+  program(full, 'firefox-esr');
+  expect(hasFirefox({ PATH })).toBe(false);
+  program(full, 'setpriv');
+  expect(hasFirefox({ PATH })).toBe(true);
+});
+
+test('WebKitGTK is not there without the screen that it draws on', () => {
+  const { PATH, full } = folders();
+  for (const name of ['WebKitWebDriver', 'setpriv']) program(full, name);
+  expect(hasWebKit({ PATH })).toBe(false);
+});
+
+test('each project of tests in a browser can be left out on its own', () => {
+  expect(requirements.map(({ project }) => project)).toEqual(['browser', 'firefox', 'webkit']);
 });

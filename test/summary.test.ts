@@ -68,11 +68,16 @@ describe('the summary of a run', () => {
     const files = [file('a', ['passed'])];
     const [chromium] = requirements;
     expect(chromium).toMatchObject({ name: 'Chromium', project: 'browser' });
-    const { lines, failed } = run(files, { leftOut: requirements });
+    const { lines, failed } = run(files, { leftOut: requirements.slice(0, 1) });
     expect(failed).toBe(0);
     expect(lines.join('\n')).toContain('Left out: the browser tests, they need Chromium. To get it:\n');
     expect(lines.join('\n')).toContain('apt-get install chromium');
     expect(lines.at(-1)).toBe('Tests: 1 passed, 0 failed, browser tests left out');
+    const all = run(files, { leftOut: requirements }).lines;
+    expect(all.join('\n')).toMatch(
+      /they need Firefox[^]*install firefox-esr[^]*they need WebKitGTK[^]*install webkit2gtk/,
+    );
+    expect(all.at(-1)).toMatch(/failed, browser tests left out, firefox tests left out, webkit tests left out$/);
     expect(run(files, { leftOut: requirements, ci: true })).toMatchObject({ passed: 1, failed: requirements.length });
   });
 

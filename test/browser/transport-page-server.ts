@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer, type IncomingMessage, type RequestListener } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -8,6 +9,7 @@ import { build } from 'vite';
 import { WebSocketServer } from 'ws';
 import { createServer } from '../../src/server/index.ts';
 import { listen } from '../../src/server/node.ts';
+import { selfSigned } from './engines/self-signed.ts';
 import { contract } from './transport-page-contract.ts';
 import type { Seen, Settings } from './transport-page.ts';
 
@@ -35,6 +37,8 @@ export interface PageServer extends AsyncDisposable {
   cut(): void;
   /** Reads nothing more from the lines that there are: they look alive and are not. */
   freeze(): void;
+  /** Ends every line, and each new one at once, as when nobody listens; or is back. */
+  leave(gone: boolean): void;
   /** Answers calls of the key `slow`, which wait for this. */
   release(): void;
 }
@@ -55,8 +59,8 @@ export async function bundlePage(): Promise<string> {
   return file.code;
 }
 
-/** Starts it at a free port of the loopback address. */
-export async function servePage(script: string): Promise<PageServer> {
+/** Starts it at a free port of the loopback address. `https:` with a certificate that nobody vouches for. */
+export async function servePage(script: string, scheme: 'http' | 'https' = 'http'): Promise<PageServer> {
   const ran = new Map<string, number>();
   const lines = new Set<Duplex>();
   const echoed: string[] = [];
@@ -65,12 +69,15 @@ export async function servePage(script: string): Promise<PageServer> {
   let release: () => void = () => undefined;
   const released = new Promise<void>((resolve) => (release = resolve));
 
-  const http = createHttpServer(
-    answer(script, (seen) => {
-      if (seen === undefined) left += 1;
-      reported = seen;
-    }),
-  );
+  const answers = answer(script, (seen) => {
+    if (seen === undefined) left += 1;
+    reported = seen;
+  });
+  const http = scheme === 'http' ? createHttpServer(answers) : createHttpsServer(selfSigned(), answers);
+  let gone = false;
+  http.on('connection', (line: Duplex) => {
+    if (gone) line.destroy();
+  });
   http.on('upgrade', (_request, line) => {
     lines.add(line);
     line.once('close', () => lines.delete(line));
@@ -101,8 +108,13 @@ export async function servePage(script: string): Promise<PageServer> {
       return left;
     },
     url: (settings = {}, policy = '') =>
-      `http://127.0.0.1:${port}/?${new URLSearchParams({ settings: JSON.stringify(settings), policy }).toString()}`,
+      `${scheme}://127.0.0.1:${port}/?${new URLSearchParams({ settings: JSON.stringify(settings), policy }).toString()}`,
     cut: () => lines.forEach((line) => line.destroy()),
+    leave(leaves) {
+      gone = leaves;
+      if (gone) http.closeAllConnections();
+      if (gone) lines.forEach((line) => line.destroy());
+    },
     freeze: () => lines.forEach((line) => line.pause()),
     release,
     async [Symbol.asyncDispose]() {

@@ -1,15 +1,13 @@
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { chromium } from 'playwright';
 import type { Browser, LaunchOptions } from 'playwright';
+import { findProgram, isExecutable } from './find-program.ts';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
 /** Path of a Chromium: `CHROMIUM_PATH`, or the first of the usual names in `PATH`. */
 export function findChromium(env: NodeJS.ProcessEnv = process.env): string | undefined {
   if (env.CHROMIUM_PATH) return isExecutable(env.CHROMIUM_PATH) ? env.CHROMIUM_PATH : undefined;
-  const folders = (env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
-  return folders.flatMap((folder) => NAMES.map((name) => join(folder, name))).find(isExecutable);
+  return findProgram(NAMES, env);
 }
 
 /** Starts the Chromium of this machine, headless. Close it when done. */
@@ -29,13 +27,4 @@ export async function launchChromium(options: LaunchOptions = {}): Promise<Brows
     ],
     ...options,
   });
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,4 +1,5 @@
 import { findChromium } from './chromium.ts';
+import { hasFirefox, hasWebKit } from './engines.ts';
 
 /** Something that a machine may lack, and the tests that can't run without it. */
 export interface Requirement {
@@ -20,5 +21,17 @@ export const requirements: readonly Requirement[] = [
       'macOS: brew install --cask chromium',
       'elsewhere: set CHROMIUM_PATH to the program file of a Chromium or Chrome',
     ],
+  },
+  {
+    name: 'Firefox',
+    project: 'firefox',
+    isMet: hasFirefox,
+    howToGet: ['Debian: sudo apt-get install firefox-esr'],
+  },
+  {
+    name: 'WebKitGTK',
+    project: 'webkit',
+    isMet: hasWebKit,
+    howToGet: ['Debian: sudo apt-get install webkit2gtk-driver xvfb'],
   },
 ];
