@@ -136,6 +136,8 @@ export class ProtocolSession implements LinkUser {
     this.#parts.note('move', { step: 'failed', ...describeCause(cause) });
   }
 
+  readonly unanswered = (link: Link): number => this.#links.find(link)?.unanswered ?? 0;
+
   status(status: ConnectionStatus): void {
     if (status.state === 'closed' || status.state === 'suspended') {
       this.#parts.credentials.abort(new DOMException(`the connection is ${status.state}`, 'AbortError'));

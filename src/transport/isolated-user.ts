@@ -23,6 +23,14 @@ export function isolateUser(user: LinkUser, onError: (error: unknown) => void): 
     },
     binary: isolated((link) => user.binary(link)),
     probe: isolated((link) => user.probe(link)),
+    unanswered(link) {
+      try {
+        return user.unanswered(link);
+      } catch (error) {
+        onError(error);
+        return 0;
+      }
+    },
     lost: isolated((link, cause) => user.lost(link, cause)),
     moveFailed: isolated((cause) => user.moveFailed(cause)),
     status: isolated((status) => user.status(status)),

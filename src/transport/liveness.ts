@@ -1,5 +1,6 @@
-import type { HeartbeatTimes } from '../primitives/heartbeat.ts';
+import type { AheadOfProbe, HeartbeatTimes } from '../primitives/heartbeat.ts';
 import { Heartbeat } from '../primitives/heartbeat.ts';
+import type { Link, LinkUser } from './transport.ts';
 import type { HeartbeatSettings } from './transport-options.ts';
 import { TRANSPORT_DEFAULTS } from './transport-options.ts';
 
@@ -11,6 +12,8 @@ const MAX_INTERVAL_MS = 3_600_000;
 export interface LivenessEvents {
   /** Write something that the peer must answer. */
   probe(): void;
+  /** What was written before and may not have got through yet. */
+  ahead(): AheadOfProbe;
   /** The peer did not answer: give it up. */
   dead(): void;
 }
@@ -21,13 +24,11 @@ export interface LivenessEvents {
  */
 export class Liveness {
   readonly #heartbeat: Heartbeat;
-  readonly #times: HeartbeatTimes;
   readonly #events: LivenessEvents;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #woken = false;
 
   constructor(times: HeartbeatTimes, events: LivenessEvents) {
-    this.#times = times;
     this.#events = events;
     this.#heartbeat = new Heartbeat(times, Date.now());
     this.#wait(times.quietMs);
@@ -60,33 +61,45 @@ export class Liveness {
   }
 
   #look(): void {
-    const step = this.#heartbeat.next(Date.now());
+    const step = this.#heartbeat.next(Date.now(), this.#events.ahead());
     if (step.act === 'wait') this.#wait(step.ms);
     else this.#timer = setTimeout(() => this.#judge(), 0);
   }
 
   #judge(): void {
-    const step = this.#heartbeat.next(Date.now());
+    const step = this.#heartbeat.next(Date.now(), this.#events.ahead());
     if (step.act === 'wait') this.#wait(step.ms);
     else if (step.act === 'probe') this.#probe();
     else this.#events.dead();
   }
 
   #probe(): void {
-    this.#heartbeat.probed(Date.now());
-    this.#wait(this.#times.probeMs);
+    this.#heartbeat.probed(Date.now(), this.#events.ahead());
+    this.#look();
     // Last: the callback may stop this watchdog.
     this.#events.probe();
   }
+}
+
+/** A connection that is watched. */
+interface Watched {
+  readonly link: Link;
+  readonly user: LinkUser;
+  readonly dead: () => void;
 }
 
 /** Watches a connection, unless the app wants no heartbeat. */
 export function watch(
   settings: HeartbeatSettings | false,
   hintMs: number,
-  events: LivenessEvents,
+  { link, user, dead }: Watched,
 ): Liveness | undefined {
-  return settings === false ? undefined : new Liveness(heartbeatTimes(settings, hintMs), events);
+  if (settings === false) return undefined;
+  return new Liveness(heartbeatTimes(settings, hintMs), {
+    probe: () => user.probe(link),
+    ahead: () => ({ unanswered: user.unanswered(link), buffered: link.bufferedAmount }),
+    dead,
+  });
 }
 
 /** Times of a {@link Liveness}: the option, else the server's hint, of which a peer may have made anything. */

@@ -69,7 +69,10 @@ export interface HeartbeatOptions {
   readonly intervalMs?: number | undefined;
   /** Grace after the interval before the server is probed, ms. @default 10_000 */
   readonly timeoutMs?: number | undefined;
-  /** Time a probe has to be answered, ms. @default 2_000 */
+  /**
+   * Time a probe has to be answered, ms; longer by what a line of 50 kB/s takes for the bytes that were written before
+   * it and have no answer. @default 2_000
+   */
   readonly probeMs?: number | undefined;
 }
 

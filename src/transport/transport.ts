@@ -83,6 +83,8 @@ export interface LinkUser {
   binary(link: Link): void;
   /** Write something that the peer must answer: any frame in return proves life. */
   probe(link: Link): void;
+  /** Bytes that were written to it and that the peer is not known to have taken in: a probe waits behind them. */
+  unanswered(link: Link): number;
   /** The link is gone: comes once for each that opened, before the status that follows from it. */
   lost(link: Link, cause: CloseCause): void;
   /** The socket that was to take the place of the present one failed: the present one goes on. */

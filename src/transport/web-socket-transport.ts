@@ -246,10 +246,8 @@ class WebSocketTransport implements Transport {
 
   #watch(link: SocketLink, hintMs: number): Liveness | undefined {
     const cause: CloseCause = { code: CloseCode.TIMED_OUT, reason: 'no sign of life', opened: true, by: 'probe' };
-    return watch(this.#options.heartbeat, hintMs, {
-      probe: () => this.#user.probe(link),
-      dead: () => this.#lose(ownerOf(this.#phase, link), cause),
-    });
+    const dead = () => this.#lose(ownerOf(this.#phase, link), cause);
+    return watch(this.#options.heartbeat, hintMs, { link, user: this.#user, dead });
   }
 
   /** Does nothing for a phase that is over. */

@@ -45,6 +45,21 @@ describe('A line that dies', () => {
     await context.reached('connected');
   });
 
+  test('silently with much on it is found by a wake signal too, when that would have got through', async () => {
+    await using context = await world({
+      connect: { heartbeat: { intervalMs: 60_000, timeoutMs: 60_000, probeMs: 100 } },
+    });
+    await settled(context);
+    context.proxy.freeze('up', 'down');
+    const answer = context.client.run({ key: 1, ballast: 'x'.repeat(20_000) });
+    await Promise.resolve();
+    context.connection.wake();
+    expect(await lostBy(context)).toEqual({ by: 'probe', code: 4408, opened: true });
+    context.proxy.thaw();
+    expect(await answer).toBe('done');
+    expect(context.ran.get(1)).toBe(1);
+  });
+
   test('by a reset is told at once, and the connection comes back', async () => {
     await using context = await world();
     await settled(context);

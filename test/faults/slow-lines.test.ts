@@ -43,6 +43,24 @@ describe('A line that is slow', () => {
     expectNoLoss(context);
   });
 
+  test('is not taken for a dead one by a wake signal while one large message is on its way', async () => {
+    await using context = await world({
+      connect: { connectTimeoutMs: 10_000, heartbeat: {} },
+      prepare: (proxy) => {
+        proxy.bytesPerSecond = 200_000;
+      },
+    });
+    // The answer to a ping from before must not be taken for life.
+    for (const key of [0, 1]) await context.client.run({ key });
+    const answer = context.client.run({ key: 2, ballast: 'x'.repeat(1_000_000) });
+    // It is written: the probe goes behind it, and takes five seconds to arrive.
+    await Promise.resolve();
+    expect(context.connection.stats()).toMatchObject({ queued: { bytes: 0 }, inFlight: 1 });
+    context.connection.wake();
+    expect(await answer).toBe('done');
+    expectNoLoss(context);
+  });
+
   test.each([
     ['awaits drained()', async (context: World) => context.connection.drained()],
     ['awaits its publishes', async (_: World, published: Promise<unknown>) => published],

@@ -72,3 +72,32 @@ describe('Heartbeat', () => {
     expect(heartbeat().next(1e12)).toEqual({ act: 'probe' });
   });
 });
+
+describe('a probe behind what was written before it', () => {
+  test('has the time that this takes on a line of 50 bytes a millisecond, and no more', () => {
+    const beat = heartbeat();
+    const ahead = { unanswered: 1_000, buffered: undefined };
+    beat.probed(1_030, ahead);
+    expect(beat.next(1_031, ahead)).toEqual({ act: 'wait', ms: 21 });
+    expect(beat.next(1_051, ahead)).toEqual({ act: 'wait', ms: 1 });
+    expect(beat.next(1_052, ahead)).toEqual({ act: 'dead' });
+  });
+
+  test('has more time for as long as the buffer falls, by what is left in it', () => {
+    const beat = heartbeat();
+    beat.probed(1_000, { unanswered: 1_000, buffered: 900 });
+    expect(beat.next(1_022, { unanswered: 1_000, buffered: 500 })).toEqual({ act: 'wait', ms: 12 });
+    expect(beat.next(1_034, { unanswered: 1_000, buffered: 0 })).toEqual({ act: 'wait', ms: 2 });
+    expect(beat.next(1_036, { unanswered: 1_000, buffered: 0 })).toEqual({ act: 'dead' });
+  });
+
+  test.each([
+    ['stays', 900],
+    ['grows', 901],
+    ['is not told any more', undefined],
+  ])('is death when its time is over and the buffer %s: so do dead lines', (_, buffered) => {
+    const beat = heartbeat();
+    beat.probed(1_000, { unanswered: 1_000, buffered: 900 });
+    expect(beat.next(1_022, { unanswered: 1_000, buffered })).toEqual({ act: 'dead' });
+  });
+});

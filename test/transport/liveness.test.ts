@@ -196,3 +196,45 @@ describe('wake', () => {
     expect(words()).toEqual(['connecting']);
   });
 });
+
+describe('a probe behind much that was written', () => {
+  test('is waited for as long as that takes on a slow line', async () => {
+    const bench = harness();
+    await bench.connect();
+    bench.unanswered = 500_000;
+    bench.transport.wake();
+    await vi.advanceTimersByTimeAsync(11_999);
+    expect(bench.transport.status.state).toBe('connected');
+    await elapse(1);
+    expect(bench.transport.status).toMatchObject({ state: 'waiting', cause: { by: 'probe' } });
+  });
+
+  test('is waited for while the buffer falls', async () => {
+    const bench = harness();
+    const socket = await bench.connect();
+    socket.bufferedAmount = 3;
+    bench.transport.wake();
+    for (const buffered of [2, 1, 0]) {
+      socket.bufferedAmount = buffered;
+      await elapse(2_000);
+      expect(bench.transport.status.state).toBe('connected');
+    }
+    await elapse(2_000);
+    expect(bench.words()).toContain('lost 4408');
+  });
+
+  test('is waited for as ever where the layer above can’t tell how much it is', async () => {
+    const bench = harness();
+    await bench.connect();
+    const fault = new Error('no idea');
+    Object.defineProperty(bench, 'unanswered', {
+      get() {
+        throw fault;
+      },
+    });
+    bench.transport.wake();
+    await elapse(2_000);
+    expect(bench.transport.status.state).toBe('waiting');
+    expect(new Set(bench.errors)).toEqual(new Set([fault]));
+  });
+});

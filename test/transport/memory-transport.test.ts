@@ -160,6 +160,7 @@ describe('memoryWebSocket', () => {
       },
       binary: () => {},
       probe: () => {},
+      unanswered: () => 0,
       moveFailed: () => {},
       lost: (_, { code }) => told.push(`lost ${code}`),
       status: ({ state }) => told.push(state),

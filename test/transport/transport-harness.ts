@@ -22,6 +22,8 @@ export interface Harness {
   readonly errors: unknown[];
   /** Every link that was opened. */
   readonly links: Link[];
+  /** Bytes that the layer above says are not answered. */
+  unanswered: number;
   /** What was told, as short words: `connecting`, `opened`, `lost 1006`. */
   words(): string[];
   /** Ends the current macrotask. */
@@ -55,6 +57,7 @@ export function harness(
     frame: (link, text) => tell(['frame', text], link),
     binary: (link) => tell(['binary'], link),
     probe: (link) => tell(['probe'], link),
+    unanswered: () => bench.unanswered,
     lost: (link, cause) => tell(['lost', cause], link),
     moveFailed: (cause) => tell(['move failed', cause]),
     status: (status) => tell(['status', status]),
@@ -83,7 +86,9 @@ export function harness(
     await dial();
     return welcome(heartbeatMs);
   };
-  return { transport, fake, told, errors, links, words: () => told.map(word), settle, dial, connect, welcome };
+  const words = () => told.map(word);
+  const bench: Harness = { transport, fake, told, errors, links, unanswered: 0, words, settle, dial, connect, welcome };
+  return bench;
 }
 
 function word([what, detail]: Told): string {
