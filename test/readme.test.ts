@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { CONNECT_DEFAULTS, TOPIC_EVENTS_DEFAULTS } from '../src/index.ts';
+import { DEFAULT_LIMITS, DEFAULT_TIMES, MEMORY_BROKER_DEFAULTS } from '../src/server/index.ts';
 import { root } from './support/source.ts';
 
 const example = 'examples/quickstart/quickstart.ts';
@@ -19,4 +21,24 @@ test('the example of the README runs, and ends by itself', async () => {
   );
   expect(stdout.split('\n').sort()).toEqual(['', 'answered 40', 'counter is 40', 'refused, the limit is 100']);
   expect(stderr).toBe('');
+});
+
+test('the windows of its guarantees are the defaults of the code', () => {
+  const defaults: Readonly<Record<string, unknown>> = {
+    ...CONNECT_DEFAULTS,
+    ...TOPIC_EVENTS_DEFAULTS,
+    ...DEFAULT_LIMITS,
+    ...DEFAULT_TIMES,
+    ...MEMORY_BROKER_DEFAULTS,
+  };
+  const units: Readonly<Record<string, number>> = { s: 1_000, MiB: 1024 * 1024 };
+  const readme = readFileSync(`${root}README.md`, 'utf8');
+  const [, table] = /## What you may rely on\n([^]*?)\n\n-/.exec(readme)!;
+  const named = [...table!.matchAll(/`(\w+)` (\d+) ?(s|MiB)?/g)];
+  for (const [text, name, value, unit] of named) {
+    expect([text, Number(value) * (unit === undefined ? 1 : units[unit]!)]).toEqual([text, defaults[name!]]);
+  }
+  const rows = table!.trim().split('\n').slice(2);
+  expect(rows.map((row) => / `\w+` \d/.test(row))).toEqual(rows.map(() => true));
+  expect(new Set(named.map(([, name]) => name)).size).toBe(9);
 });

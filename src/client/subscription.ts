@@ -41,7 +41,7 @@ export interface Subscription {
 export interface SubscriberTopic {
   readonly left: (subscriber: Subscriber) => void;
   readonly paused: () => void;
-  readonly resumed: (subscriber: Subscriber) => void;
+  readonly resumed: () => void;
   readonly report: (error: unknown) => void;
 }
 
@@ -110,19 +110,19 @@ export class Subscriber implements Subscription {
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    this.#topic.resumed(this);
+    this.#topic.resumed();
   }
 
   event(event: unknown, position: Position): void {
     // What does not follow is what it has, or it lags behind the others and will be served from its position.
-    if (this.#isPaused || !isNext(this.#heard, position)) return;
+    if (!isNext(this.#heard, position)) return;
     this.#heard = position;
     this.#tell(() => this.#listeners.event?.(event, position));
   }
 
   /** The topic's state; told to whom has none that follows the events. */
   snapshot(snapshot: unknown, position: Position): void {
-    if (!this.wantsSnapshot || this.#isPaused) return;
+    if (!this.wantsSnapshot) return;
     this.wantsSnapshot = false;
     this.#heard = position;
     this.#tell(() => this.#listeners.snapshot?.(snapshot, position));
@@ -131,7 +131,7 @@ export class Subscriber implements Subscription {
   /** What follows starts after `to`: the gap that this is for it, if it is one. */
   movedTo(to: Position, error?: TautlineError): Gap | undefined {
     const from = this.#heard;
-    if (this.#isPaused || from === undefined || covers(from, to)) return undefined;
+    if (from === undefined || covers(from, to)) return undefined;
     const gap = { from, to, error };
     this.#heard = to;
     this.wantsSnapshot = this.#needsSnapshot;

@@ -64,8 +64,8 @@ export class Subscriptions implements WireTopicOwner {
       paused: () => {
         this.#unlessListening(wire);
       },
-      resumed: (resumed) => {
-        wire.resumed(resumed);
+      resumed: () => {
+        wire.attend();
       },
       report: this.report,
     });

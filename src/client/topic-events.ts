@@ -33,6 +33,8 @@ export interface TopicEvents<Event> extends AsyncIterable<Event> {
   /** Leaves the topic; what waits is dropped. `break` calls it. */
   return(): Promise<IteratorResult<Event, undefined>>;
   [Symbol.asyncIterator](): TopicEvents<Event>;
+  /** The same as `return`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 interface Item {
@@ -105,6 +107,10 @@ export class EventFeed implements TopicEvents<unknown> {
     this.#leave('done');
     this.#serve();
     return Promise.resolve({ done: true, value: undefined });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
   }
 
   #begin(): void {

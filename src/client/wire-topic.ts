@@ -88,14 +88,18 @@ export class WireTopic implements Outbound {
 
   join(subscriber: Subscriber): void {
     this.audience.add(subscriber);
-    this.#attend();
+    this.attend();
   }
 
-  /** One who was paused goes on from its position. */
-  resumed({ heard, wantsSnapshot }: Subscriber): void {
-    const lags = !wantsSnapshot && isBefore(heard, this.fold.position) && isBefore(heard, this.#position);
-    if (this.#isSettled && lags) this.#ask('lowest');
-    else this.#attend();
+  /** Somebody began to listen, or goes on after a pause: tells where the topic is, or has the server asked. */
+  attend(): void {
+    const position = this.#position;
+    if (!this.#isSettled || position === undefined) this.#owner.sync(this);
+    else {
+      this.#reader.deliver(() => {
+        this.#live(position, 'lowest');
+      });
+    }
   }
 
   /** The server of the present socket was told of it. */
@@ -230,17 +234,6 @@ export class WireTopic implements Outbound {
     this.#owner.remove(this);
     this.#owner.sync(this);
     for (const subscriber of ended) subscriber.ended(error);
-  }
-
-  /** Tells those who listen where they are, once the server has answered; has it asked where it was not. */
-  #attend(): void {
-    const position = this.#position;
-    if (!this.#isSettled || position === undefined) this.#owner.sync(this);
-    else {
-      this.#reader.deliver(() => {
-        this.#live(position, 'lowest');
-      });
-    }
   }
 
   /** Until the server has begun anew, what it follows up to here goes on. Where nobody listens, it is for who comes. */

@@ -101,7 +101,9 @@ describe('a slow loop alone on its topic', () => {
       ['subscribe', 1, 'news/a'],
       ['unsubscribe', 'news/a'],
     ]);
+    // What the server still says of a subscription that was given up concerns nobody.
     await socket.say(text(8), ['subscribed', 1, 'news/a', ['F', 9], 'gap']);
+    await socket.say(['unsubscribed', 1, 'news/a', { code: 'INTERNAL', message: 'late' }]);
     expect(await take(events, 1)).toEqual(['2']);
     await settle();
     expect(socket.all('subscribe')).toHaveLength(1);

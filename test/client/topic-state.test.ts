@@ -1,4 +1,5 @@
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
 import { createClient, defineContract, topic } from '../../src/index.ts';
 import { scripted } from '../helpers/scripted-client.ts';
 import { settle } from '../helpers/scripted-server.ts';
@@ -88,6 +89,70 @@ test('a second listener of a topic that folds nothing has it subscribed anew, fo
   ]);
   await socket.say(['subscribed', 2, 'board', ['E', 6], 'live'], ['snapshot', 'board', ['E', 6], { size: 2 }]);
   expect(heard).toEqual([{ size: 2 }]);
+});
+
+describe('beside a slow loop', () => {
+  /** A state at 5, and a loop that has heard 3 and asked for what follows. */
+  async function lagging() {
+    const apply = vi.fn((state: number[], event: number) => [...state, event]);
+    const sums = topic('sums', { event: z.int(), snapshot: z.array(z.int()), apply });
+    const { sums: handle } = createClient(defineContract({ sums }), world.connect());
+    const stop = handle().state.subscribe(() => undefined);
+    const told: unknown[] = [];
+    const events = handle().events({
+      buffer: 2,
+      gap: ({ from, to }) => told.push(['gap', from?.[1], to[1]]),
+      snapshot: (state) => told.push(state),
+    });
+    const loop = async (count: number) => {
+      for (let taken = 0; taken < count; taken++) told.push((await events.next()).value);
+    };
+    const first = loop(1);
+    const socket = await world.welcomed();
+    await socket.say(['subscribed', 1, 'sums', ['E', 0], 'live'], ['snapshot', 'sums', ['E', 0], []]);
+    await socket.say(...[1, 2, 3, 4, 5].map((offset) => ['event', 'sums', offset, offset]));
+    await first;
+    await loop(2);
+    await settle();
+    expect(socket.all('subscribe').at(-1)).toEqual(['subscribe', 2, 'sums', ['E', 3]]);
+    return { state: handle().state, apply, socket, told, loop, stop };
+  }
+
+  test('what is repeated for it is folded once', async () => {
+    const { state, apply, socket, stop } = await lagging();
+    await socket.say(['subscribed', 2, 'sums', ['E', 3], 'resumed'], ...[4, 5, 6].map((n) => ['event', 'sums', n, n]));
+    expect(state.get()).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(apply).toHaveBeenCalledTimes(6);
+    stop();
+  });
+
+  test('the state does not go back to the one that it begins with after its gap', async () => {
+    const { state, socket, told, loop, stop } = await lagging();
+    await socket.say(
+      ['subscribed', 2, 'sums', ['E', 4], 'gap'],
+      ['snapshot', 'sums', ['E', 4], [10]],
+      ['event', 'sums', 5, 5],
+    );
+    expect(state.get()).toEqual([1, 2, 3, 4, 5]);
+    await loop(1);
+    expect(told).toEqual([[], 1, 2, 3, ['gap', 3, 4], [10], 5]);
+    stop();
+  });
+
+  test('what only it can’t read is a gap for it, up to the state that it is given', async () => {
+    const { state, socket, told, loop, stop } = await lagging();
+    await socket.say(['subscribed', 2, 'sums', ['E', 3], 'resumed'], ['event', 'sums', 4, 'what']);
+    expect(socket.all('subscribe').at(-1)).toEqual(['subscribe', 3, 'sums']);
+    await socket.cut();
+    const second = await world.server.next();
+    await second.welcome();
+    expect(second.all('subscribe')).toEqual([['subscribe', 4, 'sums', ['E', 4]]]);
+    await second.say(['subscribed', 4, 'sums', ['E', 4], 'resumed'], ['event', 'sums', 5, 5], ['event', 'sums', 6, 6]);
+    await loop(1);
+    expect(told).toEqual([[], 1, 2, 3, ['gap', 3, 5], [1, 2, 3, 4, 5], 6]);
+    expect(state.get()).toEqual([1, 2, 3, 4, 5, 6]);
+    stop();
+  });
 });
 
 test('an event that can’t be folded brings a fresh snapshot', async () => {

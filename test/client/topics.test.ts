@@ -82,14 +82,18 @@ describe('a topic', () => {
     const socket = await world.welcomed();
     await socket.say(['subscribed', 1, 'news/a', ['E', 5], 'live'], text(6));
     await socket.say(['subscribed', 1, 'news/a', ['E', 3], 'gap'], text(4), text(5), text(6), text(7));
+    await socket.say(['subscribed', 1, 'news/a', ['E', 9], 'gap'], text(10));
     await socket.say(['subscribed', 1, 'news/a', ['F', 0], 'gap'], text(1));
     expect(heard).toEqual([
       'live',
       [6, { text: '6' }],
       [7, { text: '7' }],
-      ['gap', ['E', 7], ['F', 0]],
+      ['gap', ['E', 7], ['E', 9]],
+      [10, { text: '10' }],
+      ['gap', ['E', 10], ['F', 0]],
       [1, { text: '1' }],
     ]);
+    expect(socket.all('subscribe')).toHaveLength(1);
   });
 
   test('sees a hole, asks once from its position, and asks for nothing more while that is under way', async () => {
@@ -170,6 +174,21 @@ describe('a topic', () => {
     expect(heard).toEqual(['live', [1, { text: '1' }]]);
     expect(socket.all('subscribe')).toHaveLength(1);
     expect(socket.all('unsubscribe')).toHaveLength(0);
+  });
+
+  test('that missed something while nobody listened asks for it when somebody comes', async () => {
+    const client = world.start();
+    const socket = await world.welcomed();
+    const first = client.news({ channel: 'a' }).subscribe(() => undefined);
+    await socket.say(['subscribed', 1, 'news/a', ['E', 0], 'live']);
+    first.unsubscribe();
+    await socket.say(text(2));
+    expect(socket.all('subscribe')).toHaveLength(1);
+    const { heard } = transcript((listeners) => client.news({ channel: 'a' }).subscribe(listeners));
+    await settle();
+    expect(socket.all('subscribe').at(-1)).toEqual(['subscribe', 2, 'news/a', ['E', 0]]);
+    await socket.say(['subscribed', 2, 'news/a', ['E', 0], 'resumed'], text(1), text(2));
+    expect(heard).toEqual(['live', [1, { text: '1' }], [2, { text: '2' }]]);
   });
 
   test('unsubscribed before it was ever written says nothing at all', async () => {

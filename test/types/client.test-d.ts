@@ -51,6 +51,16 @@ test('topics take the parameters of their template, and give typed events, snaps
     expectTypeOf(event).toEqualTypeOf<{ text: string }>();
     expectTypeOf(position).toEqualTypeOf<Position>();
   });
+  const events = client.counts().events({
+    buffer: 16,
+    snapshot: (state) => {
+      expectTypeOf(state).toEqualTypeOf<Record<string, number>>();
+    },
+  });
+  expectTypeOf(events.next()).resolves.toEqualTypeOf<IteratorResult<{ key: string; count: number }, undefined>>();
+  expectTypeOf(events.position).toEqualTypeOf<Position | undefined>();
+  // @ts-expect-error -- no such option
+  news.events({ size: 16 });
   client.counts().subscribe({
     snapshot: (state) => {
       expectTypeOf(state).toEqualTypeOf<Record<string, number>>();
