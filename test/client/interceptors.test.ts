@@ -150,7 +150,7 @@ describe('an interceptor', () => {
   });
 
   test('is looked at once: a list that changes later changes nothing', async () => {
-    const list: Interceptor[] = [];
+    const list: Interceptor[] = [spy().intercept];
     const client = start(list);
     list.push(() => Promise.resolve('mine'));
     void client.ping().safe();
@@ -200,6 +200,37 @@ describe('an intercepted stream', () => {
     expect(socket.all('cancel')).toEqual([['cancel', 1]]);
     const mine = new Error('mine');
     await expect(counted.throw(mine)).rejects.toBe(mine);
+  });
+
+  test('waits, when it is left, for the finally of what was wrapped around it, and gives nothing behind an early end', async () => {
+    const log: string[] = [];
+    const client = start(async (call, next) => {
+      const stream = (await next(call)) as AsyncIterable<number>;
+      return (async function* () {
+        try {
+          for await (const item of stream) {
+            if (item === 2) return;
+            yield item;
+          }
+        } finally {
+          await Promise.resolve();
+          log.push('finally');
+        }
+      })();
+    });
+    const socket = await world.welcomed();
+    const early = read(client.count({ to: 9 }));
+    const left = client.count({ to: 9 });
+    const first = take(left, 1);
+    await settle();
+    await socket.say(...items(1, 1, 3), ...items(2, 1, 1));
+    expect(early).toMatchObject({ items: [1], done: true });
+    expect(log).toEqual(['finally']);
+    await first;
+    await left.return();
+    expect(log).toEqual(['finally', 'finally']);
+    await settle();
+    expect(socket.all('cancel')).toHaveLength(2);
   });
 
   test('fails with the error of the run, once', async () => {

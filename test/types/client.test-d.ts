@@ -8,6 +8,7 @@ import {
   type SystemCode,
 } from '../../src/index.ts';
 import { dated, plain } from '../helpers/chat-contract.ts';
+import { streaming } from '../helpers/stream-contract.ts';
 
 const client = createClient(plain, connect('ws://types.test/'));
 
@@ -74,4 +75,23 @@ test('topics take the parameters of their template, and give typed events, snaps
   client.news({ room: 'a' });
   // @ts-expect-error -- not the event
   void news.publish({ txt: '' });
+});
+
+test('streams give typed items and end with typed errors; headers are texts', async () => {
+  const streams = createClient(streaming, connect('ws://types.test/'));
+  const talk = streams.talk(undefined, { headers: { 'x-tenant': 'blue' } });
+  for await (const item of talk) expectTypeOf(item).toEqualTypeOf<{ word: string }>();
+  if (talk.error?.code === 'QUOTA') expectTypeOf(talk.error.data).toEqualTypeOf<{ left: number }>();
+  expectTypeOf(talk.error?.code).toEqualTypeOf<SystemCode | 'QUOTA' | undefined>();
+  expectTypeOf(streams.count({ to: 1 })).toExtend<AsyncIterable<number>>();
+  // @ts-expect-error -- it takes an input
+  streams.count();
+  // @ts-expect-error -- not the input
+  streams.count({ to: '1' });
+  // @ts-expect-error -- a stream is read, not awaited
+  void streams.count({ to: 1 }).then;
+  // @ts-expect-error -- a text
+  void streams.ping(undefined, { headers: { n: 1 } });
+  // @ts-expect-error -- a publish carries no headers
+  void client.counts().publish({ key: '', count: 1 }, { headers: { a: 'b' } });
 });
