@@ -1,4 +1,3 @@
-import type { Continuity } from '../protocol/messages.ts';
 import { utf8Length } from '../protocol/utf8.ts';
 import type { Call } from './call-store.ts';
 import { isThenable } from './reporter.ts';
@@ -40,7 +39,7 @@ export type ServerHappening =
   /** A publication took effect. */
   | { readonly type: 'published'; readonly path: string; readonly by: 'server' | 'client' }
   /** A subscription began, or began anew: `gap` tells that its peer has missed something. */
-  | { readonly type: 'subscribed'; readonly path: string; readonly continuity: Continuity }
+  | { readonly type: 'subscribed'; readonly path: string; readonly continuity: 'live' | 'resumed' | 'gap' }
   /** So many events were handed to subscribers: one publication to many, or a stretch of history to one. */
   | { readonly type: 'events'; readonly path: string; readonly count: number };
 

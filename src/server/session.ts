@@ -85,7 +85,8 @@ export class Session implements SocketHandler, ClientSocket {
   }
 
   closed(code?: number): void {
-    this.#end(code);
+    // Some runtimes give the codes that are never on the wire, where the peer sent none (RFC 6455 7.4.1).
+    this.#end(code === CloseCode.NO_STATUS || code === CloseCode.ABNORMAL ? undefined : code);
   }
 
   goAway(goaway: GoAway): void {

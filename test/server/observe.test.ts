@@ -45,7 +45,7 @@ describe('observe hears', () => {
     const { server } = start({}, { observe });
     const [lost, left, rude] = [new Peer(server), new Peer(server), new Peer(server)];
     vi.advanceTimersByTime(300);
-    lost.vanish();
+    lost.vanish(1006);
     left.vanish(1000);
     rude.writeText('rubbish');
     const closing = server.close();

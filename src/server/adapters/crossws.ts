@@ -15,8 +15,11 @@ export interface CrosswsPeer {
   readonly request: Request;
   readonly remoteAddress?: string | undefined;
   readonly bufferedAmount: number;
+  /** Hands over one text message. */
   send(data: string): unknown;
+  /** Starts the closing handshake. */
   close(code?: number, reason?: string): void;
+  /** Ends it without the handshake, where the runtime can. */
   terminate(): void;
 }
 
@@ -32,22 +35,26 @@ export interface CrosswsUpgrade {
 
 /** Hooks of crossws that serve the engine. None of them throws. */
 export interface CrosswsHooks {
+  /** Refuses other origins with 403 and other subprotocols with 400. */
   upgrade(request: Request): CrosswsUpgrade | Response;
+  /** Hands the peer to the engine. */
   open(peer: CrosswsPeer): void;
+  /** A message came, text or binary. */
   message(peer: CrosswsPeer, message: CrosswsMessage): void;
+  /** The peer's buffer has emptied. */
   drain(peer: CrosswsPeer): void;
+  /** The peer is gone. */
   close(peer: CrosswsPeer, details: { readonly code?: number }): void;
 }
 
 /** Time for a peer to answer the closing handshake, ms: a dead one never does. */
 const CLOSE_TIMEOUT_MS = 2000;
-/** What a socket tells that was lost without a close frame (RFC 6455 7.1.5): no code of the peer. */
-const ABNORMAL = 1006;
 
 /**
  * Serves the engine through crossws 0.4, and with it where crossws runs: Node, Bun, Deno, h3, Nitro. Give the hooks to
  * its adapter, and close the server before that. Compression and the largest frame are options of the adapter; the
- * engine holds its own limit whatever they are. Peers must live as long as their process: no hibernation.
+ * engine holds its own limit whatever they are. Peers must live as long as their process: no hibernation. A peer that
+ * fell behind is looked at when crossws tells that it drained, else every 250 ms.
  *
  * @example
  * const adapter = crossws({ hooks: crosswsHooks(server, { origins: ['https://example.com'] }) });
@@ -90,7 +97,7 @@ export function crosswsHooks(server: Pick<Server, 'accept'>, options: CrosswsOpt
     drain: (peer) => handlers.get(peer)?.drained(),
     close: (peer, { code }) => {
       clearTimeout(timers.get(peer));
-      handlers.get(peer)?.closed(code === ABNORMAL ? undefined : code);
+      handlers.get(peer)?.closed(code);
       handlers.delete(peer);
     },
   };

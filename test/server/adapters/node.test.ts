@@ -46,6 +46,13 @@ describe('listen', () => {
     socket.close();
   });
 
+  test('compresses nothing, though the client offers to', async () => {
+    await using server = await listening();
+    const socket = await open(server.url, { perMessageDeflate: true });
+    expect(socket.extensions).toBe('');
+    socket.close();
+  });
+
   test('gives authenticate the url, the headers and the address of the request', async () => {
     const authenticate = vi.fn(() => ({ identity: 'ann', context: { user: 'ann' } }));
     await using server = await listening({}, start({}, { authenticate }));
