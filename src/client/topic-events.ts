@@ -32,6 +32,7 @@ export interface TopicEvents<Event> extends AsyncIterable<Event> {
   next(): Promise<IteratorResult<Event, undefined>>;
   /** Leaves the topic; what waits is dropped. `break` calls it. */
   return(): Promise<IteratorResult<Event, undefined>>;
+  /** Itself: it is read once, and a second loop goes on where the first stopped. */
   [Symbol.asyncIterator](): TopicEvents<Event>;
   /** The same as `return`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;

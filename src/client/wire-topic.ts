@@ -126,9 +126,7 @@ export class WireTopic implements Outbound {
     if (this.#asked?.link === link) this.#asked = undefined;
     // Another socket was asked already: it goes on from the position, and nobody need know.
     if (this.#asked !== undefined) return;
-    if (this.#next !== 'anew') this.#next = undefined;
     // Whoever comes now begins anew: nothing that passed before concerns him.
-    if (!this.audience.isListening) this.#giveUp();
     if (this.audience.size === 0) this.#owner.remove(this);
     this.#reader.deliver(() => {
       for (const subscriber of this.audience.all) subscriber.recovering();
