@@ -26,7 +26,7 @@ export async function drawItems({ source, stream, each, failed }: ItemSource): P
   try {
     while (await stream.room()) {
       const { done, value } = await iterator.next();
-      if (done === true || stream.call.settled) break;
+      if (done === true) break;
       const taking = each(value);
       if (taking !== undefined) await taking;
     }

@@ -125,7 +125,6 @@ export class ServerStream implements Kept {
   }
 
   drop(message: string | undefined): void {
-    if (!this.call.settled) this.#countWaiting(-this.#waitingBytes);
     this.#forget(this.#last);
     this.#home.remove(this);
     for (const socket of [...this.#sockets]) socket.dropped(message);

@@ -19,7 +19,6 @@ export class StreamFeed implements AnswerSocket, ItemSocket {
   #stream: ServerStream | undefined;
   #sent = 0;
   #end: string | undefined;
-  #over = false;
 
   constructor(id: number, link: FeedLink) {
     this.id = id;
@@ -52,7 +51,6 @@ export class StreamFeed implements AnswerSocket, ItemSocket {
 
   /** Writes what there is room for. */
   pump(): void {
-    if (this.#over) return;
     const stream = this.#stream;
     if (stream !== undefined) {
       this.#sent = Math.max(this.#sent, stream.acknowledged);
@@ -66,13 +64,11 @@ export class StreamFeed implements AnswerSocket, ItemSocket {
 
   /** The socket is gone, or silent from now on. */
   close(): void {
-    this.#over = true;
     this.#stream?.leave(this);
     this.#stream?.call.sockets.delete(this);
   }
 
   #finish(message: string | undefined): void {
-    if (this.#over) return;
     this.close();
     this.#link.ended(this);
     if (message !== undefined) this.#link.push(message);

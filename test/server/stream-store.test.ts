@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { AnswerSocket } from '../../src/server/call-store.ts';
 import { Client } from '../../src/server/client.ts';
 import { DEFAULT_LIMITS } from '../../src/server/index.ts';
+import { StreamFeed } from '../../src/server/stream-feed.ts';
 
 const deaf: AnswerSocket = { answer: () => undefined, release: () => undefined };
 
@@ -40,6 +41,21 @@ test.each([
   // A cancelled one that ran is answered from memory, until the floor comes.
   client.calls.raise(2, []);
   expect([bytes(), client.calls.size, client.calls.busy, client.calls.streams]).toEqual([0, 0, 0, 0]);
+});
+
+test('nothing is left of a socket that is gone', () => {
+  const { client, open } = start();
+  const call = open(1);
+  const push = vi.fn();
+  const link = { push, isCongested: false, fellBehind: () => undefined, ended: () => undefined };
+  const feed = new StreamFeed(1, link);
+  client.calls.take(1, 'stream', call.key, feed);
+  feed.follow(client.streams.get(1)!);
+  expect(call.sockets).toContain(feed);
+  feed.close();
+  client.streams.get(1)?.push('4');
+  expect(call.sockets).not.toContain(feed);
+  expect(push).not.toHaveBeenCalled();
 });
 
 test('an item that is made after its stream was settled is not kept', () => {

@@ -21,7 +21,10 @@ describe('a stream is taken up', () => {
     const second = new Peer(server).hello(client, 2);
     await settle();
     expect(second.stream(1)).toEqual([]);
-    second.write(open(1, 2, 6));
+    second.write(open(1, 2, 4));
+    await settle();
+    expect(second.stream(1)).toEqual(items(1, 3, 4));
+    second.write(['more', 1, 4, 6]);
     await settle();
     expect(second.stream(1)).toEqual(items(1, 3, 6));
     expect(count).toHaveBeenCalledTimes(1);
@@ -203,6 +206,41 @@ describe('when nobody waits any more, the signal aborts and what stands in final
     await settle();
     expect(ended).toHaveBeenCalledTimes(1);
     expect(peer.stream(1).map(([, , { code }]) => code)).toEqual(['ABORTED']);
+  });
+
+  test('and its place is free when that has run to its end', async () => {
+    const gate = new Gate();
+    const { server } = start({
+      async *count() {
+        try {
+          yield 1;
+          yield 2;
+        } finally {
+          await gate.opened;
+        }
+      },
+    });
+    const peer = new Peer(server).hello(clientName()).write(open(1, 0, 1));
+    await settle();
+    peer.write(['cancel', 1]);
+    await settle();
+    expect(server.stats()).toMatchObject({ calls: 1, streams: 1 });
+    gate.open();
+    await settle();
+    expect(server.stats()).toMatchObject({ calls: 0, streams: 0 });
+  });
+
+  test.each(['is done', 'fails'])('but what %s by itself is not ended once more', async (how) => {
+    const returned = vi.fn(async () => ({ done: true as const, value: undefined }));
+    const next = async () => {
+      if (how === 'fails') throw new Error('no');
+      return { done: true as const, value: undefined };
+    };
+    const { server } = start({ count: () => ({ [Symbol.asyncIterator]: () => ({ next, return: returned }) }) });
+    const peer = new Peer(server).hello(clientName()).write(open(1, 0, 1));
+    await settle();
+    expect(peer.stream(1)).toHaveLength(1);
+    expect(returned).not.toHaveBeenCalled();
   });
 
   test.each(['a fault', 'the abort'])('and what that throws is reported, unless it is %s of its own', async (what) => {

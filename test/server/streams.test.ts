@@ -218,6 +218,33 @@ describe('a stream fails', () => {
   });
 });
 
+test('the id of one stream is BAD_REQUEST for another, and the first goes on', async () => {
+  const server = createServer(
+    defineContract({ a: stream({ output: z.string() }), b: stream({ output: z.string() }) }),
+    {
+      handlers: {
+        async *a() {
+          yield* ['a1', 'a2', 'a3'];
+        },
+        async *b() {
+          yield 'b1';
+        },
+      },
+    },
+  );
+  const peer = new Peer(server).hello(clientName()).write(['open', 1, 'a', null, 0, 2]);
+  await settle();
+  peer.write(['open', 1, 'b', null, 2, 9]);
+  await settle();
+  expect(peer.stream(1).map(([, , of, item]) => item ?? of.code)).toEqual(['a1', 'a2', 'BAD_REQUEST']);
+  peer.write(['more', 1, 2, 9]);
+  await settle();
+  expect(peer.stream(1).slice(3)).toEqual([
+    ['item', 1, 3, 'a3'],
+    ['done', 1],
+  ]);
+});
+
 test('a stream is no call: its path is NOT_FOUND to one, and its id is taken', async () => {
   const { server } = counting();
   const peer = new Peer(server).hello(clientName()).write(['call', 2, 'count', null, 1]);
