@@ -8,6 +8,7 @@ import type { Position, WireLimits } from '../protocol/messages.ts';
 import type { Broker } from './brokers/broker.ts';
 import { memoryBroker } from './brokers/memory.ts';
 import { ClientDirectory } from './client-directory.ts';
+import { isDevelopment } from './development.ts';
 import { Dispatcher } from './dispatch.ts';
 import type { Authenticate, Engine } from './engine.ts';
 import { bindHandlers } from './handlers.ts';
@@ -16,6 +17,7 @@ import { joinInterceptors } from './interceptor.ts';
 import type { Interceptor } from './interceptor.ts';
 import { Observer } from './observer.ts';
 import type { Observe } from './observer.ts';
+import { PayloadWriter } from './payload-writer.ts';
 import { Publisher } from './publisher.ts';
 import { createReport } from './reporter.ts';
 import type { ErrorInfo } from './reporter.ts';
@@ -44,6 +46,12 @@ export interface ServerOptions<Tree extends ContractTree = ContractTree, Context
   readonly limits?: ServerLimits | undefined;
   /** Stands around every call and every publish of a client: one, or several of which the first is outermost. @default none */
   readonly intercept?: Interceptor<Context> | ReadonlyArray<Interceptor<Context>> | undefined;
+  /**
+   * Looks at the first value of each schema of outputs, events, snapshots and error data as its receiver will: one
+   * that does not accept its own output is reported to `onError`, with what to do. What is sent stays the same.
+   * @default on, unless `NODE_ENV` is `production`
+   */
+  readonly development?: boolean | undefined;
   /** Gets what no peer is told. @default the console */
   readonly onError?: ((error: unknown, info: ErrorInfo) => void | Promise<void>) | undefined;
   /**
@@ -181,7 +189,8 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
   const observer = options.observe === undefined ? undefined : new Observer(options.observe, report);
   const deadlines = new Deadlines({ onError: (error) => report(error, { during: 'session' }) });
   const anonymous = options.authenticate === undefined ? ANONYMOUS : undefined;
-  const hub = new TopicHub({ topics: bound.topics, codec, broker, deadlines, report, observer });
+  const writer = new PayloadWriter({ codec, report, checks: isDevelopment(options.development) });
+  const hub = new TopicHub({ topics: bound.topics, writer, broker, deadlines, report, observer });
   return {
     bound,
     codec,
@@ -202,7 +211,7 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
     hub,
     authenticate: options.authenticate ?? (() => ({ identity: ANONYMOUS, context: {} })),
     directory: new ClientDirectory({ limits, windowMs: times.windowMs, deadlines, anonymous }),
-    dispatcher: new Dispatcher({ codec, deadlines, report, intercept }),
-    publisher: new Publisher({ codec, hub, report, observer, intercept }),
+    dispatcher: new Dispatcher({ codec, writer, deadlines, report, intercept }),
+    publisher: new Publisher({ codec, writer, hub, report, observer, intercept }),
   };
 }

@@ -1,7 +1,5 @@
-import { describeIssues } from '../contract/issues.ts';
 import { validate } from '../contract/schema.ts';
 import type { Validation } from '../contract/schema.ts';
-import type { Issue } from '../errors.ts';
 import type { Codec } from '../payload.ts';
 import type { Deadline, Deadlines } from '../primitives/deadlines.ts';
 import type { SerialQueue } from '../primitives/serial-queue.ts';
@@ -14,6 +12,8 @@ import { drawItems } from './draw-items.ts';
 import type { BoundProcedure } from './handlers.ts';
 import { assertWanted, refusalOf } from './interceptor.ts';
 import type { Intercept, InterceptedCall } from './interceptor.ts';
+import { outputFault } from './output-fault.ts';
+import type { ParsedValue, PayloadWriter } from './payload-writer.ts';
 import { isAbort, isThenable, whenReady } from './reporter.ts';
 import type { Report } from './reporter.ts';
 import type { ServerStream } from './server-stream.ts';
@@ -34,6 +34,7 @@ export interface Run {
 /** Options of a {@link Dispatcher}. */
 export interface DispatcherOptions {
   readonly codec: Codec;
+  readonly writer: PayloadWriter;
   readonly deadlines: Deadlines;
   readonly report: Report;
   readonly intercept: Intercept | undefined;
@@ -204,25 +205,26 @@ export class Dispatcher {
     return whenReady(
       () => validate(schema, output),
       (result) => {
-        if (result.issues !== undefined) return this.#badOutput(run, issuesError(run, 'output', result.issues));
-        this.#encode(run, result.value, parsed);
+        if (result.issues !== undefined) return this.#badOutput(run, outputFault('output', run.bound.path, result));
+        this.#encode(run, { schema, value: result.value, what: 'output' }, parsed);
       },
       (error) => this.#badOutput(run, error),
     );
   }
 
   #fail(run: Run, error: unknown): void | Promise<void> {
-    const { procedure } = run.bound;
+    const { procedure, path } = run.bound;
     if (!(error instanceof DeclaredFailure)) {
       this.#report(run, error);
       return this.#refuse(run, 'INTERNAL', GENERIC);
     }
     const { code, message } = error;
+    const schema = procedure.errors[code]!;
     return whenReady(
-      () => validate(procedure.errors[code]!, error.data),
+      () => validate(schema, error.data),
       (result) => {
-        if (result.issues !== undefined) return this.#badOutput(run, issuesError(run, `error ${code}`, result.issues));
-        this.#encode(run, result.value, (payload) => {
+        if (result.issues !== undefined) return this.#badOutput(run, outputFault(`error ${code}`, path, result));
+        this.#encode(run, { schema, value: result.value, what: `error ${code}` }, (payload) => {
           this.#settle(run, encodeError(run.call.id, { code, message }, payload));
         });
       },
@@ -230,10 +232,10 @@ export class Dispatcher {
     );
   }
 
-  #encode(run: Run, value: unknown, encoded: (payload: string) => void): void {
+  #encode(run: Run, parsed: Omit<ParsedValue, 'path'>, encoded: (payload: string) => void): void {
     let payload: string;
     try {
-      payload = this.#options.codec.encode(value);
+      payload = this.#options.writer.encode({ ...parsed, path: run.bound.path });
     } catch (error) {
       return this.#badOutput(run, error);
     }
@@ -265,8 +267,4 @@ export class Dispatcher {
 function afterwards(running: void | Promise<void>, then: () => void): void {
   if (running === undefined) then();
   else void running.then(then);
-}
-
-function issuesError({ bound }: Run, what: string, issues: readonly Issue[]): TypeError {
-  return new TypeError(`the ${what} of ${bound.path} does not match its schema: ${describeIssues(issues)}`);
 }

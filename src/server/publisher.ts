@@ -7,10 +7,12 @@ import type { Position, WireError } from '../protocol/messages.ts';
 import { badInput } from './bad-input.ts';
 import type { Call, CallStore } from './call-store.ts';
 import type { Client } from './client.ts';
+import type { BoundTopic } from './handlers.ts';
 import { assertWanted, refusalOf } from './interceptor.ts';
 import type { Intercept, InterceptedCall } from './interceptor.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import type { Observer } from './observer.ts';
+import type { PayloadWriter } from './payload-writer.ts';
 import { isAbort, isThenable, whenReady } from './reporter.ts';
 import type { Report } from './reporter.ts';
 import type { FoundTopic, TopicHub } from './topic-hub.ts';
@@ -29,6 +31,7 @@ export interface ClientPublication {
 /** Options of a {@link Publisher}. */
 export interface PublisherOptions {
   readonly codec: Codec;
+  readonly writer: PayloadWriter;
   readonly hub: TopicHub;
   readonly report: Report;
   readonly intercept: Intercept | undefined;
@@ -55,7 +58,7 @@ export class Publisher {
 
   /** Publishes for the app. @throws TautlineError `BAD_INPUT` or `BAD_PAYLOAD`, as a rejection. */
   publish({ name, bound }: FoundTopic, event: unknown): Promise<Position> {
-    const { codec, hub, report, observer } = this.#options;
+    const { hub, report, observer } = this.#options;
     const { definition, path } = bound.topic;
     const published = new Promise<Position>((resolve, reject) => {
       this.#own.run(name, () =>
@@ -64,7 +67,7 @@ export class Publisher {
           (result) => {
             const { issues } = result;
             if (issues === undefined) {
-              void whenReady(() => hub.publish(name, codec.encode(result.value)), resolve, reject);
+              void whenReady(() => hub.publish(name, this.#write(bound, result.value)), resolve, reject);
             } else {
               reject(new TautlineError('BAD_INPUT', describeIssues(issues), { outcome: 'rejected', path, ...result }));
             }
@@ -153,9 +156,9 @@ export class Publisher {
   /** It takes effect, if the app agrees. */
   #publish({ context, found }: ClientPublication, event: unknown): Position | PromiseLike<Position> {
     const { bound, name, params } = found;
-    const { codec, hub } = this.#options;
+    const { hub } = this.#options;
     const agreed = bound.publish!({ params, event, context });
-    const takeEffect = () => hub.publish(name, codec.encode(event));
+    const takeEffect = () => hub.publish(name, this.#write(bound, event));
     return isThenable(agreed) ? Promise.resolve(agreed).then(takeEffect) : takeEffect();
   }
 
@@ -193,6 +196,10 @@ export class Publisher {
     }
     if (position === undefined) throw new TypeError(`an interceptor kept ${path} from being published without a word`);
     return position;
+  }
+
+  #write({ topic }: BoundTopic, value: unknown): string {
+    return this.#options.writer.encode({ schema: topic.definition.event, value, path: topic.path, what: 'event' });
   }
 
   #decode(publication: ClientPublication): { readonly value: unknown } | undefined {

@@ -1,12 +1,12 @@
-import { describeIssues } from '../contract/issues.ts';
 import { validate } from '../contract/schema.ts';
-import type { Codec } from '../payload.ts';
 import type { Deadlines } from '../primitives/deadlines.ts';
 import type { Position } from '../protocol/messages.ts';
 import type { Broker } from './brokers/broker.ts';
 import type { BoundTopic } from './handlers.ts';
 import { HubTopic } from './hub-topic.ts';
 import type { Observer } from './observer.ts';
+import { outputFault } from './output-fault.ts';
+import type { PayloadWriter } from './payload-writer.ts';
 import type { Report } from './reporter.ts';
 import type { Subscription } from './subscription.ts';
 import { limitTime } from './time-limit.ts';
@@ -21,7 +21,7 @@ export interface FoundTopic {
 /** Options of a {@link TopicHub}. */
 export interface TopicHubOptions {
   readonly topics: ReadonlyMap<string, BoundTopic>;
-  readonly codec: Codec;
+  readonly writer: PayloadWriter;
   readonly broker: Broker;
   readonly deadlines: Deadlines;
   readonly report: Report;
@@ -82,13 +82,13 @@ export class TopicHub {
   }
 
   async #snapshot({ bound, params }: FoundTopic): Promise<string> {
-    const { codec, deadlines } = this.#options;
+    const { writer, deadlines } = this.#options;
     const schema = bound.topic.definition.snapshot!;
     const state = await limitTime(deadlines, `the snapshot of ${bound.topic.path}`, () => bound.snapshot!({ params }));
     const result = await validate(schema, state);
-    if (result.issues === undefined) return codec.encode(result.value);
-    throw new TypeError(
-      `the snapshot of ${bound.topic.path} does not match its schema: ${describeIssues(result.issues)}`,
-    );
+    if (result.issues === undefined) {
+      return writer.encode({ schema, value: result.value, path: bound.topic.path, what: 'snapshot' });
+    }
+    throw outputFault('snapshot', bound.topic.path, result);
   }
 }

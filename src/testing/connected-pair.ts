@@ -43,7 +43,7 @@ export function connectedPair<Tree extends ContractTree, Context>(
   handlers: ServerOptions<Tree, Context>['handlers'],
   options: ConnectedPairOptions<Tree, Context> = {},
 ): ConnectedPair<Tree> {
-  const server = createServer(contract, { ...options.server, handlers });
+  const server = createServer(contract, { development: true, ...options.server, handlers });
   let line: MemoryPeer | undefined;
   let frozen = false;
   const connection = connect('ws://memory.test/', {

@@ -150,6 +150,20 @@ describe('What the server itself does not accept of its own', () => {
   });
 });
 
+test('What a schema of an output throws is reported with it.', async () => {
+  const secret = new Error('the password of the database is 1234');
+  const throwing = contractWith(
+    z.object({ tags: z.array(z.string()) }).refine(() => {
+      throw secret;
+    }),
+  );
+  await using context = world({ client: lax, server: throwing });
+  const error = await errorOf(context.client.give('abc'));
+  await errorOf(context.client.board().subscribe({}).ready);
+  expect(error.message).not.toContain('1234');
+  expect(context.reported.map(({ error: thrown }) => (thrown as Error).cause)).toEqual([secret, secret]);
+});
+
 test('What a schema of the server throws is reported there, and not told to the client', async () => {
   const secret = new Error('the password of the database is 1234');
   const throwing = contractWith(
