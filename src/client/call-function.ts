@@ -52,11 +52,9 @@ export function checkValue(schema: AnySchema | undefined, value: unknown, path: 
   if (schema === undefined) return undefined;
   const check = (validation: Validation): void => {
     if (validation.issues === undefined) return;
-    throw new TautlineError('BAD_INPUT', `${path}: ${describeIssues(validation.issues)}.`, {
-      outcome: 'not-sent',
-      path,
-      ...validation,
-    });
+    const { issues, cause } = validation;
+    const what = `${path}: ${describeIssues(issues)}.`;
+    throw new TautlineError('BAD_INPUT', what, { outcome: 'not-sent', path, issues, cause });
   };
   const validation = validate(schema, value);
   return validation instanceof Promise ? validation.then(check) : check(validation);

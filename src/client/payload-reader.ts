@@ -18,11 +18,12 @@ export function readPayload(
   if (schema === undefined) return undefined;
   const parsed = (validation: Validation): unknown => {
     if (validation.issues === undefined) return validation.value;
-    const what = describeIssues(validation.issues);
-    throw new TautlineError('BAD_OUTPUT', `${path}: what the server sent does not fit: ${what}.`, {
+    const { issues, cause } = validation;
+    throw new TautlineError('BAD_OUTPUT', `${path}: what the server sent does not fit: ${describeIssues(issues)}.`, {
       outcome: 'unknown',
       path,
-      ...validation,
+      issues,
+      cause,
       remedy: 'Deploy client and server with the same contract; a schema must accept its own output.',
     });
   };

@@ -20,9 +20,10 @@ const STEP_CHARACTERS = 128;
 /** The first issues that a schema found, cut to a size that may be sent: at most 16, of 4096 characters together. */
 export function portableIssues(issues: readonly Issue[]): readonly PortableIssue[] {
   const portable: PortableIssue[] = [];
+  // Copies, since a library's lists may be arrays of a class of its own, which `slice` and `map` would make more of.
   let left = MOST_CHARACTERS;
-  for (const { message, path } of issues.slice(0, MOST_ISSUES)) {
-    const steps = (path ?? []).slice(0, MOST_STEPS).map(stepOf);
+  for (const { message, path } of [...issues].slice(0, MOST_ISSUES)) {
+    const steps = [...(path ?? [])].slice(0, MOST_STEPS).map(stepOf);
     const text = cut(message, MESSAGE_CHARACTERS);
     left -= steps.reduce<number>((sum, step) => sum + String(step).length, text.length);
     if (left < 0) break;

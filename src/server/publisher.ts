@@ -65,11 +65,12 @@ export class Publisher {
         whenReady(
           () => validate(definition.event, event),
           (result) => {
-            const { issues } = result;
-            if (issues === undefined) {
+            if (result.issues === undefined) {
               void whenReady(() => hub.publish(name, this.#write(bound, result.value)), resolve, reject);
             } else {
-              reject(new TautlineError('BAD_INPUT', describeIssues(issues), { outcome: 'rejected', path, ...result }));
+              const { issues, cause } = result;
+              const details = { outcome: 'rejected', path, issues, cause } as const;
+              reject(new TautlineError('BAD_INPUT', describeIssues(issues), details));
             }
           },
           reject,

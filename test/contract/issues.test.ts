@@ -29,6 +29,22 @@ test('a cut never leaves half a character', () => {
   expect(issue).toEqual({ message: `${'x'.repeat(254)}…` });
 });
 
+test('lists of a class of the library’s own are read and not made more of', () => {
+  class Listed extends Array<never> {
+    constructor(owner: object) {
+      if (typeof owner !== 'object') throw new Error('made by slice or map');
+      super();
+    }
+  }
+  const listed = (...items: unknown[]) => {
+    const list = new Listed({});
+    list.push(...(items as never[]));
+    return list;
+  };
+  const issues = listed({ message: 'wrong', path: listed('a', 1) });
+  expect(portableIssues(issues)).toEqual([{ message: 'wrong', path: ['a', 1] }]);
+});
+
 test('for people, paths are written as in code', () => {
   expect(
     describeIssues([
