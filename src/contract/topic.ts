@@ -18,7 +18,8 @@ export interface TopicOptions<Event extends AnySchema, Snapshot extends AnySchem
   readonly snapshot?: Snapshot;
   /**
    * Folds an event into the state. Must return a new state, and bear an event that the state already has
-   * (set by key, never increment): a snapshot may be newer than the position it is sent with.
+   * (set by key, never increment): a snapshot may be newer than the position it is sent with, unless the server
+   * gives it with the position that was stored with it (`snapshotAt`).
    */
   readonly apply?: (state: Folded<Snapshot>, event: SchemaOutput<Event>) => Folded<Snapshot>;
 }

@@ -11,6 +11,7 @@ import type { Procedure } from '../contract/procedure.ts';
 import type { AnySchema } from '../contract/schema.ts';
 import type { Topic } from '../contract/topic.ts';
 import type { Headers } from '../protocol/messages.ts';
+import type { SnapshotAt } from './snapshot-at.ts';
 
 /** Ends a call with an error that its procedure declares: the caller gets code and data, typed. */
 export interface Fail<P extends Procedure = Procedure> {
@@ -81,13 +82,18 @@ export interface TopicRules<T extends Topic, Context> {
   readonly publish?: (args: PublishArgs<T, Context>) => void | Promise<void>;
 }
 
+/** A state, or a state with its position. */
+export type GivenSnapshot<T extends Topic> = SnapshotInput<T> | SnapshotAt<SnapshotInput<T>>;
+
 /** Rule of a topic that declares a snapshot. */
 export interface SnapshotRule<T extends Topic> {
   /**
    * The full state of the topic. One call serves all who wait for it, so it is not told for whom it is.
-   * What is published must have been committed before.
+   * What is published must have been committed before. It may hold more than its subscribers were sent so far, so
+   * `apply` bears to see an event again; a state that was stored together with its position is given with
+   * `snapshotAt(state, position)`.
    */
-  readonly snapshot: (args: { readonly params: Params<T> }) => SnapshotInput<T> | Promise<SnapshotInput<T>>;
+  readonly snapshot: (args: { readonly params: Params<T> }) => GivenSnapshot<T> | Promise<GivenSnapshot<T>>;
 }
 
 /** Rules of a topic; `snapshot` is there exactly when the contract declares one. */

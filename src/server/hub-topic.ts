@@ -4,6 +4,7 @@ import type { Broker, Feed, StoredEvent } from './brokers/broker.ts';
 import type { Observer } from './observer.ts';
 import { isThenable, whenReady } from './reporter.ts';
 import type { Report } from './reporter.ts';
+import { outsideOfHistory, placeIn } from './snapshot-at.ts';
 import type { Subscription, SubscriptionPeer } from './subscription.ts';
 
 /** Publications that are read from history at once. */
@@ -11,13 +12,22 @@ const READ_LIMIT = 256;
 
 const FOLLOW_FAILED = { code: 'INTERNAL', message: 'the server failed to follow the topic' };
 
+/** The state of a topic. */
+export interface EncodedSnapshot {
+  readonly payload: string;
+  /** The position that was stored with it. */
+  readonly position: Position | undefined;
+}
+
+type ReadSnapshot = () => EncodedSnapshot | PromiseLike<EncodedSnapshot>;
+
 /** What a topic of the hub needs. */
 export interface HubTopicOptions {
   readonly name: string;
   readonly path: string;
   readonly broker: Broker;
-  /** The encoded state; `undefined` for topics that declare none. May reject. */
-  readonly snapshot: (() => string | PromiseLike<string>) | undefined;
+  /** Reads the state; `undefined` for topics that declare none. May reject. */
+  readonly snapshot: ReadSnapshot | undefined;
   readonly report: Report;
   readonly observer: Observer | undefined;
   /** Nobody is subscribed any more. */
@@ -117,32 +127,41 @@ export class HubTopic {
   }
 
   /** The position is taken before the app is asked: the state may be newer than it, never older. */
-  #takeSnapshot(snapshot: () => string | PromiseLike<string>, first: Subscription): void {
+  #takeSnapshot(snapshot: ReadSnapshot, first: Subscription): void {
     const waiters = new Set([first]);
     this.#snapshotWaiters = waiters;
-    const position = this.#feed!.head;
+    const { head } = this.#feed!;
     first.peer.hold();
-    const ended = (): void => {
+    const end = (each: (waiter: Subscription) => void): void => {
       this.#snapshotWaiters = undefined;
       first.peer.release();
+      for (const waiter of waiters) if (waiter.state === 'waiting') each(waiter);
+      this.#closeIfUnused();
     };
-    const isOpen = (subscription: Subscription) => subscription.state === 'waiting';
+    const failed = (error: unknown): void => {
+      this.#options.report(error, { during: 'snapshot', path: this.#options.path });
+      end((waiter) => waiter.end({ code: 'INTERNAL', message: 'the server failed to read the state' }));
+    };
+    const beginAll = (position: Position, payload: string): void =>
+      end((waiter) => this.#beginAt(waiter, position, payload));
     void whenReady(
       snapshot,
-      (state) => {
-        ended();
-        for (const waiter of waiters) if (isOpen(waiter)) this.#beginAt(waiter, position, state);
-        this.#closeIfUnused();
+      ({ payload, position }) => {
+        if (position === undefined) beginAll(head, payload);
+        else this.#goOnFrom(position, (from) => beginAll(from, payload), failed);
       },
-      (error) => {
-        ended();
-        this.#options.report(error, { during: 'snapshot', path: this.#options.path });
-        for (const waiter of waiters) {
-          if (isOpen(waiter)) waiter.end({ code: 'INTERNAL', message: 'the server failed to read the state' });
-        }
-        this.#closeIfUnused();
-      },
+      failed,
     );
+  }
+
+  /** Where the history goes on from a state that was stored with its position. */
+  #goOnFrom(stored: Position, joined: (from: Position) => void, failed: (error: Error) => void): void {
+    const { head } = this.#feed!;
+    const from = placeIn(head, stored);
+    this.#read(from, (events) => {
+      if (events === undefined) failed(outsideOfHistory(this.#options.name, stored, head));
+      else joined(from);
+    });
   }
 
   #beginAt(subscription: Subscription, position: Position, state: string): void {
@@ -212,7 +231,8 @@ export class HubTopic {
     }
     const head = this.#feed!.head;
     if (count < events.length) subscription.peer.fellBehind(subscription);
-    else if (head[0] === epoch && head[1] === subscription.position[1]) subscription.state = 'live';
+    // What is stored may be ahead of what the broker has told: that is dropped when it comes.
+    else if (head[0] === epoch && head[1] <= subscription.position[1]) subscription.state = 'live';
     else this.#catchUp(subscription);
     this.#observeEvents(count);
   }

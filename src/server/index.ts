@@ -14,6 +14,7 @@ export type {
   CallInfo,
   Fail,
   HandlerArgs,
+  GivenSnapshot,
   Handlers,
   HandlersByKind,
   ProcedureHandler,
@@ -30,6 +31,8 @@ export type { ErrorInfo } from './reporter.ts';
 export { DEFAULT_LIMITS, DEFAULT_TIMES } from './server-options.ts';
 export type { Resolved, ResolvedLimits, ResolvedTimes, ServerLimits, ServerTimes } from './server-options.ts';
 export type { ServerRequest, ServerSocket, SocketHandler } from './server-socket.ts';
+export { snapshotAt } from './snapshot-at.ts';
+export type { SnapshotAt } from './snapshot-at.ts';
 export type { ServerStats } from './session-table.ts';
 export { MEMORY_BROKER_DEFAULTS, memoryBroker } from './brokers/memory.ts';
 export type { MemoryBrokerOptions } from './brokers/memory.ts';

@@ -3,11 +3,12 @@ import type { Deadlines } from '../primitives/deadlines.ts';
 import type { Position } from '../protocol/messages.ts';
 import type { Broker } from './brokers/broker.ts';
 import type { BoundTopic } from './handlers.ts';
-import { HubTopic } from './hub-topic.ts';
+import { HubTopic, type EncodedSnapshot } from './hub-topic.ts';
 import type { Observer } from './observer.ts';
 import { outputFault } from './output-fault.ts';
 import type { PayloadWriter } from './payload-writer.ts';
 import type { Report } from './reporter.ts';
+import { SnapshotAt } from './snapshot-at.ts';
 import type { Subscription } from './subscription.ts';
 import { limitTime } from './time-limit.ts';
 
@@ -81,13 +82,15 @@ export class TopicHub {
     for (const topic of [...this.#open.values()]) topic.close();
   }
 
-  async #snapshot({ bound, params }: FoundTopic): Promise<string> {
+  async #snapshot({ bound, params }: FoundTopic): Promise<EncodedSnapshot> {
     const { writer, deadlines } = this.#options;
     const schema = bound.topic.definition.snapshot!;
-    const state = await limitTime(deadlines, `the snapshot of ${bound.topic.path}`, () => bound.snapshot!({ params }));
-    const result = await validate(schema, state);
+    const given = await limitTime(deadlines, `the snapshot of ${bound.topic.path}`, () => bound.snapshot!({ params }));
+    const placed: Partial<SnapshotAt> = given instanceof SnapshotAt ? given : { state: given };
+    const result = await validate(schema, placed.state);
     if (result.issues === undefined) {
-      return writer.encode({ schema, value: result.value, path: bound.topic.path, what: 'snapshot' });
+      const parsed = { schema, value: result.value, path: bound.topic.path, what: 'snapshot' };
+      return { payload: writer.encode(parsed), position: placed.position };
     }
     throw outputFault('snapshot', bound.topic.path, result);
   }
