@@ -45,7 +45,7 @@ export class ServerNode implements Host {
       windowMs,
       heartbeatMs,
       pongTimeoutMs: Math.ceil(heartbeatMs / 2),
-      limits: { calls, answers: calls + 64, bufferedBytes },
+      limits: { calls, answers: calls + 16 + 64, bufferedBytes },
       onError: (error: unknown, info: ErrorInfo) => this.#reported(error, info),
     });
   }
