@@ -1,6 +1,9 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
+import { defineContract } from '../../src/contract/contract.ts';
+import { mutation } from '../../src/contract/procedure.ts';
 import { TautlineError } from '../../src/errors.ts';
-import { DeclaredFailure } from '../../src/server/index.ts';
+import { createServer, DeclaredFailure } from '../../src/server/index.ts';
 import type { Interceptor } from '../../src/server/index.ts';
 import { start } from './fixture.ts';
 import type { Context } from './fixture.ts';
@@ -259,12 +262,12 @@ describe('order through interceptors', () => {
       authorize: () => true,
       publish: async ({ event }: { event: { text: string } }) => void begun.push(event.text),
     };
-    const { server } = start({ orders: { place, cancel: () => undefined }, room }, { intercept });
+    const { server, errors } = start({ orders: { place, cancel: () => undefined }, room }, { intercept });
     const peer = new Peer(server).hello(clientName());
     const placeOrder = (id: number, item: string, headers: object | null = null) => {
       return ['call', id, 'orders.place', headers, { item }];
     };
-    return { gates, begun, peer, placeOrder };
+    return { gates, begun, peer, placeOrder, errors };
   }
 
   test('mutations begin in the order in which they came, however long an interceptor takes', async () => {
@@ -294,6 +297,26 @@ describe('order through interceptors', () => {
     expect(codes(peer, 1)).toEqual(['ABORTED']);
   });
 
+  test('so do those whose schema is asynchronous as well', async () => {
+    const gate = new Gate();
+    const begun: string[] = [];
+    const slow = z.string().refine(async (key) => (await Promise.resolve(), key !== ''));
+    const server = createServer(defineContract({ save: mutation({ input: slow }) }), {
+      handlers: { save: ({ input }) => void begun.push(input) },
+      intercept: async ({ input }, next) => {
+        if (input === 'a') await gate.opened;
+        return next();
+      },
+    });
+    const peer = new Peer(server).hello(clientName());
+    peer.write(['call', 1, 'save', null, 'a'], ['call', 2, 'save', null, 'b']);
+    await settle();
+    expect(begun).toEqual([]);
+    gate.open();
+    await settle();
+    expect(begun).toEqual(['a', 'b']);
+  });
+
   test('publishes of a client to one topic keep theirs', async () => {
     const { gates, begun, peer } = gated();
     gates.set('a', new Gate());
@@ -306,7 +329,7 @@ describe('order through interceptors', () => {
   });
 
   test('a publish that is cancelled within an interceptor never takes effect', async () => {
-    const { gates, begun, peer } = gated();
+    const { gates, begun, peer, errors } = gated();
     gates.set('a', new Gate());
     peer.write(['publish', 1, 'rooms/1', { text: 'a' }]);
     await settle();
@@ -315,6 +338,8 @@ describe('order through interceptors', () => {
     await settle();
     expect(begun).toEqual([]);
     expect(codes(peer, 1)).toEqual(['ABORTED']);
+    // That it stopped because nobody waits is no failure.
+    expect(errors).toEqual([]);
   });
 
   test('without interceptors a handler begins in the turn of its call, and is answered with the frame of that turn', async () => {
