@@ -20,6 +20,7 @@ export interface ItemStream<Item, CallError = TautlineError> extends AsyncIterab
   return(): Promise<IteratorResult<Item, void>>;
   /** As `return`, and rejects with the error, as a generator would. */
   throw(error?: unknown): Promise<IteratorResult<Item, void>>;
+  /** Itself. */
   [Symbol.asyncIterator](): this;
   /** The same as `return`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;

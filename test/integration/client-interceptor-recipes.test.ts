@@ -71,11 +71,7 @@ function logging(log: (line: string) => void): Interceptor {
   };
 }
 
-async function* loggedItems(
-  name: string,
-  items: AsyncIterable<unknown>,
-  log: (line: string) => void,
-): AsyncGenerator {
+async function* loggedItems(name: string, items: AsyncIterable<unknown>, log: (line: string) => void): AsyncGenerator {
   let count = 0;
   let end = 'left';
   try {

@@ -10,7 +10,7 @@ import type { Totals } from './trial.ts';
  */
 const { SIMULATION_SEED, SIMULATION_WORLDS, SIMULATION_TRACE } = process.env;
 const isUsual = SIMULATION_SEED === undefined && SIMULATION_WORLDS === undefined;
-const WORLDS = 150;
+const WORLDS = 165;
 const first = Number(SIMULATION_SEED ?? 0);
 const worlds = Number(SIMULATION_WORLDS ?? (SIMULATION_SEED === undefined ? WORLDS : 1));
 
