@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createClient, defineContract, mutation, query, topic, type Gap, type TautlineError } from '../../src/index.ts';
+import {
+  createClient,
+  defineContract,
+  mutation,
+  query,
+  stream,
+  topic,
+  type Gap,
+  type TautlineError,
+} from '../../src/index.ts';
 import type { ErrorInfo } from '../../src/server/index.ts';
 import { connectedPair } from '../../src/testing/index.ts';
 
@@ -10,6 +19,7 @@ function contractWith<Note extends z.ZodType<{ tags: string[] }>>(Notes: Note) {
     take: mutation({ input: Notes }),
     give: query({ input: z.string(), output: Notes }),
     fail: query({ errors: { WRONG: Notes } }),
+    list: stream({ input: Notes, output: Notes }),
     notes: topic('notes', { event: Notes }),
     board: topic('board', { event: z.string(), snapshot: Notes }),
   });
@@ -29,6 +39,11 @@ function world({ client: ours, server: theirs }: { client: typeof lax; server: t
     take: ({ input }: { input: unknown }) => void taken.push(input),
     give: ({ input }: { input: string }) => ({ tags: input.split(' ') }),
     fail: ({ fail }: { fail: (code: 'WRONG', data: typeof BAD) => never }) => fail('WRONG', BAD),
+    async *list({ input }: { input: typeof GOOD }) {
+      taken.push(input);
+      yield GOOD;
+      yield BAD;
+    },
     notes: { authorize: () => true, publish: ({ event }: { event: unknown }) => void taken.push(event) },
     board: { authorize: () => true, snapshot: () => BAD },
   };
@@ -77,6 +92,14 @@ describe('A value that the client accepts and the server does not', () => {
     expect(heard).toEqual([GOOD]);
   });
 
+  test('fails that stream alone, which never starts', async () => {
+    await using context = world({ client: lax, server: strict });
+    const error = await errorOf(context.client.list(BAD).next());
+    expect(error).toMatchObject({ code: 'BAD_INPUT', outcome: 'rejected', path: 'list', issues: ISSUES });
+    expect(context.taken).toEqual([]);
+    await context.client.take(GOOD);
+  });
+
   test('with ten thousand faults is answered with a few of them', async () => {
     await using context = world({ client: lax, server: strict });
     const error = await errorOf(context.client.take({ tags: Array<string>(10_000).fill('too long') }));
@@ -91,6 +114,14 @@ describe('A value that the server accepts and the client does not', () => {
     const [bad, good] = [errorOf(context.client.give('abc abcd')), context.client.give('abc')];
     expect(await bad).toMatchObject({ code: 'BAD_OUTPUT', outcome: 'unknown', path: 'give', issues: ISSUES });
     expect(await good).toEqual(GOOD);
+  });
+
+  test('ends that stream, behind the items before it', async () => {
+    await using context = world({ client: strict, server: lax });
+    const items = context.client.list(GOOD);
+    expect(await items.next()).toEqual({ done: false, value: GOOD });
+    expect(await errorOf(items.next())).toMatchObject({ code: 'BAD_OUTPUT', path: 'list', issues: ISSUES });
+    expect(await context.client.give('abc')).toEqual(GOOD);
   });
 
   test('as data of a declared error is a bad output too', async () => {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { superjson } from '../../src/codec/superjson.ts';
-import { createClient, defineContract, query, topic, type Codec } from '../../src/index.ts';
+import { createClient, defineContract, query, stream, topic, type Codec } from '../../src/index.ts';
 import { createServer, type ErrorInfo, type ServerOptions } from '../../src/server/index.ts';
 import { connectedPair } from '../../src/testing/index.ts';
 import { settle } from './peer.ts';
@@ -16,6 +16,7 @@ function contractOf<Made extends z.ZodType>(made: Made, codec?: Codec) {
     {
       give: query({ output: made }),
       fail: query({ errors: { WRONG: made } }),
+      list: stream({ output: made }),
       events: topic('events', { event: made }),
       state: topic('state', { event: z.string(), snapshot: made }),
     },
@@ -34,6 +35,9 @@ function pairOf<Made extends z.ZodType>(
   const handlers = {
     give: () => value,
     fail: ({ fail }: { fail: (code: string, data: unknown) => never }) => fail('WRONG', value),
+    async *list() {
+      yield value;
+    },
     events: { authorize: () => true },
     state: { authorize: () => true, snapshot: () => value },
   } as unknown as ServerOptions<(typeof contract)['tree']>['handlers'];
@@ -66,6 +70,15 @@ describe('A schema that does not accept its own output is reported at the first 
   });
 
   test.each([
+    [
+      'an item',
+      'the output schema of list',
+      (pair: ReturnType<typeof pairOf>) =>
+        pair.client
+          .list()
+          .next()
+          .catch(() => undefined),
+    ],
     ['error data', 'the error WRONG schema of fail', (pair: ReturnType<typeof pairOf>) => pair.client.fail().safe()],
     [
       'an event',

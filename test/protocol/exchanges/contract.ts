@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineContract, mutation, query, topic } from '../../../src/index.ts';
+import { defineContract, mutation, query, stream, topic } from '../../../src/index.ts';
 
 const n = z.object({ n: z.int() });
 
@@ -14,6 +14,7 @@ export const served = defineContract({
   full: query({ errors: { FULL: z.object({ max: z.int() }) } }),
   wrong: query({ output: z.int() }),
   breaks: query(),
+  count: stream({ input: z.object({ to: z.int() }), output: z.int() }),
   news: topic('news/{channel}', { event: z.object({ text: z.string().max(9, 'at most 9') }) }),
   board: topic('board', { event: z.object({ at: z.int() }), snapshot: z.object({ size: z.int() }) }),
 });

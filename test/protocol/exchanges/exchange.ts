@@ -14,7 +14,9 @@ export type Step =
 
 /** What the app does or is told at the client. */
 export type ClientStep = { readonly app: 'client' } & (
-  | { readonly does: 'call'; readonly as: string; readonly path: string; readonly input?: unknown }
+  | { readonly does: 'call' | 'open'; readonly as: string; readonly path: string; readonly input?: unknown }
+  | { readonly does: 'read'; readonly as: string; readonly items: number }
+  | { readonly does: 'stop'; readonly as: string }
   | {
       readonly does: 'publish';
       readonly as: string;
@@ -88,8 +90,8 @@ export function lines<Message extends readonly unknown[]>(
 }
 
 const PLACEHOLDER = /^<[a-z0-9-]+>$/;
-/** Texts for people, and times that pass: whatever they are, and another at each place. */
-const UNBOUND: ReadonlySet<string> = new Set(['<any>', '<ms>']);
+/** Texts for people, times that pass, windows that the client chooses: whatever they are, and another at each place. */
+const UNBOUND: ReadonlySet<string> = new Set(['<any>', '<ms>', '<up-to>']);
 
 /** What the placeholders of one exchange stand for: each for one value, and no two names for the same. */
 export class Placeholders {

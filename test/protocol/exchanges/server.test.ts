@@ -84,6 +84,9 @@ class ServerRun {
         breaks: () => {
           throw new Error('the password of the database is 1234');
         },
+        async *count({ input }) {
+          for (let item = 1; item <= input.to; item++) yield item;
+        },
         news: { authorize: ({ params }) => params.channel !== 'secret', publish: () => undefined },
         board: { authorize: () => true, snapshot: () => ({ size: 5 }) },
       },
