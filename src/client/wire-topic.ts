@@ -6,7 +6,7 @@ import { encodeSubscribe, encodeUnsubscribe } from '../protocol/encode.ts';
 import type { Continuity, Position } from '../protocol/messages.ts';
 import type { LinkState } from './link-state.ts';
 import type { Outbound } from './outbox.ts';
-import { continues, isBefore, isNext } from './positions.ts';
+import { continues, covers, isBefore, isNext } from './positions.ts';
 import type { Gap, Subscriber } from './subscription.ts';
 import { TopicAudience } from './topic-audience.ts';
 import { TopicFold } from './topic-fold.ts';
@@ -61,6 +61,8 @@ export class WireTopic implements Outbound {
   #inForce: Pick<Asked, 'n' | 'link'> | undefined;
   /** Up to here the subscription in force gave everything. None before the snapshot of a topic that declares one. */
   #position: Position | undefined;
+  /** The last event that could not be read, for which a snapshot was asked. */
+  #missed: Position | undefined;
   /** Position of the snapshot that is to come. */
   #awaited: Position | undefined;
   /** What the next `subscribe` is for, when the topic is subscribed already. */
@@ -253,7 +255,10 @@ export class WireTopic implements Outbound {
   /** An event that can't be read is a loss like another, and is told. Called in the order of deliveries. */
   #unreadable(to: Position, error?: TautlineError): void {
     this.#moveTo(to, ({ heard }) => isNext(heard, to), error);
-    if (this.hasSnapshot) this.#ask('anew');
+    // A snapshot may stand before it: then it comes once more, and asking once more would have no end.
+    if (!this.hasSnapshot || covers(this.#missed, to)) return;
+    this.#missed = to;
+    this.#ask('anew');
   }
 
   #moveTo(to: Position, chosen: (subscriber: Subscriber) => boolean, error?: TautlineError): void {

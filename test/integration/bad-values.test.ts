@@ -10,7 +10,7 @@ import {
   type Gap,
   type TautlineError,
 } from '../../src/index.ts';
-import type { ErrorInfo } from '../../src/server/index.ts';
+import { snapshotAt, type ErrorInfo } from '../../src/server/index.ts';
 import { connectedPair } from '../../src/testing/index.ts';
 
 /** The same contract twice: one side trusts what the other does not accept. */
@@ -155,6 +155,35 @@ describe('A value that the server accepts and the client does not', () => {
     await context.client.give('abc');
     expect(heard).toEqual([GOOD]);
   });
+});
+
+test('An event that does not fit asks for one snapshot, also where that stands before it and it comes again.', async () => {
+  const contractOf = (text: z.ZodType<string>) =>
+    defineContract({
+      log: topic('log', { event: text, snapshot: z.array(z.string()), apply: (all, text) => [...all, text] }),
+      ping: query(),
+    });
+  let reads = 0;
+  const snapshot = () => {
+    reads++;
+    return snapshotAt([], null);
+  };
+  const server = contractOf(z.string());
+  await using pair = connectedPair(server, { log: { authorize: () => true, snapshot }, ping: () => undefined });
+  const client = createClient(contractOf(z.string().max(4)), pair.connection);
+  const told: unknown[] = [];
+  await client.log().subscribe({
+    event: (event) => told.push(event),
+    gap: ({ to, error }) => told.push([to[1], error?.code]),
+  }).ready;
+  for (const text of ['one', 'too long', 'two']) await pair.server.topic('log').publish(text);
+  // Each round goes there and back: what is asked again and again would be by now.
+  for (let round = 0; round < 20; round++) await client.ping();
+  await pair.server.topic('log').publish('six');
+  await client.ping();
+  expect(told.filter((what) => what === 'six')).toHaveLength(1);
+  expect(told).toContainEqual([2, 'BAD_OUTPUT']);
+  expect(reads).toBe(2);
 });
 
 describe('What the server itself does not accept of its own', () => {
