@@ -22,7 +22,7 @@ export interface FlowOptions {
 
 /** Options of {@link connect}. */
 export interface ConnectOptions extends Omit<TransportOptions, 'url' | 'protocols' | 'onError'> {
-  /** A call and a publish, from the call to the answer, queueing included, ms. @default 30_000 */
+  /** A call and a publish, from the call to the answer, a stream to its first item, queueing included, ms. @default 30_000 */
   readonly timeoutMs?: number | undefined;
   readonly queue?: QueueOptions | undefined;
   readonly flow?: FlowOptions | undefined;

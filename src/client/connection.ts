@@ -21,7 +21,7 @@ export interface ConnectionEvents {
 
 /** Options of {@link Connection.close}. */
 export interface CloseOptions {
-  /** Wait for calls and publishes that are not settled; new ones are refused meanwhile. @default false */
+  /** Wait for calls, streams and publishes that are not settled; new ones are refused meanwhile. @default false */
   readonly drain?: boolean | undefined;
   /** Longest time to wait, ms. @default the connection's timeoutMs */
   readonly timeoutMs?: number | undefined;
@@ -39,7 +39,7 @@ export interface ConnectionStats {
   readonly backlogBytes: number;
   /** Lossy publishes that were dropped because the queue was full. */
   readonly evicted: number;
-  /** Calls that were sent and have no answer. */
+  /** Calls that were sent and have no answer, and streams that have not ended. */
   readonly inFlight: number;
   /** Topics that are listened to. */
   readonly subscriptions: number;
