@@ -145,6 +145,13 @@ export class PendingCalls implements CallOwner {
     this.#answered(link, id)?.error(error, json, meta);
   }
 
+  /** The server said something of it that can't be read. It may still run, so it is cancelled. */
+  malformed(link: LinkState, id: number, problem: string): void {
+    const call = this.#sent.get(id);
+    if (call?.on === link)
+      call.abandon(call.failure('BAD_OUTPUT', `the server's answer can't be read: ${problem}`, { outcome: 'unknown' }));
+  }
+
   /** Queries that have no answer: they may be asked again before the server has answered the greeting. */
   *unansweredQueries(): Generator<Call> {
     for (const call of this.#sent.values()) if (!call.request.acts) yield call;

@@ -1,15 +1,15 @@
 import type { FlowMarks } from '../primitives/flow-control.ts';
 import { CloseCode, closeReaction } from '../protocol/close-codes.ts';
 import { decodeServerFrame } from '../protocol/decode.ts';
-import { encodeFrame, encodeHello, encodePong } from '../protocol/encode.ts';
-import type { Hello, ServerMessage, Welcome } from '../protocol/messages.ts';
-import { utf8Length } from '../protocol/utf8.ts';
+import { encodeFrame, encodePong } from '../protocol/encode.ts';
+import type { ServerMessage, Welcome } from '../protocol/messages.ts';
 import type { CloseCause, ConnectionStatus, Link, LinkUser } from '../transport/transport.ts';
 import type { Credentials } from '../transport/credentials.ts';
 import { newClientId } from './client-id.ts';
 import { CredentialRefresh } from './credential-refresh.ts';
 import { describeCause, type FlightRecorder } from './flight-recorder.ts';
-import { FRAME_BYTES_BEFORE_WELCOME, LinkState } from './link-state.ts';
+import { greeting } from './greeting.ts';
+import { LinkState } from './link-state.ts';
 import { Links } from './links.ts';
 import type { Outbox } from './outbox.ts';
 import type { PendingCalls } from './pending-calls.ts';
@@ -87,9 +87,8 @@ export class ProtocolSession implements LinkUser {
     this.#sockets++;
     this.toldCodec = this.codec;
     const { pending } = this.#parts;
-    let hello = this.#hello(token, pending.floor);
-    if (utf8Length(hello) > FRAME_BYTES_BEFORE_WELCOME) hello = this.#hello(token, pending.lowestFloor);
-    if (utf8Length(hello) > FRAME_BYTES_BEFORE_WELCOME) {
+    const hello = greeting({ client: this.#client, n: this.#sockets, token, codec: this.codec }, pending);
+    if (hello === undefined) {
       this.#parts.report(new RangeError('The token makes the greeting larger than 16 KiB: use a shorter one.'));
       state.link.drop(CloseCode.MALFORMED_FRAME, 'greeting too large');
       return;
@@ -98,7 +97,7 @@ export class ProtocolSession implements LinkUser {
     this.#parts.note('opened', { socket: this.#sockets });
     // A successor takes over when it is welcomed; until then everything is under way on the socket that serves.
     if (moves) return;
-    this.#parts.outbox.ride(state, this.#parts.pending.unansweredQueries(), this.#parts.subscriptions.ride(state));
+    this.#parts.outbox.ride(state, pending.unansweredQueries(), this.#parts.subscriptions.ride(state));
   }
 
   frame(link: Link, frame: string): void {
@@ -109,9 +108,10 @@ export class ProtocolSession implements LinkUser {
       if (message[0] === 'welcome') this.#welcomed(state, message[1]);
       else if (state.welcome !== undefined) this.#message(state, message);
     }
-    const problem = error?.reason ?? malformed[0]?.problem;
     const state = this.#links.find(link);
     if (state === undefined) return;
+    for (const { id, problem } of malformed) if (id !== undefined) this.#parts.pending.malformed(state, id, problem);
+    const problem = error?.reason ?? malformed.find(({ id }) => id === undefined)?.problem;
     if (problem === undefined) {
       if (state === this.#links.retiring) this.#leaveWhenSettled(state);
       return;
@@ -284,13 +284,6 @@ export class ProtocolSession implements LinkUser {
   #keepFresh(state: LinkState): CredentialRefresh {
     const { credentials, outbox, pending, random, report, note } = this.#parts;
     return new CredentialRefresh(state, { credentials, outbox, random, takeId: () => pending.takeId(), report, note });
-  }
-
-  #hello(token: string | undefined, floor: Hello['floor']): string {
-    const { codec } = this;
-    return encodeFrame([
-      encodeHello({ client: this.#client, n: this.#sockets, floor, token, codec, sdk: 'tautline-js' }),
-    ]);
   }
 
   #rename(): void {

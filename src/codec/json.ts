@@ -4,7 +4,7 @@ import { findFault } from './plain-json.ts';
 
 const REMEDY =
   'Let the contract use the superjson codec (dates, maps, sets, URLs, bigints, undefined, NaN), ' +
-  'or give the schema a codec of its own that makes plain JSON of it.';
+  'or send what plain JSON has: a text, a number, a plain object.';
 
 /**
  * Plain JSON, the default. A value that `JSON.stringify` would change is refused, with two exceptions: a property

@@ -10,7 +10,7 @@ import { findFault } from './plain-json.ts';
 /** Of our own, so that what an app registers for other uses never meets what a peer sends. */
 const engine = new SuperJSON({ dedupe: false });
 
-const REMEDY = 'Send its data as a plain object, or give the schema a codec of its own that makes plain JSON of it.';
+const REMEDY = 'Send its data as a plain object.';
 
 /**
  * JSON that also carries `undefined`, NaN, infinities, `-0`, bigints (at most 1000 digits), Date, Map, Set, URL and
