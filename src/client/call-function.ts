@@ -23,8 +23,8 @@ export function callFunction(
 ): (input: unknown, options?: CallOptions) => CallPromise<unknown> {
   const acts = procedure.kind !== 'query';
   const readReply = (json: unknown, meta: unknown): unknown => readPayload(codec, procedure.output, path, json, meta);
-  const readError = (error: WireError, json: unknown, meta: unknown): TautlineError | Promise<TautlineError> =>
-    readCallError(procedure, codec, path, error, json, meta);
+  const readError: CallRequest['readError'] = (error, json, meta, mayHaveRun) =>
+    readCallError(procedure, codec, path, error, json, meta, mayHaveRun);
   const send: SendCall = (input, options, resolve, reject) => {
     // Encoded now: what the caller does to the object later is not sent.
     const payload = procedure.input === undefined ? '' : codec.encode(input);
@@ -68,12 +68,13 @@ export function readCallError(
   { code, message, retryAfterMs, issues }: WireError,
   json: unknown,
   meta: unknown,
+  mayHaveRun = false,
 ): TautlineError | Promise<TautlineError> {
   const schema = Object.hasOwn(procedure.errors, code) ? procedure.errors[code] : undefined;
   const known = schema !== undefined || isSystemCode(code);
   const make = (data: unknown): TautlineError =>
     new TautlineError(known ? code : 'UNKNOWN', known ? message : `${code}: ${message}`, {
-      outcome: outcomeOfServerCode(code, schema !== undefined),
+      outcome: mayHaveRun ? 'unknown' : outcomeOfServerCode(code, schema !== undefined),
       retryable: code === 'RATE_LIMITED' || code === 'TIMEOUT',
       retryAfterMs,
       issues,

@@ -19,7 +19,13 @@ export interface CallRequest {
   readonly write: (id: number, leftMs: number, link: LinkState) => string;
   /** The output of a reply, or a promise of it; fails with a {@link TautlineError}. */
   readonly readReply: (json: unknown, meta: unknown) => unknown;
-  readonly readError: (error: WireError, json: unknown, meta: unknown) => TautlineError | Promise<TautlineError>;
+  /** `mayHaveRun`: it was sent under another memory before, of whose run the error says nothing. */
+  readonly readError: (
+    error: WireError,
+    json: unknown,
+    meta: unknown,
+    mayHaveRun: boolean,
+  ) => TautlineError | Promise<TautlineError>;
   /** Takes an item: there where the call is a stream, whose reply is its end. */
   readonly readItem?: (seq: number, json: unknown, meta: unknown) => void;
 }
@@ -58,6 +64,8 @@ export class Call implements Outbound {
   id = 0;
   /** Name of the server's memory under which it was sent. */
   memory: string | undefined;
+  /** It was sent under another memory, too. */
+  mayHaveRun = false;
   /** The socket it was last sent on, while that one lives. */
   on: LinkState | undefined;
   settled = false;
@@ -139,7 +147,7 @@ export class Call implements Outbound {
   }
 
   error(error: WireError, json: unknown, meta: unknown): void {
-    this.#finish(() => this.request.readError(error, json, meta), this.refuse);
+    this.#finish(() => this.request.readError(error, json, meta, this.mayHaveRun), this.refuse);
   }
 
   fail(code: SystemCode, what: string, details: Partial<TautlineErrorDetails> = {}): void {

@@ -98,7 +98,11 @@ export class PendingCalls implements CallOwner {
       this.#sent.set(call.id, call);
     }
     // An act is only ever written after the welcome, so there is a name to note.
-    if (call.request.acts) call.memory ??= link.welcome?.memory;
+    if (call.request.acts) {
+      const memory = link.welcome?.memory;
+      call.memory ??= memory;
+      call.mayHaveRun ||= call.memory !== memory;
+    }
     call.on = link;
     link.takeSlot(call.takesSlot, call.id);
   }

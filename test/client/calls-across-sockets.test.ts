@@ -48,6 +48,32 @@ describe('a mutation without an answer when its socket is lost', () => {
     expect(await set).toBe(5);
   });
 
+  test('may have been done under the memory before, whatever the next server says of it', async () => {
+    const client = world.start();
+    const first = await world.server.socket();
+    await first.welcome({ memory: 'M1' });
+    const set = client.set({ to: 5 }).safe();
+    await settle();
+    await first.cut();
+    const second = await world.server.next();
+    await second.welcome({ memory: 'M2' });
+    await second.say(['error', 1, { code: 'RATE_LIMITED', message: 'too much' }]);
+    expect((await set).error).toMatchObject({ code: 'RATE_LIMITED', outcome: 'unknown' });
+  });
+
+  test('was not done where the server of the same memory rejects it', async () => {
+    const client = world.start();
+    const first = await world.server.socket();
+    await first.welcome({ memory: 'M1' });
+    const set = client.set({ to: 5 }).safe();
+    await settle();
+    await first.cut();
+    const second = await world.server.next();
+    await second.welcome({ memory: 'M1' });
+    await second.say(['error', 1, { code: 'RATE_LIMITED', message: 'too much' }]);
+    expect((await set).error).toMatchObject({ code: 'RATE_LIMITED', outcome: 'rejected' });
+  });
+
   test('is judged by the memory under which it was sent, not by the last one seen', async () => {
     const client = world.start();
     const first = await world.server.socket();
