@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { defineContract, mutation, query, topic } from '../../src/index.ts';
+import { defineContract, mutation, query, stream, topic } from '../../src/index.ts';
 
 /** What a call asks of the simulated app. */
 export interface Ask {
@@ -18,9 +18,25 @@ export interface Ask {
  */
 export type Way = 'plain' | 'deaf' | 'hang' | 'refuse' | 'crash';
 
+/** Whether the app refuses to put what it has put already. */
+export const refusesAgain = (token: number): boolean => token % 2 === 0;
+
 export interface Answer {
   readonly token: number;
   readonly user: string;
+}
+
+/** What a stream is asked for. */
+export interface TailAsk {
+  readonly token: number;
+  /** Items, and the time between two of them, ms. */
+  readonly count: number;
+  readonly itemMs: number;
+}
+
+export interface TailItem extends Answer {
+  /** Counts from 1. */
+  readonly seq: number;
 }
 
 export interface Fact {
@@ -64,6 +80,7 @@ export const contract = defineContract({
   look: query({ input: ask, output: answer, errors: { REFUSED: answer } }),
   act: mutation({ input: ask, output: answer, errors: { REFUSED: answer } }),
   put: mutation({ input: ask, output: answer, errors: { REFUSED: answer }, idempotent: true }),
+  tail: stream({ input: schema<TailAsk>(({ count }) => count > 0), output: schema<TailItem>(({ seq }) => seq > 0) }),
   /** Events, no state. */
   news: topic('news/{id}', { event: fact }),
   /** As news, where reading an event takes time. */

@@ -6,7 +6,7 @@ import type { Answer, Way } from './contract.ts';
 /** A call or a publication that somebody made, and what he may rely on. */
 export interface Attempt {
   readonly token: number;
-  readonly kind: 'look' | 'act' | 'put' | 'publish' | 'lossy';
+  readonly kind: 'look' | 'act' | 'put' | 'tail' | 'publish' | 'lossy';
   readonly way: Way;
   /** Whose page it was made on. */
   readonly process: Process;
@@ -16,12 +16,17 @@ export interface Attempt {
   readonly identity: string | undefined;
   /** That may change without its page knowing. */
   readonly identityMayDrift: boolean;
-  readonly deadlineAt: number;
+  /** Never, once a stream has given its first item. */
+  deadlineAt: number;
   /** Times that its page was told of another memory, when it was made, and now. */
   readonly memories: () => number;
+  /** Number of the memory that its page knows now. */
+  readonly memory: () => number;
   /** Codes that it may end with, besides its own. */
   readonly mayEnd: (error: TautlineError) => boolean;
   aborted: boolean;
+  /** Nothing more goes wrong: it has no reason to be late. */
+  isProof: boolean;
   /** Times that it was begun, and that it took effect. */
   begun: number;
   done: number;
@@ -41,6 +46,7 @@ export class Ledger {
   readonly #dropped = new Set<Attempt>();
   /** The newest token that was begun, by server, era and queue. */
   readonly #newest = new Map<string, number>();
+  readonly #running = new Map<string, number>();
   readonly counts = { calls: 0, ok: 0, unknown: 0 };
 
   constructor(now: () => number, violation: (text: string) => void) {
@@ -69,8 +75,7 @@ export class Ledger {
     const mayRide = kind === 'look' && attempt.identityMayDrift;
     if (identity !== undefined && identity !== user && !mayRide)
       this.#violation(`${what} of ${identity} runs as ${user}`);
-    if (attempt.begun > 1 && (kind === 'act' || kind === 'publish')) this.#violation(`${what} runs a second time`);
-    if (kind === 'lossy' && attempt.begun > 1) this.#violation(`${what} runs a second time`);
+    if (attempt.begun > 1 && kind !== 'look' && kind !== 'put') this.#violation(`${what} runs a second time`);
     if (kind === 'put' && attempt.begun > 1 + attempt.memories()) {
       this.#violation(`${what} runs ${String(attempt.begun)} times, in ${String(1 + attempt.memories())} memories`);
     }
@@ -81,10 +86,28 @@ export class Ledger {
     this.#newest.set(place, Math.max(newest, token));
   }
 
+  /** Whom a handler counts for: one memory of one page on one server. */
+  placeOf(token: number, node: string): string {
+    const attempt = this.#attempts.get(token);
+    return `${node} ${attempt?.era ?? ''} ${String(attempt?.memory())}`;
+  }
+
+  /** A handler that takes time begins or ends; gives how many run there. */
+  running(place: string, change: 1 | -1): number {
+    const running = (this.#running.get(place) ?? 0) + change;
+    this.#running.set(place, running);
+    return running;
+  }
+
   /** It changed something. */
   took(token: number): void {
     const attempt = this.#attempts.get(token);
     if (attempt !== undefined) attempt.done++;
+  }
+
+  /** It took effect before. */
+  isDone(token: number): boolean {
+    return (this.#attempts.get(token)?.done ?? 0) > 0;
   }
 
   aborted(attempt: Attempt): void {
@@ -102,7 +125,7 @@ export class Ledger {
       this.#violation(`${what} of ${identity} got the answer of ${answer.user}`);
     }
     if (begun === 0) this.#violation(`${what} is done, and never began`);
-    if (kind !== 'look' && done === 0) this.#violation(`${what} is done, and took no effect`);
+    if (kind !== 'look' && kind !== 'tail' && done === 0) this.#violation(`${what} is done, and took no effect`);
     if (way !== 'plain' && way !== 'deaf') this.#violation(`${what} is done, and should ${way}`);
   }
 
@@ -114,7 +137,11 @@ export class Ledger {
     if (outcome === 'unknown') this.counts.unknown++;
     const inTime = code === 'TIMEOUT' && this.#now() < deadlineAt - 1;
     const own = (code === 'REFUSED' && way === 'refuse') || (code === 'INTERNAL' && way === 'crash');
-    const expected = own || code === 'TIMEOUT' || (code === 'ABORTED' && attempt.aborted) || attempt.mayEnd(error);
+    const expected =
+      own ||
+      (code === 'TIMEOUT' && !attempt.isProof) ||
+      (code === 'ABORTED' && attempt.aborted) ||
+      attempt.mayEnd(error);
     if (inTime || !expected) {
       this.#violation(`${what} (${way}) ends with ${code} (${outcome}): ${error.message}`);
     }
@@ -135,6 +162,15 @@ export class Ledger {
       if (now > Math.max(deadlineAt, process.frozenUntil) + SLACK_MS) {
         this.#violation(`${kind} ${String(token)} is pending ${String(now - deadlineAt)} ms after its deadline`);
       }
+    }
+  }
+
+  /** What was asked by who was here before has ended by now. */
+  checkEras(process: Process, era: string): void {
+    for (const attempt of this.#pending) {
+      // A stream's reader may be busy with an item.
+      if (attempt.process !== process || attempt.era === era || attempt.kind === 'tail') continue;
+      this.#violation(`${attempt.kind} ${String(attempt.token)} of ${attempt.era} is pending in ${era}`);
     }
   }
 

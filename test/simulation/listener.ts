@@ -9,6 +9,8 @@ export interface ListenerOptions {
   readonly topic: string;
   readonly hasSnapshot: boolean;
   readonly publications: Publications;
+  /** Nothing of it is ever lost. */
+  readonly keepsHistory: boolean;
   readonly violation: (text: string) => void;
   /** Whether the server may end it with this. */
   readonly mayEnd: (error: TautlineError) => boolean;
@@ -61,6 +63,7 @@ export class Listener implements TopicListeners<Fact, State> {
 
   readonly gap = ({ from, to, error }: Gap): void => {
     this.gaps++;
+    if (this.#options.keepsHistory) this.#violation(`gap to ${to.join(':')}, though nothing was lost`);
     if (error !== undefined) this.#violation(`could not be read: ${error.message}`);
     if (this.#at === undefined && from !== undefined) this.#checkFirst([from[0], from[1] + 1]);
     else if (!same(from, this.#at)) this.#violation(`gap from ${String(from)}, at ${String(this.#at)}`);

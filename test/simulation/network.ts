@@ -4,12 +4,15 @@ import type { Clock, Process } from './clock.ts';
 import { Line } from './line.ts';
 import type { LineQuality } from './line.ts';
 import type { Random } from './random.ts';
+import { WireRules } from './wire-rules.ts';
+import { socketWire } from './wire-state.ts';
+import type { SocketWire } from './wire-state.ts';
 
 /** A server as the network sees it. */
 export interface Host {
   readonly name: string;
   readonly isUp: boolean;
-  accept(socket: SimulatedSocket): SocketHandler;
+  accept(socket: ServerSocket): SocketHandler;
 }
 
 /** What a network needs. */
@@ -20,11 +23,16 @@ export interface NetworkOptions {
   readonly quality: LineQuality;
   /** The host that a new socket comes to. */
   readonly route: () => Host | undefined;
+  /** The servers put every message into a frame of its own: frames mean nothing. */
+  readonly splits: boolean;
+  /** The part of events that a server leaves out for a slow peer, as some do. */
+  readonly skipped: () => number;
   /** The part of closing codes that never arrive. */
-  readonly lostCloses: number;
+  readonly lostCloses: () => number;
   /** Adapters that tell when a socket's buffer has emptied. */
   readonly tellsDrained: boolean;
   readonly trace: (text: string) => void;
+  readonly violation: (text: string) => void;
 }
 
 /** Who listens on the sockets of a client, and is told before it is. */
@@ -41,6 +49,7 @@ export class Network {
   readonly options: NetworkOptions;
   /** Sockets of which one end lives. */
   readonly sockets: Set<SimulatedSocket> = new Set();
+  readonly rules: WireRules;
   made = 0;
   cuts = 0;
   frames = 0;
@@ -48,6 +57,8 @@ export class Network {
 
   constructor(options: NetworkOptions) {
     this.options = options;
+    const { violation, clock, servers } = options;
+    this.rules = new WireRules({ violation, later: (ms, run) => clock.after(ms, servers, run) });
   }
 
   /** The constructor for the sockets of one client. */
@@ -66,6 +77,12 @@ export class Network {
     this.cuts++;
     this.options.trace(`cut ${socket.name}`);
     this.lost += socket.cut(this.#noticeMs(), this.#noticeMs());
+  }
+
+  /** As {@link cut}, and both ends notice. */
+  cutNow(socket: SimulatedSocket): void {
+    this.options.trace(`cut ${socket.name}, noticed`);
+    this.lost += socket.cut(0, 0);
   }
 
   /** The host died: its end of the socket is gone at once. */
@@ -101,6 +118,7 @@ export class SimulatedSocket implements WebSocketLike {
   onclose: Handler = null;
   readonly #network: Network;
   readonly #tap: Tap;
+  readonly #wire: SocketWire;
   #server: SocketHandler | undefined;
   /** The server's end was told that it is over, or is not there any more. */
   #serverOver = false;
@@ -111,6 +129,7 @@ export class SimulatedSocket implements WebSocketLike {
     this.process = process;
     this.#network = network;
     this.#tap = tap;
+    this.#wire = socketWire(this.name);
     this.up = new Line(clock, random, servers, quality);
     this.down = new Line(clock, random, process, quality);
     network.sockets.add(this);
@@ -137,8 +156,11 @@ export class SimulatedSocket implements WebSocketLike {
     this.#network.frames++;
     this.#network.options.trace(`${this.name} -> ${data}`);
     this.#tap.says(data);
+    const messages = this.#network.rules.clientSends(this.#wire, data);
     this.up.carry(data.length, () => {
-      if (!this.#serverOver) this.#server?.message(data);
+      if (this.#serverOver) return;
+      this.#network.rules.serverGets(this.#wire, messages);
+      this.#server?.message(data);
     });
   }
 
@@ -146,9 +168,10 @@ export class SimulatedSocket implements WebSocketLike {
     if (this.readyState >= 2) return;
     const opened = this.readyState === 1;
     this.readyState = 2;
+    this.#wire.isOver = true;
     this.#network.options.trace(`${this.name} -> close ${String(code)}`);
     const { random, lostCloses } = this.#network.options;
-    if (random.chance(lostCloses)) this.up.cut(undefined, () => undefined);
+    if (random.chance(lostCloses())) this.up.cut(undefined, () => undefined);
     else this.up.end(() => this.#endServer(opened ? code : 1006));
     this.#forget();
   }
@@ -178,25 +201,40 @@ export class SimulatedSocket implements WebSocketLike {
   }
 
   hostDied(): void {
+    this.#wire.closed = true;
     this.#serverOver = true;
     this.#server = undefined;
     this.#forget();
   }
 
   #serverSends(frame: string): void {
+    const { options, rules } = this.#network;
+    rules.serverSends(this.#wire, frame);
+    const skipped = options.skipped();
+    if (!options.splits && skipped === 0) return this.#carryDown(frame);
+    const messages = (JSON.parse(frame) as readonly (readonly unknown[])[]).filter(
+      ([name]) => name !== 'event' || !options.random.chance(skipped),
+    );
+    if (options.splits) for (const message of messages) this.#carryDown(JSON.stringify([message]));
+    else if (messages.length > 0) this.#carryDown(JSON.stringify(messages));
+  }
+
+  #carryDown(frame: string): void {
     this.#network.frames++;
     this.#network.options.trace(`${this.name} <- ${frame}`);
     this.down.carry(frame.length, () => {
       if (this.readyState !== 1) return;
       this.#tap.hears(frame);
+      this.#network.rules.clientGets(this.#wire, frame);
       dispatch(this.onmessage, { type: 'message', data: frame });
     });
   }
 
   #serverCloses(code: number, reason: string): void {
+    this.#wire.closed = true;
     const { random, lostCloses, trace, clock, servers } = this.#network.options;
     trace(`${this.name} <- close ${String(code)} ${reason}`);
-    const told = random.chance(lostCloses) ? { code: 1006, reason: '' } : { code, reason };
+    const told = random.chance(lostCloses()) ? { code: 1006, reason: '' } : { code, reason };
     if (this.down.over) return this.#endServer(undefined);
     this.down.end(() => {
       this.#endClient(told.code, told.reason);
@@ -215,7 +253,7 @@ export class SimulatedSocket implements WebSocketLike {
       return;
     }
     this.host = host;
-    this.#server = host.accept(this);
+    this.#server = host.accept(this.serverEnd);
     if (tellsDrained) this.down.drained = () => clock.after(0, servers, () => this.#server?.drained());
     this.down.carry(0, () => {
       if (this.readyState !== 0) return;
@@ -229,6 +267,7 @@ export class SimulatedSocket implements WebSocketLike {
     if (this.readyState === 3) return;
     const refused = this.readyState === 0;
     this.readyState = 3;
+    this.#wire.isOver = true;
     if (refused || code === 1006) dispatch(this.onerror, { type: 'error' });
     if (!refused && this.onclose !== null) this.#tap.isClosed(code);
     dispatch(this.onclose, { type: 'close', code: refused ? 1006 : code, reason: refused ? '' : reason });
@@ -237,6 +276,7 @@ export class SimulatedSocket implements WebSocketLike {
 
   #endServer(code: number | undefined): void {
     if (this.#serverOver) return;
+    this.#wire.closed = true;
     this.#serverOver = true;
     this.#server?.closed(code);
     this.#server = undefined;

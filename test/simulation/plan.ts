@@ -27,6 +27,10 @@ export interface Plan {
   readonly kernelBytes: number;
   readonly lostCloses: number;
   readonly tellsDrained: boolean;
+  readonly splits: boolean;
+  readonly skipped: number;
+  /** The servers have no room for answers, and forget them. */
+  readonly isTight: boolean;
   /** Mean time between two troubles, two things that a user does, two publications of the app, ms. */
   readonly faultMs: number;
   readonly userMs: number;
@@ -35,14 +39,16 @@ export interface Plan {
   readonly impatience: number;
   /** Users leave and come back, suspend, and reconnect. */
   readonly restless: boolean;
+  /** Pages move from one socket to the next while both live. */
+  readonly moves: boolean;
 }
 
 export function drawPlan(seed: number, random: Random): Plan {
-  const nodes = random.chance(0.4) ? 2 : 1;
+  const nodes = random.chance(0.35) ? 2 : 1;
   const identities = random.weighted<Plan['identities']>([
     [3, 'none'],
     [3, 'tokens'],
-    [1, 'cookie'],
+    [2, 'cookie'],
   ]);
   return {
     seed,
@@ -50,7 +56,7 @@ export function drawPlan(seed: number, random: Random): Plan {
     users: random.between(2, 3),
     nodes,
     broker: random.chance(0.5) ? 'memory' : 'remote',
-    historySize: random.chance(0.3) ? 10_000 : random.between(5, 60),
+    historySize: random.chance(0.4) ? 10_000 : random.between(5, 60),
     deaths: random.chance(0.5),
     identities,
     windowMs: random.chance(0.5) ? random.between(2_500, 9_000) : 120_000,
@@ -60,7 +66,7 @@ export function drawPlan(seed: number, random: Random): Plan {
     bufferedBytes: random.pick([300, 1_000, 4_000, 1_048_576]),
     highWaterMark: random.pick([600, 2_000, 16_000, 1_048_576]),
     authMs: random.pick([0, 20, 300, 2_000]),
-    tokenLifeMs: random.between(3_000, 15_000),
+    tokenLifeMs: random.pick([1_500, 4_000, 15_000]),
     latencyMs: random.pick([
       [0, 2],
       [1, 20],
@@ -69,10 +75,14 @@ export function drawPlan(seed: number, random: Random): Plan {
     kernelBytes: random.pick([0, 500, 5_000]),
     lostCloses: random.pick([0, 0.1, 0.5]),
     tellsDrained: random.chance(0.5),
-    faultMs: random.between(30, 350),
+    splits: random.chance(0.3),
+    skipped: random.chance(0.3) ? 0.05 : 0,
+    isTight: random.chance(0.15),
+    faultMs: random.chance(0.2) ? random.between(400, 2_000) : random.between(30, 300),
     userMs: random.between(20, 120),
     newsMs: random.between(15, 150),
     impatience: random.pick([0.7, 0.95, 1]),
     restless: random.chance(0.5),
+    moves: random.chance(0.6),
   };
 }

@@ -24,14 +24,17 @@ class Link {
   readonly #process: Process;
   #lastAt = 0;
 
+  readonly #delayMs: number;
+
   constructor(clock: Clock, random: Random, process: Process) {
+    this.#delayMs = random.pick([15, 15, 400]);
     this.#clock = clock;
     this.#random = random;
     this.#process = process;
   }
 
   carry(arrive: () => void): void {
-    this.#lastAt = Math.max(this.#lastAt, this.#clock.now + this.#random.below(15));
+    this.#lastAt = Math.max(this.#lastAt, this.#clock.now + this.#random.below(this.#delayMs));
     this.#clock.after(this.#lastAt - this.#clock.now, this.#process, arrive);
   }
 }
@@ -128,6 +131,8 @@ export class RemoteBroker {
       },
       read: (after, limit) =>
         new Promise((resolve) => {
+          // This replica has not heard of what is asked for.
+          if (after[0] === feed.head[0] && after[1] > feed.head[1]) return resolve(undefined);
           this.#clock.after(this.#random.below(15), this.#process, () => {
             const events = this.#read(topic, after, limit);
             link.carry(() => resolve(events));

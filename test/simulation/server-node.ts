@@ -9,17 +9,20 @@ import type {
   Handlers,
   Server,
 } from '../../src/server/index.ts';
-import type { SocketHandler } from '../../src/server/server-socket.ts';
+import type { ServerSocket, SocketHandler } from '../../src/server/server-socket.ts';
 import type { Process } from './clock.ts';
-import { contract } from './contract.ts';
-import type { Answer, Ask, Fact, TopicPath, Tree } from './contract.ts';
-import type { Host, SimulatedSocket } from './network.ts';
+import { contract, refusesAgain } from './contract.ts';
+import type { Answer, Ask, Fact, TailAsk, TailItem, TopicPath, Tree } from './contract.ts';
+import type { Host } from './network.ts';
 import type { World } from './world.ts';
 
 /** What `authenticate` says of a peer. */
 interface Context {
   readonly user: string;
 }
+
+/** Streams that a page may have open. */
+const STREAMS = 8;
 
 /** Everything that the servers do happens in one process. */
 export const SERVERS: Process = { name: 'servers', frozenUntil: 0 };
@@ -29,13 +32,17 @@ export class ServerNode implements Host {
   readonly name: string;
   readonly server: Server<Tree>;
   isUp = true;
+  /** Handlers of streams that have not ended. */
+  generators = 0;
   readonly #world: World;
   readonly #feeds = new Set<Feed>();
+  /** Topics whose state is being read. */
+  readonly #reading = new Set<string>();
 
   constructor(world: World, name: string, broker: Broker) {
     this.name = name;
     this.#world = world;
-    const { windowMs, heartbeatMs, calls, bufferedBytes, identities } = world.plan;
+    const { windowMs, heartbeatMs, calls, bufferedBytes, identities, isTight } = world.plan;
     this.server = createServer(contract, {
       ...(identities === 'none'
         ? { authenticate: () => this.#anonymous() }
@@ -45,13 +52,19 @@ export class ServerNode implements Host {
       windowMs,
       heartbeatMs,
       pongTimeoutMs: Math.ceil(heartbeatMs / 2),
-      limits: { calls, answers: calls + 16 + 64, bufferedBytes },
+      limits: {
+        calls,
+        answers: calls + STREAMS + 64,
+        streams: STREAMS,
+        bufferedBytes,
+        ...(isTight ? { answerBytes: 100, memoryBytes: 200 } : {}),
+      },
       onError: (error: unknown, info: ErrorInfo) => this.#reported(error, info),
     });
   }
 
-  accept(socket: SimulatedSocket): SocketHandler {
-    return this.server.accept(socket.serverEnd, {});
+  accept(socket: ServerSocket): SocketHandler {
+    return this.server.accept(socket, {});
   }
 
   publish(path: TopicPath, id: string, fact: Fact): void {
@@ -110,9 +123,13 @@ export class ServerNode implements Host {
     });
     const state = (path: string) => ({
       snapshot: async ({ params }: { params: { id: string } }) => {
+        const name = `${path}/${params.id}`;
+        if (this.isUp && this.#reading.has(name)) this.#world.violation(`${this.name} reads ${name} twice at a time`);
+        this.#reading.add(name);
         await this.#inAWhile(undefined);
-        const read = this.#world.publications.state(`${path}/${params.id}`);
+        const read = this.#world.publications.state(name);
         await this.#inAWhile(undefined);
+        this.#reading.delete(name);
         return read;
       },
     });
@@ -120,6 +137,7 @@ export class ServerNode implements Host {
       look: call as never,
       act: call,
       put: call,
+      tail: ({ input, context }: { input: TailAsk; context: Context }) => this.#tail(input, context),
       news: rules('news'),
       slow: rules('slow'),
       own: rules('own'),
@@ -128,20 +146,54 @@ export class ServerNode implements Host {
     };
   }
 
+  async *#tail({ token, count, itemMs }: TailAsk, { user }: Context): AsyncGenerator<TailItem, void> {
+    if (!this.isUp) return;
+    this.#world.ledger.began(token, user, this.name, 'streams');
+    this.generators++;
+    try {
+      for (let seq = 1; seq <= count; seq++) {
+        if (itemMs > 0) await this.#sleep(itemMs);
+        yield { token, user, seq };
+      }
+    } finally {
+      this.generators--;
+    }
+  }
+
   #call({ input, context, signal, fail, call }: HandlerArgs<Tree['act'], Context>): Answer | Promise<Answer> {
     const { ledger } = this.#world;
     const { token, way, beforeMs, afterMs } = input;
     const answer = { token, user: context.user };
     if (!this.isUp) return answer;
     ledger.began(token, context.user, this.name, 'calls');
-    if (way === 'crash') throw new Error('crash');
-    if (way === 'refuse') return fail('REFUSED', answer);
-    if (beforeMs + afterMs > 0 || way === 'hang') return this.#work(input, answer, signal);
-    if (call.path !== 'look') ledger.took(token);
+    const acts = call.path !== 'look';
+    if (way === 'crash') {
+      if (token % 2 === 0 && acts) ledger.took(token);
+      throw new Error('crash');
+    }
+    // Some apps refuse what they have done already.
+    const isAgain = call.path === 'put' && refusesAgain(token) && ledger.isDone(token);
+    if (way === 'refuse' || isAgain) return fail('REFUSED', answer);
+    if (beforeMs + afterMs > 0 || way === 'hang') return this.#work(input, answer, signal, acts);
+    if (acts) ledger.took(token);
     return answer;
   }
 
-  async #work({ token, way, beforeMs, afterMs }: Ask, answer: Answer, signal: AbortSignal): Promise<Answer> {
+  async #work(ask: Ask, answer: Answer, signal: AbortSignal, acts: boolean): Promise<Answer> {
+    const { ledger, violation, plan } = this.#world;
+    const place = ledger.placeOf(ask.token, this.name);
+    // A query may run before its page knows under which memory it does.
+    const running = acts ? ledger.running(place, 1) : 0;
+    if (running > 2 * plan.calls) violation(`${String(running)} handlers of one client run on ${place}`);
+    try {
+      await this.#doIt(ask, signal, acts);
+      return answer;
+    } finally {
+      if (acts) ledger.running(place, -1);
+    }
+  }
+
+  async #doIt({ token, way, beforeMs, afterMs }: Ask, signal: AbortSignal, acts: boolean): Promise<void> {
     if (way === 'hang') {
       await new Promise<void>((resolve) => {
         if (signal.aborted) resolve();
@@ -149,9 +201,8 @@ export class ServerNode implements Host {
       });
     } else await this.#sleep(beforeMs);
     if (way !== 'deaf') signal.throwIfAborted();
-    this.#world.ledger.took(token);
+    if (acts) this.#world.ledger.took(token);
     await this.#sleep(afterMs);
-    return answer;
   }
 
   /** The broker, with all that is published noted, and nothing after the death of this server. */

@@ -1,7 +1,10 @@
 import { isTautlineError } from '../../src/index.ts';
 import type { Position, TautlineError } from '../../src/index.ts';
+import { refusesAgain } from './contract.ts';
 import type { Answer, Ask, TopicPath, Way } from './contract.ts';
+import type { Listener } from './listener.ts';
 import type { Attempt } from './ledger.ts';
+import { readStream } from './user-streams.ts';
 import { TOPICS } from './user.ts';
 import type { User } from './user.ts';
 import type { World } from './world.ts';
@@ -27,11 +30,17 @@ export class UserActions {
     });
   }
 
-  /** Calls that end well, whatever was before. */
+  /** Calls that end well, whatever was before, though their socket breaks. */
   prove(count: number): void {
     for (let index = 0; index < count; index++) {
-      this.#call(index % 2 === 0 ? 'look' : 'act', 'plain', { timeoutMs: 20_000, mayAbort: false });
+      this.#call(index % 2 === 0 ? 'look' : 'act', 'plain', { timeoutMs: 20_000, isProof: true });
     }
+    const { clock, network, random, plan } = this.#world;
+    clock.after(random.below(plan.latencyMs[1] + 1), this.#user.process, () => {
+      for (const socket of network.sockets) {
+        if (socket.process === this.#user.process && socket.isLive) network.cutNow(socket);
+      }
+    });
   }
 
   #one(): void {
@@ -43,14 +52,17 @@ export class UserActions {
       [8, () => this.#call('put', this.#way())],
       [12, () => this.#publish()],
       [5, () => this.#publishLossy()],
+      [4, () => this.#readStream()],
       [12, () => this.#listen()],
       [9, () => this.#unlisten()],
       [4, () => this.#listenAgain()],
       [2, () => this.#burst()],
+      [0.5, () => this.#flood()],
       [1, () => this.#user.connection.wake()],
       [plan.identities === 'tokens' ? 1 : 0, () => this.#user.login(random.pick(['ann', 'bob']))],
-      [plan.identities === 'cookie' ? 0.5 : 0, () => this.#user.drift(random.pick(['ann', 'bob']))],
+      [plan.identities === 'cookie' ? 1 : 0, () => this.#user.drift(random.pick(['ann', 'bob']))],
       [rest, () => this.#user.connection.reconnect()],
+      [plan.moves ? 3 : 0, () => this.#user.connection.reconnect({ seamless: true })],
       [rest, () => this.#suspend()],
       [rest / 2, () => this.#leave()],
     ])();
@@ -78,7 +90,7 @@ export class UserActions {
   #attempt(kind: Attempt['kind'], way: Way, timeoutMs: number): Attempt {
     const { clock, ledger, plan } = this.#world;
     const user = this.#user;
-    const { era, memories } = user;
+    const { era, memories, leaves } = user;
     const attempt: Attempt = {
       token: this.#world.nextToken(),
       kind,
@@ -89,15 +101,20 @@ export class UserActions {
       identityMayDrift: plan.identities === 'cookie',
       deadlineAt: clock.now + timeoutMs,
       memories: () => user.memories - memories,
+      memory: () => user.memories,
       mayEnd: ({ code, outcome }: TautlineError) => {
         if (code === 'DISCONNECTED')
-          return outcome === 'unknown' && (kind === 'act' || kind === 'publish') && this.#forgets(attempt);
-        if (code === 'UNAUTHENTICATED') return plan.identities !== 'none' && (user.era !== era || user.closing);
-        if (code === 'CLOSED') return user.closing;
+          return outcome === 'unknown' && kind !== 'look' && kind !== 'put' && this.#forgets(attempt);
+        if (code === 'UNAUTHENTICATED') return plan.identities !== 'none' && (user.era !== era || user.leaves > leaves);
+        if (code === 'UNKNOWN_OUTCOME') return plan.isTight;
+        // The reader of a stream hears of it behind the items that were here.
+        if (code === 'CLOSED') return user.closing || (kind === 'tail' && user.leaves > leaves);
         if (code === 'FORBIDDEN') return kind === 'publish';
+        if (code === 'REFUSED') return kind === 'put' && refusesAgain(attempt.token);
         return code === 'RATE_LIMITED';
       },
       aborted: false,
+      isProof: false,
       begun: 0,
       done: 0,
       result: 'pending',
@@ -111,13 +128,14 @@ export class UserActions {
     return memories() > 0 || this.#world.canForget;
   }
 
-  #call(kind: 'look' | 'act' | 'put', way: Way, { timeoutMs = this.#timeoutMs(), mayAbort = true } = {}): void {
+  #call(kind: 'look' | 'act' | 'put', way: Way, { timeoutMs = this.#timeoutMs(), isProof = false } = {}): void {
     const { random } = this.#world;
     const attempt = this.#attempt(kind, way, timeoutMs);
+    attempt.isProof = isProof;
     const takesMs = random.chance(0.5) ? 0 : random.below(random.chance(0.1) ? 5_000 : 300);
     const beforeMs = random.below(takesMs + 1);
     const input: Ask = { token: attempt.token, way, beforeMs, afterMs: takesMs - beforeMs };
-    const signal = mayAbort ? this.#signal(attempt) : undefined;
+    const signal = isProof ? undefined : this.#signal(attempt);
     this.#follow(attempt, this.#user.client[kind](input, { timeoutMs, signal }));
   }
 
@@ -202,8 +220,34 @@ export class UserActions {
       user.unlisten(first);
       if (!user.closing && user.listeners.size < MAX_LISTENERS) user.listen(path, id);
     };
-    if (random.chance(0.5)) again();
-    else clock.after(random.below(2_000), user.process, again);
+    if (random.chance(0.3)) again();
+    else if (random.chance(0.5)) clock.after(random.below(2_000), user.process, again);
+    else this.#mountTwice(first, path, id);
+  }
+
+  #readStream(): void {
+    const { random } = this.#world;
+    const attempt = this.#attempt('tail', 'plain', this.#timeoutMs());
+    const count = random.between(1, 80);
+    void readStream(this.#world, this.#user, attempt, {
+      count,
+      itemMs: random.pick([0, 0, 5, 60]),
+      readMs: random.pick([0, 0, 20, 100]),
+      leaveAfter: random.chance(0.2) ? random.between(1, count) : Infinity,
+    });
+  }
+
+  /** Leaves, and comes back when the topic was just given up, while the first answer is still under way. */
+  #mountTwice(first: Listener, path: TopicPath, id: string): void {
+    const { clock, random, network } = this.#world;
+    const user = this.#user;
+    for (const { process, readyState, down } of network.sockets) {
+      if (process === user.process && readyState === 1) down.stall(random.between(1_100, 2_000));
+    }
+    user.unlisten(first);
+    clock.after(random.between(1_000, 1_200), user.process, () => {
+      if (!user.closing && user.listeners.size < MAX_LISTENERS) user.listen(path, id);
+    });
   }
 
   #burst(): void {
@@ -211,6 +255,21 @@ export class UserActions {
     for (let index = 0; index < count; index++) {
       if (index % 4 === 3) this.#publish();
       else this.#call(index % 4 === 0 ? 'look' : 'act', this.#way());
+    }
+  }
+
+  /** Asks for more and more, and gives up each time; the handlers do not. */
+  #flood(): void {
+    const { clock, plan } = this.#world;
+    const { process, client } = this.#user;
+    for (let round = 0; round < 5; round++) {
+      clock.after(round * 150, process, () => {
+        for (let index = 0; index < plan.calls; index++) {
+          const attempt = this.#attempt(index % 2 === 0 ? 'look' : 'act', 'deaf', 130);
+          const input: Ask = { token: attempt.token, way: 'deaf', beforeMs: 3_000, afterMs: 0 };
+          this.#follow(attempt, client[attempt.kind as 'look' | 'act'](input, { timeoutMs: 130 }));
+        }
+      });
     }
   }
 

@@ -8,6 +8,9 @@ import type { TopicPath, Tree } from './contract.ts';
 import { Listener } from './listener.ts';
 import type { World } from './world.ts';
 
+/** So much of what a page said is kept, to be said again by somebody else. */
+const SAID = 12;
+
 const NAMES = ['ann', 'bob', 'cleo'];
 
 /** Topics that there are; `own` ones are named after who may hear them. */
@@ -31,8 +34,12 @@ export class User {
   /** Times that it was told another name of its memory than the time before. */
   memories = 0;
   /** It was closed by us, and not taken up since. */
-  closing = false;
+  #closing = false;
+  /** Times that it was closed. */
+  leaves = 0;
   suspended = false;
+  /** What it said last that acts, by id, under its present name. */
+  readonly said: Map<string, string> = new Map();
   /** Figures of all listeners that are over, and of all sockets. */
   readonly past = { gaps: 0, resumed: 0, heard: 0, resent: 0 };
   readonly #world: World;
@@ -40,6 +47,8 @@ export class User {
   /** Whom the last welcome named. */
   #bound: string | undefined;
   #memory: string | undefined;
+  /** Its name as a client. */
+  #name = '';
   #era = 0;
   #tokens = 0;
   /** Ids that were written on the newest socket, and on any. */
@@ -68,6 +77,15 @@ export class User {
     this.connection.on('status', (status) => this.#entered(status));
   }
 
+  get closing(): boolean {
+    return this.#closing;
+  }
+
+  set closing(closing: boolean) {
+    if (closing) this.leaves++;
+    this.#closing = closing;
+  }
+
   get era(): string {
     return `${this.process.name}.${String(this.#era)}`;
   }
@@ -87,9 +105,10 @@ export class User {
       topic: handle.name,
       hasSnapshot: path === 'board' || path === 'shot',
       publications,
+      keepsHistory: plan.broker === 'memory' && plan.historySize > 1_000 && !plan.deaths,
       violation,
-      mayEnd: ({ code }) =>
-        (code === 'CLOSED' && this.closing) ||
+      mayEnd: ({ code, message }) =>
+        (code === 'CLOSED' && (this.closing || this.#isStranger(message))) ||
         (code === 'FORBIDDEN' && path === 'own' && (plan.identities !== 'tokens' || id !== this.#who)),
       mayHear: () => path !== 'own' || plan.identities !== 'tokens' || id === this.#who,
     });
@@ -126,6 +145,19 @@ export class User {
   #begin(): void {
     this.#era++;
     this.#bound = undefined;
+    const { clock, ledger, violation } = this.#world;
+    const former = [...this.listeners];
+    clock.after(0, this.process, () => {
+      ledger.checkEras(this.process, this.era);
+      for (const { topic, state } of former) {
+        if (state === 'live' || state === 'recovering') violation(`${topic} is ${state} for another identity`);
+      }
+    });
+  }
+
+  /** Twice another identity is the end, by the table of close codes. */
+  #isStranger(message: string): boolean {
+    return this.#world.plan.identities === 'cookie' && message.includes('code 4410');
   }
 
   #auth(): (request: AuthRequest) => AuthToken | Promise<AuthToken> {
@@ -148,7 +180,8 @@ export class User {
   /** What the sockets of this page carry, before the connection gets it. */
   readonly #tap: Tap = {
     says: (frame) => {
-      if (frame.startsWith('[["hello"')) this.#sent.clear();
+      if (frame.startsWith('[["hello"')) this.#greets(frame);
+      if (frame.startsWith('[["call"') || frame.startsWith('[["publish"')) this.#keep(frame);
       for (const [, id] of frame.matchAll(/\["(?:call|publish)",([1-9]\d*),/g)) {
         if (this.#everSent.has(id!) && !this.#sent.has(id!)) this.past.resent++;
         this.#sent.add(id!);
@@ -167,6 +200,25 @@ export class User {
       if (code === 4410) this.#begin();
     },
   };
+
+  #greets(frame: string): void {
+    this.#sent.clear();
+    const [[, { client }]] = JSON.parse(frame) as [[string, { client: string }]];
+    if (client !== this.#name) this.said.clear();
+    this.#name = client;
+  }
+
+  #keep(frame: string): void {
+    for (const message of JSON.parse(frame) as ReadonlyArray<[name: string, id: number, path: string]>) {
+      const [name, id, path] = message;
+      const acts = name === 'call' ? path !== 'look' : name === 'publish' && id > 0;
+      if (acts) this.said.set(String(id), JSON.stringify(message));
+    }
+    for (const [oldest] of this.said) {
+      if (this.said.size <= SAID) return;
+      this.said.delete(oldest);
+    }
+  }
 
   #entered(status: ConnectionStatus): void {
     const { clock, random, plan, isCalm, trace } = this.#world;

@@ -2,6 +2,7 @@ import { memoryBroker } from '../../src/server/index.ts';
 import type { Broker } from '../../src/server/index.ts';
 import { identityName } from '../../src/server/identity-name.ts';
 import { Clock } from './clock.ts';
+import type { Process } from './clock.ts';
 import type { Fact } from './contract.ts';
 import { Ledger } from './ledger.ts';
 import { Network } from './network.ts';
@@ -48,11 +49,14 @@ export class World {
       servers: SERVERS,
       quality: { latencyMs: plan.latencyMs, kernelBytes: plan.kernelBytes },
       route: () => random.pick(this.nodes),
-      lostCloses: plan.lostCloses,
+      lostCloses: () => (this.#calm ? 0 : plan.lostCloses),
+      splits: plan.splits,
+      skipped: () => (this.#calm ? 0 : plan.skipped),
       tellsDrained: plan.tellsDrained,
       trace: this.trace,
+      violation: this.violation,
     });
-    this.canForget = plan.windowMs < 60_000 || plan.nodes > 1 || plan.identities !== 'none';
+    this.canForget = plan.windowMs < 60_000 || plan.nodes > 1 || plan.identities !== 'none' || plan.isTight;
   }
 
   /** Begins, on the virtual clock. */
@@ -89,7 +93,7 @@ export class World {
 
   /** The user whom a welcome names. */
   userNamed(identity: string): string {
-    return ['anonymous', 'ann', 'bob', 'cleo'].find((name) => identityName(name) === identity) ?? identity;
+    return ['anonymous', 'ann', 'bob', 'cleo', 'dora'].find((name) => identityName(name) === identity) ?? identity;
   }
 
   newBroker(): void {
@@ -114,6 +118,13 @@ export class World {
     if (up.length === 0) return;
     const [path, id] = this.random.pick(TOPICS);
     this.random.pick(up).publish(path, id, this.fact());
+  }
+
+  /** Some time in the life of a process. */
+  pause(ms: number, process: Process): Promise<void> {
+    return new Promise((resolve) => {
+      this.clock.after(ms, process, resolve);
+    });
   }
 
   fact(): Fact {

@@ -1,0 +1,53 @@
+import { isTautlineError } from '../../src/index.ts';
+import type { Attempt } from './ledger.ts';
+import type { User } from './user.ts';
+import type { World } from './world.ts';
+
+/** How somebody reads a stream. */
+export interface Reading {
+  /** Items that there are. */
+  readonly count: number;
+  /** Time between two items at the server, and that the reader takes for one, ms. */
+  readonly itemMs: number;
+  readonly readMs: number;
+  /** Leaves the loop after so many. */
+  readonly leaveAfter: number;
+}
+
+/** Reads one stream to its end: items have to come each once and in order, of one run, and then the end. */
+export async function readStream(world: World, user: User, attempt: Attempt, reading: Reading): Promise<void> {
+  const { clock, random, ledger, violation } = world;
+  const { count, itemMs, readMs, leaveAfter } = reading;
+  const { token, identity } = attempt;
+  const what = `stream ${String(token)}`;
+  const controller = new AbortController();
+  if (random.chance(0.1)) {
+    clock.after(random.below(2_000), user.process, () => {
+      ledger.aborted(attempt);
+      controller.abort();
+    });
+  }
+  const items = user.client.tail(
+    { token, count, itemMs },
+    { timeoutMs: attempt.deadlineAt - clock.now, signal: controller.signal },
+  );
+  let seen = 0;
+  try {
+    for await (const item of items) {
+      seen++;
+      attempt.deadlineAt = Infinity;
+      if (item.token !== token) violation(`${what} got an item of ${String(item.token)}`);
+      if (item.seq !== seen) violation(`${what} got item ${String(item.seq)} as its ${String(seen)}.`);
+      if (identity !== undefined && item.user !== identity)
+        violation(`${what} of ${identity} got an item of ${item.user}`);
+      if (seen === leaveAfter) break;
+      if (readMs > 0) await world.pause(random.below(readMs), user.process);
+    }
+    if (seen < Math.min(count, leaveAfter))
+      violation(`${what} is done after ${String(seen)} of ${String(count)} items`);
+    ledger.answered(attempt, undefined);
+  } catch (error) {
+    if (isTautlineError(error)) ledger.failed(attempt, error);
+    else violation(`${what} failed with ${String(error)}`);
+  }
+}
