@@ -49,9 +49,9 @@ export class ItemQueue<Item> {
     this.end();
   }
 
-  /** Ends it at once: what waits is dropped. With `failure`, that is what the reader gets. */
+  /** Ends it at once: what waits is dropped, an error too. With `failure`, that is what the reader gets. */
   discard(failure?: { readonly error: unknown }): void {
-    if (this.#isFinished) return;
+    if (this.#isFinished && failure !== undefined) return;
     this.#items = [];
     this.#failure = failure;
     this.end();

@@ -110,6 +110,19 @@ describe('a reader that leaves', () => {
     await world.connection.close({ drain: true });
   });
 
+  test('behind a failure that it has not come upon gets the end', async () => {
+    const client = start();
+    const socket = await world.welcomed();
+    const counted = client.count({ to: 9 });
+    const first = counted.next();
+    await settle();
+    await socket.say(...items(1, 1, 1), ['error', 1, { code: 'INTERNAL', message: 'it broke' }]);
+    await first;
+    await counted.return();
+    expect(await counted.next()).toEqual({ done: true, value: undefined });
+    expect(counted.error?.code).toBe('INTERNAL');
+  });
+
   test('with its own error is given it back', async () => {
     const mine = new Error('mine');
     await expect(start().count({ to: 9 }).throw(mine)).rejects.toBe(mine);

@@ -66,3 +66,11 @@ test('discarded, what waits is dropped, and an error that was not told gives way
   expect(await items.next()).toEqual(done);
   expect(log).toEqual(['finished']);
 });
+
+test('discarded after a failure that nobody has asked for yet, it gives no error any more, and ends once', async () => {
+  const { items, log } = queue();
+  items.fail(new Error('it broke'));
+  items.discard();
+  expect(await items.next()).toEqual(done);
+  expect(log).toEqual(['finished']);
+});
