@@ -58,14 +58,24 @@ export class ServerStream implements Kept {
     return this.#acknowledged;
   }
 
+  /** Some of the items through `after` were written, and not said to be taken before. */
+  hasUntaken(after: number): boolean {
+    return Math.min(after, this.#written) > this.#acknowledged;
+  }
+
   /** All items that the consumer has not taken are still here. */
   get isWhole(): boolean {
     return this.#acknowledged >= this.#gone;
   }
 
-  /** Writes what is made from now on to this socket too. */
+  /** Writes to this socket what its consumer has not taken, and what is made from now on. */
   join(socket: ItemSocket): void {
     this.#sockets.add(socket);
+    // What was written to a socket before waits again: until this one has it, it can't be done without.
+    let bytes = 0;
+    for (const message of this.#items.slice(0, Math.max(0, this.#written - this.#gone))) bytes += message.length;
+    this.#written = this.#gone;
+    if (!this.call.settled) this.#countWaiting(bytes);
   }
 
   leave(socket: ItemSocket): void {

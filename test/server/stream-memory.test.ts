@@ -155,6 +155,35 @@ describe('items that are not taken', () => {
     expect(ended).toHaveBeenCalledExactlyOnceWith(1, true);
   });
 
+  test('and were written to a socket that is gone stay, while the next one has no room for them', async () => {
+    const { server, openHeavy, madeOf } = heavy({ answerBytes: 1000, memoryBytes: 3000, items: 8, bufferedBytes: 100 });
+    const client = clientName();
+    const first = new Peer(server).hello(client).write(openHeavy(1, 300, 9));
+    for (let turn = 0; turn < 9; turn++) {
+      await settle();
+      first.drain();
+    }
+    expect(codes(first, 1)).toHaveLength(8);
+    first.vanish(1006);
+    const second = new Peer(server).hello(client, 2);
+    await settle();
+    second.bufferedAmount = 101;
+    // Another of the same client has to wait as well.
+    second.write(openHeavy(1, 300, 9), openHeavy(2, 100));
+    new Peer(server).hello(clientName()).write(openHeavy(3, 2900));
+    await settle();
+    expect([madeOf(1), madeOf(2)]).toEqual([8, 1]);
+    for (let turn = 0; turn < 20; turn++) {
+      second.drain();
+      await settle();
+    }
+    expect(codes(second, 1)).toEqual(Array.from({ length: 8 }, () => 'item'));
+    second.write(['more', 1, 8, 9]);
+    await settle();
+    expect(codes(second, 1).slice(8)).toEqual(['item', 'done']);
+    expect(madeOf(2)).toBe(8);
+  });
+
   test('give their bytes back when they are taken, dropped or forgotten', async () => {
     const { server, openHeavy } = heavy({ answerBytes: 1000, memoryBytes: 2600 });
     const kept = new Peer(server).hello(clientName()).write(openHeavy(1, 500, 1));
