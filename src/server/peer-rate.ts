@@ -11,6 +11,8 @@ export interface PeerRateOptions {
   readonly limits: ResolvedLimits;
   /** Something is remembered of this id: it can't be told that nothing was done. */
   readonly isKnown: (id: number) => boolean;
+  /** Items of this stream were sent, and are said to be taken for the first time. */
+  readonly takesItems: (id: number, after: number) => boolean;
   /** The earlier subscription of a topic is over, whatever becomes of the new one. */
   readonly unsubscribe: (topic: string) => void;
   readonly refuse: (message: string, code: string) => void;
@@ -18,9 +20,9 @@ export interface PeerRateOptions {
 }
 
 /**
- * How many messages one socket may send: each counts, whatever it is. Above the rate, what has an id or a number is
- * refused by it and lossy publishes are dropped; what has none is cheap and goes on. Who takes no notice, and owes a
- * whole burst, is closed.
+ * How many messages one socket may send: each counts, whatever it is, but a `more` that takes items: the server paces
+ * those by what it sends. Above the rate, what has an id or a number is refused by it and lossy publishes are dropped;
+ * what has none is cheap and goes on. Who takes no notice, and owes a whole burst, is closed.
  */
 export class PeerRate {
   readonly #options: PeerRateOptions;
@@ -42,8 +44,9 @@ export class PeerRate {
 
   /** Counts a message; `false` when it must not be carried out: then its sender was told, where it can be. */
   admits(message: ClientMessage): boolean {
+    const { isKnown, takesItems } = this.#options;
+    if (message[0] === 'more' && takesItems(message[1], message[2])) return true;
     if (this.count()) return true;
-    const { isKnown } = this.#options;
     switch (message[0]) {
       case 'call':
       case 'open':

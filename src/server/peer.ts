@@ -66,6 +66,7 @@ export class Peer {
     this.#rate = new PeerRate({
       limits: engine.limits,
       isKnown: (id) => client.calls.knows(id),
+      takesItems: (id, after) => client.streams.get(id)?.hasUntaken(after) === true,
       unsubscribe: (topic) => this.#subscriptions.unsubscribe(topic),
       refuse: (message, code) => {
         link.push(message, 'answer');

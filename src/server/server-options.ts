@@ -19,8 +19,9 @@ export interface ServerLimits {
   /** Topics that one socket may be subscribed to; twice as many may be opened at a time for one client. @default 1_000 */
   readonly subscriptions?: number | undefined;
   /**
-   * Messages of any kind that one socket may send in the long run, a second. Above it what can be answered is answered
-   * `RATE_LIMITED`; a socket that takes no notice is closed with 4429.
+   * Messages of any kind that one socket may send in the long run, a second; what says that items of a stream were taken
+   * is not counted. Above it what can be answered is answered `RATE_LIMITED`; a socket that takes no notice is closed
+   * with 4429.
    * @default 1_000
    */
   readonly messagesPerSecond?: number | undefined;

@@ -192,3 +192,22 @@ describe('the burst', () => {
     expect(make({ messagesPerSecond: 0 })).toThrow('limits.messagesPerSecond is 0: give a whole number from 1');
   });
 });
+
+test('what says that items were taken is not counted, or a fast reader of a long stream would be refused; its repetition is', async () => {
+  const { peer } = await welcome();
+  peer.write(['open', 1, 'count', null, 0, 1, 1000]);
+  await settle();
+  for (let taken = 1; taken <= 400; taken++) {
+    peer.write(['more', 1, taken, taken + 1]);
+    await settle();
+  }
+  expect(peer.stream(1)).toHaveLength(401);
+  peer.write(['call', 2, 'echo', null, 'x']);
+  await settle();
+  expect(peer.answers(2)).toEqual([['reply', 2, 'x']]);
+  // Neither what was said before, nor what speaks of items that were not sent, nor of no stream.
+  for (let time = 0; time < 47; time++) peer.write(['more', 1, 400, 401], ['more', 2, 1, 2], ['more', 3, 9, 9]);
+  peer.write(['call', 3, 'echo', null, 'x']);
+  await settle();
+  expect(peer.answers(3)).toEqual([['error', 3, limited]]);
+});
