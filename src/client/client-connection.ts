@@ -118,13 +118,11 @@ export class ClientConnection implements Connection {
   }
 
   suspend(reason = 'suspended by the app'): void {
-    this.#announcer.recorder.note('suspend', { reason });
     this.#transport.suspend(reason);
   }
 
   async close({ drain = false, timeoutMs = this.#options.timeoutMs }: CloseOptions = {}): Promise<void> {
     checkPositive('timeoutMs', timeoutMs);
-    this.#announcer.recorder.note('close', { drain });
     if (drain && this.status.state !== 'closed' && !(await this.#drain(timeoutMs))) return;
     this.#transport.close();
   }
@@ -244,8 +242,10 @@ export class ClientConnection implements Connection {
   /** Waits until nothing is pending or time is up; `false` when it was closed meanwhile, and perhaps revived. */
   async #drain(timeoutMs: number): Promise<boolean> {
     if (this.#closing === undefined) {
-      this.#closing = Object.freeze({ state: 'closing' });
-      this.#announcer.entered(this.#closing);
+      const begun = (this.#closing = Object.freeze({ state: 'closing' }));
+      this.#announcer.recorder.note('close', { drain: true });
+      // Whoever was told of it may have closed the connection.
+      if (this.#closing === begun) this.#announcer.entered(begun);
     }
     const closing = this.#closing;
     let late: Deadline | undefined;

@@ -16,7 +16,6 @@ export type HappeningName =
   | 'goaway'
   | 'move'
   | 'wake'
-  | 'suspend'
   | 'reconnect'
   | 'close'
   | 'auth'

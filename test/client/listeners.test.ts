@@ -99,6 +99,30 @@ describe('A listener', () => {
     },
   );
 
+  test.each<[string, () => void]>([
+    ['close', () => void world.connection.close()],
+    ['close when it has drained', () => void world.connection.close({ drain: true })],
+    ['suspend', () => world.connection.suspend()],
+  ])('may %s the connection whenever it is told of anything: that is done once', async (_, end) => {
+    world.start();
+    await world.welcomed();
+    let depth = 0;
+    let deepest = 0;
+    for (const event of ['status', 'happening', 'error'] as const) {
+      world.connection.on(event, () => {
+        deepest = Math.max(deepest, ++depth);
+        end();
+        depth--;
+      });
+    }
+    await world.server.sockets[0]!.raw('no frame');
+    await settle();
+    expect(['closed', 'suspended']).toContain(world.connection.status.state);
+    expect(deepest).toBeLessThan(10);
+    expect(world.errors).toEqual([expect.objectContaining({ message: expect.stringContaining('no tautline.v1') })]);
+    expect(world.server.sockets[0]!.closedWith).toBeDefined();
+  });
+
   test.each(provocations)('of %s may throw: it is reported, and the connection goes on', async (what, provoke) => {
     const reportError = vi.fn();
     vi.stubGlobal('reportError', reportError);

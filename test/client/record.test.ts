@@ -52,15 +52,25 @@ describe('The record of a connection', () => {
       ['probe', {}],
       ['lost', lost],
       ['status', { state: 'waiting', attempt: 2, delayMs: 5_000, ...lost }],
-      ['suspend', { reason: 'pocket' }],
       ['status', { state: 'suspended', reason: 'pocket' }],
-      ['close', { drain: false }],
       ['status', { state: 'closed', code: 1000, reason: '', opened: false, by: 'app' }],
     ]);
     expect(connection.record().map(({ at }) => at)).toEqual([
       ...Array.from({ length: 6 }, () => 1_000_000),
-      ...Array.from({ length: 6 }, () => 1_000_500),
+      ...Array.from({ length: 4 }, () => 1_000_500),
     ]);
+  });
+
+  test('tells that a connection closes when it has drained, once', async () => {
+    const client = start();
+    const socket = await server.socket();
+    await socket.welcome();
+    const answer = client.add({ by: 1 });
+    await settle();
+    const closing = [connection.close({ drain: true }), connection.close({ drain: true })];
+    await socket.say(['reply', 1, 1]);
+    await Promise.all([...closing, answer]);
+    expect(named('close')).toEqual([['close', { drain: true }]]);
   });
 
   test('tells levels at congestion, gaps, failed calls and errors', async () => {
@@ -122,10 +132,13 @@ describe('The record of a connection', () => {
     const before = connection.record();
     await client.add({ by: 1 }).safe();
     expect(before.at(-1)?.times).toBe(1_000);
-    for (let n = 0; n < 400; n++) connection.suspend(`nap ${n}`);
+    for (let n = 0; n < 400; n++) {
+      connection.reconnect();
+      connection.suspend(`nap ${n}`);
+    }
     const record = connection.record();
     expect(record).toHaveLength(300);
-    expect(record.at(-1)?.details).toEqual({ reason: 'nap 399' });
+    expect(record.at(-1)?.details).toEqual({ state: 'suspended', reason: 'nap 399' });
     expect(before).toHaveLength(3);
   });
 
