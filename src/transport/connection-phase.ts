@@ -1,6 +1,7 @@
 import type { Attempt } from './attempt.ts';
 import type { Liveness } from './liveness.ts';
 import type { Move } from './move.ts';
+import type { ReconnectSeries } from './reconnect-series.ts';
 import type { SocketLink } from './socket-link.ts';
 import type { CloseCause, ConnectionStatus } from './transport.ts';
 
@@ -11,6 +12,12 @@ interface PhaseOf<State extends ConnectionStatus['state']> {
   readonly state: State;
   /** What the public sees of it: made once, handed out by identity. */
   readonly status: StatusOf<State>;
+}
+
+/** Nobody needs a connection. */
+export interface Idle extends PhaseOf<'idle'> {
+  /** Monotonic time, ms: what was to be waited for when it came to rest is waited for still. */
+  readonly notBefore: number;
 }
 
 /** Getting a first socket, or the next. */
@@ -52,6 +59,8 @@ export interface Suspended extends PhaseOf<'suspended'> {
  *                       v     |                    |
  *                       waiting <------------------+
  *
+ *   connecting, connected, waiting -- rest ------> idle ------ connect -> connecting, or waiting for what is left of the
+ *                                                  delay that it rested in, or of the minute of the rate guard
  *   connecting, connected, waiting -- suspend ---> suspended -- wake --> connecting, or waiting for the rest of a
  *                                                  second in which another wake began an attempt
  *   any but closed ------------------ close -----> closed ---- connect -> connecting
@@ -62,13 +71,25 @@ export interface Suspended extends PhaseOf<'suspended'> {
  *   connected ----------------------- lost, with a successor under way --> connecting
  * ```
  */
-export type Phase = PhaseOf<'idle'> | Connecting | Connected | Waiting | Suspended | PhaseOf<'closed'>;
+export type Phase = Idle | Connecting | Connected | Waiting | Suspended | PhaseOf<'closed'>;
 
 /** What a phase tells of the attempts before it. */
 interface Attempts {
   /** Number of the attempt that comes next, or goes on. */
   readonly attempt: number;
   readonly reach: { readonly unreachable?: true };
+}
+
+/** Before the first attempt, or after others. */
+export function idlePhase(notBefore: number = -Infinity): Idle {
+  return { state: 'idle', status: { state: 'idle' }, notBefore };
+}
+
+/** Nobody needs the connection any more. Rest makes no attempt come sooner. */
+export function restingPhase(last: Connecting | Connected | Waiting, series: ReconnectSeries): Idle {
+  const now = performance.now();
+  if (last.state === 'connected' && series.isStable(last.welcomedAt, now)) series.restart();
+  return idlePhase(Math.max(now + series.guardMs(now), last.state === 'waiting' ? last.dueAt : now));
 }
 
 /** An attempt goes on. */

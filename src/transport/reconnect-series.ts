@@ -62,6 +62,11 @@ export class ReconnectSeries {
     this.#streak = CALM;
   }
 
+  /** Time until an attempt may begin by itself, ms. */
+  guardMs(now: number): number {
+    return guardDelayMs(this.#starts, now);
+  }
+
   /** An attempt begins, for whatever reason: a wake signal, or another. */
   began(now: number, woken = false): void {
     this.#starts = noteStart(this.#starts, now);
@@ -83,6 +88,6 @@ export class ReconnectSeries {
     this.#streak = advanceStreak(this.#streak, loss);
     const decision = decideReconnect(loss, this.#streak, this.#options);
     if (decision.action === 'stop') return decision;
-    return { action: 'retry', delayMs: Math.max(decision.delayMs, guardDelayMs(this.#starts, now)) };
+    return { action: 'retry', delayMs: Math.max(decision.delayMs, this.guardMs(now)) };
   }
 }

@@ -96,8 +96,16 @@ export interface LinkUser {
 /** Keeps at most one welcomed socket alive, and comes back. Frames in, frames out: knows no messages. */
 export interface Transport {
   readonly status: ConnectionStatus;
-  /** Leaves `idle` (or `closed`) for a first attempt; does nothing in other states. */
+  /**
+   * Leaves `idle` (or `closed`) for a first attempt; does nothing in other states. After {@link rest} it is not sooner
+   * than the next attempt would have been without it.
+   */
   connect(): void;
+  /**
+   * Nobody needs the connection: drops the socket, with 1000, and all timers until {@link connect} or
+   * {@link reconnect}. Does nothing where there is none and none is tried for.
+   */
+  rest(): void;
   /** Something changed for the better: probes a live socket, ends a wait (at most one such attempt a second), leaves `suspended`. */
   wake(): void;
   /** Drops the socket and all timers until {@link wake}. */

@@ -7,8 +7,10 @@ import {
   attemptOf,
   closedPhase,
   connectingPhase,
+  idlePhase,
   ownerOf,
   releasePhase,
+  restingPhase,
   socketOf,
   socketsOf,
   waitingPhase,
@@ -48,7 +50,7 @@ class WebSocketTransport implements Transport {
   readonly #user: LinkUser;
   readonly #options: TransportParts;
   readonly #series: ReconnectSeries;
-  #phase: Phase = { state: 'idle', status: { state: 'idle' } };
+  #phase: Phase = idlePhase();
   readonly #host: LifecycleEngine;
 
   constructor(user: LinkUser, options: TransportParts) {
@@ -67,7 +69,18 @@ class WebSocketTransport implements Transport {
   }
 
   connect(): void {
-    if (this.#phase.state === 'idle' || this.#phase.state === 'closed') this.reconnect();
+    const phase = this.#phase;
+    if (phase.state === 'closed') this.reconnect();
+    if (phase.state !== 'idle') return;
+    const restMs = Math.ceil(phase.notBefore - performance.now());
+    if (restMs > 0) this.#wait(restMs, this.#byApp(CloseCode.NORMAL, 'idle'), true);
+    else this.#attempt(true);
+  }
+
+  rest(): void {
+    const phase = this.#phase;
+    if (phase.state === 'idle' || phase.state === 'suspended' || phase.state === 'closed') return;
+    this.#enter(restingPhase(phase, this.#series), this.#byApp(CloseCode.NORMAL, 'idle'));
   }
 
   reconnect({ seamless = false }: ReconnectRequest = {}): void {

@@ -22,10 +22,10 @@ export class Model {
 
 /** Which state may follow which. */
 const ARROWS: Readonly<Record<State, readonly State[]>> = {
-  idle: ['connecting', 'closed'],
-  connecting: ['connecting', 'connected', 'waiting', 'suspended', 'closed'],
-  connected: ['connected', 'connecting', 'waiting', 'suspended', 'closed'],
-  waiting: ['connecting', 'waiting', 'suspended', 'closed'],
+  idle: ['connecting', 'waiting', 'closed'],
+  connecting: ['idle', 'connecting', 'connected', 'waiting', 'suspended', 'closed'],
+  connected: ['idle', 'connected', 'connecting', 'waiting', 'suspended', 'closed'],
+  waiting: ['idle', 'connecting', 'waiting', 'suspended', 'closed'],
   suspended: ['connecting', 'waiting', 'suspended', 'closed'],
   /** Told by the layer above: a transport is never in it. */
   closing: [],
@@ -329,6 +329,11 @@ export const commands: Array<fc.Arbitrary<fc.AsyncCommand<Model, Line>>> = [
   always('suspend', ({ bench }, model) => {
     bench.transport.suspend('by the app');
     model.held = bench.transport.status.state === 'suspended';
+  }),
+  always('rest', ({ bench: { transport } }) => {
+    const before = transport.status.state;
+    transport.rest();
+    expect(transport.status.state).toBe(before === 'suspended' || before === 'closed' ? before : 'idle');
   }),
   always('reconnect', ({ bench }, model) => {
     model.held = false;
