@@ -5,8 +5,7 @@ export interface BacklogParts {
   readonly marks: FlowMarks;
   /** Bytes that wait for the socket, and those that the peer is not known to have taken in. */
   readonly bytes: () => number;
-  readonly congested: () => void;
-  readonly drained: () => void;
+  readonly tell: (event: 'congested' | 'drained') => void;
 }
 
 /** Tells producers when to pause: once above the high mark, and once when it is below the low mark again. */
@@ -26,7 +25,7 @@ export class Backlog {
     if (bytes < lowWaterMark) this.#ease();
     else if (bytes >= highWaterMark && !this.#congested) {
       this.#congested = true;
-      this.#parts.congested();
+      this.#parts.tell('congested');
     }
   }
 
@@ -44,6 +43,6 @@ export class Backlog {
     }
     if (!this.#congested) return;
     this.#congested = false;
-    this.#parts.drained();
+    this.#parts.tell('drained');
   }
 }

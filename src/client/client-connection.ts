@@ -18,6 +18,7 @@ import {
   type ResolvedConnectOptions,
 } from './connect-options.ts';
 import type { CloseOptions, Connection, ConnectionEvents, ConnectionStats } from './connection.ts';
+import { Demand } from './demand.ts';
 import { describeStatus, type Happening } from './flight-recorder.ts';
 import { onionOf, type Onion } from './interceptor.ts';
 import type { LossyRequest, LossyWaiter } from './lossy-publish.ts';
@@ -44,24 +45,27 @@ export class ClientConnection implements Connection {
   readonly #transport: Transport;
   readonly #deadlines: Deadlines;
   readonly #credentials: Credentials;
+  /** Of a lazy connection. */
+  readonly #demand: Demand | undefined;
   /** While it waits for the last calls. */
   #closing: ConnectionStatus | undefined;
 
   constructor(url: UrlOption, options: ConnectOptions) {
     const { report, recorder, failed } = this.#announcer;
+    const eased = (): void => this.#demand?.look();
     const deadlines = new Deadlines({ now, onError: report });
     this.#deadlines = deadlines;
     this.#options = resolveConnectOptions(options);
     this.onion = onionOf(options.intercept);
     this.#credentials = new Credentials(options.auth);
-    this.#pending = new PendingCalls(deadlines, now, failed);
+    this.#pending = new PendingCalls(deadlines, now, failed, eased);
     this.#outbox = new Outbox(new SendQueue<Outbound>(this.#options.queue), this.#pending.resends, () => {
       this.#backlog.look();
     });
     this.#backlog = this.#watchBacklog();
-    this.#lossy = new LossyPublishes(this.#outbox, deadlines, this.#pending.order);
+    this.#lossy = new LossyPublishes(this.#outbox, deadlines, this.#pending.order, eased);
     this.#pending.writeTo(this.#outbox, this.#lossy);
-    this.subscriptions = new Subscriptions(this.#outbox, deadlines, now, report, recorder.note);
+    this.subscriptions = new Subscriptions(this.#outbox, deadlines, now, report, recorder.note, eased);
     this.#session = new ProtocolSession({
       pending: this.#pending,
       outbox: this.#outbox,
@@ -82,7 +86,10 @@ export class ClientConnection implements Connection {
     });
     const transportOptions = { ...options, url, protocols: [SUBPROTOCOL], onError: report };
     this.#transport = createWebSocketTransport(this.#session, transportOptions, this.#credentials);
-    this.#transport.connect();
+    const { lazy, idleMs } = this.#options;
+    const isNeeded = (): boolean => !this.#pending.isIdle || !this.#lossy.isIdle || this.subscriptions.size > 0;
+    if (lazy) this.#demand = new Demand({ transport: this.#transport, deadlines, now, idleMs, isNeeded });
+    else this.#transport.connect();
   }
 
   /** Of a call that names none, ms. */
@@ -109,7 +116,7 @@ export class ClientConnection implements Connection {
     this.#announcer.recorder.note('auth', { step: auth === null ? 'removed' : 'replaced' });
     this.#session.changeIdentity();
     const { state } = this.#transport.status;
-    if (state !== 'closed' && state !== 'suspended') this.#transport.reconnect();
+    if (state !== 'closed' && state !== 'suspended' && state !== 'idle') this.#transport.reconnect();
   }
 
   wake(): void {
@@ -177,7 +184,9 @@ export class ClientConnection implements Connection {
     const refusal = this.#refusal(request, signal);
     if (refusal === undefined) {
       const terms = { signal, timeoutMs, deadlineAt: now() + timeoutMs };
-      return this.#pending.start(request, terms, check, resolve, reject);
+      const call = this.#pending.start(request, terms, check, resolve, reject);
+      this.#demand?.rose();
+      return call;
     }
     this.#announcer.failed(refusal);
     reject(refusal);
@@ -197,37 +206,33 @@ export class ClientConnection implements Connection {
     else if (refusal?.code === 'OFFLINE') waiter.resolve('offline');
     else if (refusal !== undefined) waiter.reject(refusal);
     else this.#lossy.start(request, { signal, timeoutMs, deadlineAt: now() + timeoutMs }, check, waiter);
+    this.#demand?.rose();
   }
 
   /** Listens to a topic. On a closed connection the subscription ends at once. */
   subscribe(...args: Parameters<Subscriptions['subscribe']>): Subscriber {
     const subscription = this.subscriptions.subscribe(...args);
     if (this.status.state === 'closed') this.#endSubscriptions(this.status.cause);
+    else this.#demand?.rose();
     return subscription;
   }
 
   /** Why a request can't even wait. */
   #refusal(request: Pick<CallRequest, 'path' | 'bytes'>, signal: AbortSignal | undefined): TautlineError | undefined {
-    const { whileOffline, queue } = this.#options;
+    const { queue } = this.#options;
+    const whileOffline = this.#demand?.isOpening === true ? 'wait' : this.#options.whileOffline;
     const maxBytes = Math.min(this.#session.welcome?.limits.frameBytes ?? Infinity, queue.maxBytes);
     return refusalOf(request, { status: this.status, whileOffline, signal, maxBytes });
   }
 
   #watchBacklog(): Backlog {
-    const { flow: marks } = this.#options;
-    const tell = (event: 'congested' | 'drained'): void => {
-      const { messages, bytes } = this.#outbox.queued;
-      this.#announcer.recorder.note(event, { messages, bytes, unanswered: this.#outbox.backlogBytes - bytes });
-      this.#announcer.emit(event);
-    };
     return new Backlog({
-      marks,
+      marks: this.#options.flow,
       bytes: () => this.#outbox.backlogBytes,
-      congested: () => {
-        tell('congested');
-      },
-      drained: () => {
-        tell('drained');
+      tell: (event) => {
+        const { messages, bytes } = this.#outbox.queued;
+        this.#announcer.recorder.note(event, { messages, bytes, unanswered: this.#outbox.backlogBytes - bytes });
+        this.#announcer.emit(event);
       },
     });
   }
@@ -258,6 +263,7 @@ export class ClientConnection implements Connection {
   }
 
   #entered(status: ConnectionStatus): void {
+    this.#demand?.entered(status);
     if (status.state === 'closed') this.#closing = undefined;
     else if (this.#closing !== undefined) return; // lost sockets come back, but nobody need know
     this.#announcer.recorder.note('status', describeStatus(status));

@@ -31,8 +31,21 @@ export interface ConnectOptions extends Omit<TransportOptions, 'url' | 'protocol
    * @default none
    */
   readonly intercept?: Interceptor | readonly Interceptor[] | undefined;
-  /** `fail`: calls made without a connection reject at once with `OFFLINE`. @default 'wait' */
+  /**
+   * `fail`: calls made without a connection reject at once with `OFFLINE`. A `lazy` connection that is idle, or on its
+   * way from there to its first socket, is not offline: they wait for that. @default 'wait'
+   */
   readonly whileOffline?: 'wait' | 'fail' | undefined;
+  /**
+   * Stay `idle` until the first call, publish, stream or subscription, or `reconnect()`, and become it again after
+   * `idleMs` without any: nothing unsettled, nothing that waits, no topic listened to. The socket is closed with 1000,
+   * so that the server forgets this client at once. The next use connects at once, except for what is left of a delay
+   * after a failure, and never more than ten times a minute. While idle there is no timer, the host is not listened to,
+   * and `wake()`, `suspend()` and `setAuth()` begin no attempt. @default false
+   */
+  readonly lazy?: boolean | undefined;
+  /** Time without use after which a `lazy` connection becomes idle, ms; `Infinity` for never. @default 60_000 */
+  readonly idleMs?: number | undefined;
 }
 
 /** {@link ConnectOptions} of the connection itself, checked and with defaults. */
@@ -41,6 +54,8 @@ export interface ResolvedConnectOptions {
   readonly queue: { readonly maxMessages: number; readonly maxBytes: number };
   readonly flow: { readonly highWaterMark: number; readonly lowWaterMark: number };
   readonly whileOffline: 'wait' | 'fail';
+  readonly lazy: boolean;
+  readonly idleMs: number;
 }
 
 /** Defaults of {@link ConnectOptions}. */
@@ -49,6 +64,8 @@ export const CONNECT_DEFAULTS: ResolvedConnectOptions = {
   queue: { maxMessages: 10_000, maxBytes: 16 * 1024 * 1024 },
   flow: { highWaterMark: 1024 * 1024, lowWaterMark: 256 * 1024 },
   whileOffline: 'wait',
+  lazy: false,
+  idleMs: 60_000,
 };
 
 /**
@@ -58,15 +75,20 @@ export const CONNECT_DEFAULTS: ResolvedConnectOptions = {
  */
 export function resolveConnectOptions(options: ConnectOptions): ResolvedConnectOptions {
   const { timeoutMs = CONNECT_DEFAULTS.timeoutMs, whileOffline = CONNECT_DEFAULTS.whileOffline, queue } = options;
+  const { lazy = CONNECT_DEFAULTS.lazy, idleMs = CONNECT_DEFAULTS.idleMs } = options;
   const { maxMessages = CONNECT_DEFAULTS.queue.maxMessages, maxBytes = CONNECT_DEFAULTS.queue.maxBytes } = queue ?? {};
   if (!['wait', 'fail'].includes(whileOffline)) {
     throw new TypeError(`whileOffline must be 'wait' or 'fail', not ${JSON.stringify(whileOffline)}`);
   }
+  if (typeof lazy !== 'boolean') throw new TypeError(`lazy must be true or false, not ${JSON.stringify(lazy)}`);
+  if (!lazy && options.idleMs !== undefined) throw new TypeError('idleMs needs lazy: true');
   for (const name of ['queue', 'flow', 'reconnect', 'heartbeat'] as const) checkGroup(name, options[name]);
   checkPositive('timeoutMs', timeoutMs);
+  checkPositive('idleMs', idleMs);
   checkPositive('queue.maxMessages', maxMessages);
   checkPositive('queue.maxBytes', maxBytes);
-  return { timeoutMs, whileOffline, queue: { maxMessages, maxBytes }, flow: resolveFlow(options.flow) };
+  const queueBounds = { maxMessages, maxBytes };
+  return { timeoutMs, whileOffline, lazy, idleMs, queue: queueBounds, flow: resolveFlow(options.flow) };
 }
 
 function resolveFlow({ highWaterMark, lowWaterMark }: FlowOptions = {}): ResolvedConnectOptions['flow'] {

@@ -56,7 +56,7 @@ export interface Connection {
   /** Listens until the function it returns is called. */
   on<Name extends keyof ConnectionEvents>(event: Name, listener: ConnectionEvents[Name]): () => void;
   /**
-   * Drops the socket and connects anew at once; a closed connection begins again. With `seamless` the next socket is
+   * Drops the socket and connects anew at once; a closed or idle connection begins again. With `seamless` the next socket is
    * welcomed before the present one is left: calls in flight are answered on either, topics go on without a gap that
    * the history covers, and where the next one fails, the present one stays.
    */
@@ -64,14 +64,14 @@ export interface Connection {
   /**
    * Puts another credentials function in the place of the one in force, at a login; `null` for a logout: no token from
    * now on. Connects anew at once, as another client. What is pending ends with `UNAUTHENTICATED`, positions and states
-   * of topics are dropped, and what the former function is about to give is ignored. A connection that is closed or
-   * suspended stays so.
+   * of topics are dropped, and what the former function is about to give is ignored. A connection that is closed,
+   * suspended or idle stays so.
    * @throws TypeError for what is neither a function nor `null`
    */
   setAuth(auth: AuthOption | null): void;
-  /** Something changed for the better (visible, online): probes a live socket, ends a wait, ends a suspension. */
+  /** Something changed for the better (visible, online): probes a live socket, ends a wait, ends a suspension. Of a `lazy` one that is idle, nothing. */
   wake(): void;
-  /** Drops the socket and all its timers until {@link wake}: nothing is lost that waits. */
+  /** Drops the socket and all its timers until {@link wake}: nothing is lost that waits. One that is idle has none: it stays so. */
   suspend(reason?: string): void;
   /**
    * Ends it. What is pending settles at once: `CLOSED`, with its honest outcome; with `drain`, when it is done or the

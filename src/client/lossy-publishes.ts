@@ -22,13 +22,21 @@ export class LossyPublishes {
   readonly #deadlines: Deadlines;
   /** The order in which calls and publishes were made, also where a schema is asynchronous. */
   readonly #order: SerialQueue;
+  readonly #eased: () => void;
   readonly #live = new Set<LossyPublish>();
   readonly #topics = new Map<string, Waiting>();
 
-  constructor(outbox: Outbox, deadlines: Deadlines, order: SerialQueue) {
+  /** @param eased - Runs when the last one has settled. */
+  constructor(outbox: Outbox, deadlines: Deadlines, order: SerialQueue, eased: () => void) {
     this.#outbox = outbox;
     this.#deadlines = deadlines;
     this.#order = order;
+    this.#eased = eased;
+  }
+
+  /** None waits. */
+  get isIdle(): boolean {
+    return this.#live.size === 0;
   }
 
   /** Takes one in. It is checked first, and then queued; it settles exactly once, at the latest at its deadline. */
@@ -103,6 +111,7 @@ export class LossyPublishes {
 
   readonly #ended = (entry: LossyPublish, outcome: LossyOutcome | undefined): void => {
     this.#live.delete(entry);
+    if (this.isIdle) this.#eased();
     if (entry.deadline !== undefined) this.#deadlines.remove(entry.deadline);
     if (outcome === 'evicted') this.evicted++;
     this.#outbox.remove(entry);

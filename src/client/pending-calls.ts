@@ -21,6 +21,7 @@ export class PendingCalls implements CallOwner {
   readonly deadlines: Deadlines;
   readonly now: () => number;
   readonly failed: (error: TautlineError) => void;
+  readonly #eased: () => void;
   /** In the order of their ids: a map keeps the order of insertion, and ids count up. */
   readonly #sent = new Map<number, Call>();
   readonly resends: ResendList = new ResendList();
@@ -36,10 +37,12 @@ export class PendingCalls implements CallOwner {
   #outbox!: Outbox;
   #intake!: CallIntake;
 
-  constructor(deadlines: Deadlines, now: () => number, failed: (error: TautlineError) => void) {
+  /** @param eased - Runs when the last unsettled call has settled. */
+  constructor(deadlines: Deadlines, now: () => number, failed: (error: TautlineError) => void, eased: () => void) {
     this.deadlines = deadlines;
     this.now = now;
     this.failed = failed;
+    this.#eased = eased;
   }
 
   /** The outbox takes re-sends from here, and this enters calls into it: one must come first. */
@@ -84,12 +87,19 @@ export class PendingCalls implements CallOwner {
 
   settled(call: Call): void {
     this.#unsettled.delete(call);
-    if (this.#unsettled.size === 0) for (const idle of this.#idle.splice(0)) idle();
+    if (!this.isIdle) return;
+    for (const idle of this.#idle.splice(0)) idle();
+    this.#eased();
+  }
+
+  /** No call is unsettled. */
+  get isIdle(): boolean {
+    return this.#unsettled.size === 0;
   }
 
   /** Resolves when no call is unsettled. */
   idle(): Promise<void> {
-    return this.#unsettled.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
+    return this.isIdle ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
   }
 
   written(call: Call, link: LinkState): void {

@@ -139,7 +139,7 @@ export class ProtocolSession implements LinkUser {
   readonly unanswered = (link: Link): number => this.#links.find(link)?.unanswered ?? 0;
 
   status(status: ConnectionStatus): void {
-    if (status.state === 'closed' || status.state === 'suspended') {
+    if (status.state === 'closed' || status.state === 'suspended' || status.state === 'idle') {
       this.#parts.credentials.abort(new DOMException(`the connection is ${status.state}`, 'AbortError'));
     }
     this.#parts.entered(status);

@@ -26,16 +26,19 @@ export class Subscriptions implements WireTopicOwner {
   readonly #outbox: Outbox;
   readonly #deadlines: Deadlines;
   readonly #now: () => number;
-
   readonly #note: FlightRecorder['note'];
+  readonly #eased: () => void;
 
+  /** @param eased - Runs when the last topic was given up. */
   constructor(
     outbox: Outbox,
     deadlines: Deadlines,
     now: () => number,
     report: (error: unknown) => void,
     note: FlightRecorder['note'],
+    eased: () => void,
   ) {
+    this.#eased = eased;
     this.#note = note;
     this.#outbox = outbox;
     this.#deadlines = deadlines;
@@ -137,6 +140,7 @@ export class Subscriptions implements WireTopicOwner {
   remove(topic: WireTopic): void {
     if (this.#topics.get(topic.name) === topic) this.#topics.delete(topic.name);
     if (topic.linger !== undefined) this.#deadlines.remove(topic.linger);
+    if (this.size === 0) this.#eased();
   }
 
   #leave(topic: WireTopic, subscriber: Subscriber): void {

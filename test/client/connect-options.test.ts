@@ -16,6 +16,9 @@ describe('options of connect', () => {
     ],
     [{ reconnect: true }, 'reconnect must be an object or false, not true'],
     [{ heartbeat: null }, 'heartbeat must be an object or false, not null'],
+    [{ lazy: 'yes' }, 'lazy must be true or false, not "yes"'],
+    [{ idleMs: 1_000 }, 'idleMs needs lazy: true'],
+    [{ lazy: true, idleMs: 0 }, 'idleMs must be a number above 0, not 0'],
     [{ whileOffline: 'perhaps' }, "whileOffline must be 'wait' or 'fail', not \"perhaps\""],
   ])('%j is refused, with the value in the message', (options, message) => {
     expect(() => connect('ws://test/', options as never)).toThrow(message);
