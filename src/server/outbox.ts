@@ -7,21 +7,29 @@ const ANSWERS = 16;
 /** Events have no such turn to lose. */
 const BULK_BYTES = 64 * 1024;
 
+/** Messages that are sent together. */
+export interface OutboxFrame {
+  readonly text: string;
+  readonly bytes: number;
+  /** Messages in it that somebody waits for. */
+  readonly answers: number;
+}
+
 /**
  * Messages on their way to one socket: gathered into frames in their order, sent in a microtask after the first one.
  * What waits is counted in bytes, as the socket counts them: both together tell whether the peer keeps up.
  */
 export class Outbox {
   readonly #sizes: TextBytes;
-  readonly #send: (frame: string) => void;
-  #frames: string[] = [];
+  readonly #send: (frame: OutboxFrame) => void;
+  #frames: OutboxFrame[] = [];
   #batch: string[] = [];
   #batchBytes = 0;
   #answers = 0;
   #waiting = 0;
   #scheduled = false;
 
-  constructor(sizes: TextBytes, send: (frame: string) => void) {
+  constructor(sizes: TextBytes, send: (frame: OutboxFrame) => void) {
     this.#sizes = sizes;
     this.#send = send;
   }
@@ -32,13 +40,10 @@ export class Outbox {
   }
 
   push(message: string, kind: 'answer' | 'bulk'): void {
-    if (kind === 'answer') this.#answers++;
-    const most = this.#answers > 0 ? ANSWERS_BYTES : BULK_BYTES;
+    const most = kind === 'answer' || this.#answers > 0 ? ANSWERS_BYTES : BULK_BYTES;
     const bytes = this.#sizes.of(message);
-    if (this.#batch.length > 0 && this.#batchBytes + bytes > most) {
-      this.#close();
-      if (kind === 'answer') this.#answers = 1;
-    }
+    if (this.#batch.length > 0 && this.#batchBytes + bytes > most) this.#close();
+    if (kind === 'answer') this.#answers++;
     this.#batch.push(message);
     this.#batchBytes += bytes + 1;
     this.#waiting += bytes;
@@ -69,7 +74,9 @@ export class Outbox {
   }
 
   #close(): void {
-    if (this.#batch.length > 0) this.#frames.push(encodeFrame(this.#batch));
+    if (this.#batch.length > 0) {
+      this.#frames.push({ text: encodeFrame(this.#batch), bytes: this.#batchBytes + 1, answers: this.#answers });
+    }
     this.#batch = [];
     this.#batchBytes = 0;
     this.#answers = 0;

@@ -7,14 +7,20 @@ import type { Engine } from './engine.ts';
 import { Handshake } from './handshake.ts';
 import type { Introduction } from './handshake.ts';
 import { identityName } from './identity-name.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox, type OutboxFrame } from './outbox.ts';
 import { Peer } from './peer.ts';
 import type { ServerRequest, ServerSocket, SocketHandler } from './server-socket.ts';
+import { UnreadAnswers } from './unread-answers.ts';
 
 /** A replaced socket may still write out what it holds for this long. */
 const RETIRE_MS = 5000;
-/** Answers are not held back as events are: this many times the bound, unread, end the socket. */
+/**
+ * Answers are not held back as events are. This many times the bound, unread, end the socket of who does not read: it
+ * was given more answers than a client waits for at a time, its window and some pongs. Twice the window: a socket counts
+ * one long write as on its way until all of it is, and meanwhile the client asks again for what it has read of it.
+ */
 const UNREAD_FACTOR = 16;
+const UNREAD_PONGS = 64;
 
 /**
  * Where a session stands. `retired`: a newer socket of its client took over, and it only writes out what it holds.
@@ -38,6 +44,7 @@ export class Session implements SocketHandler, ClientSocket {
   readonly #request: ServerRequest;
   readonly #ended: SessionEnded;
   readonly #outbox: Outbox;
+  readonly #unread = new UnreadAnswers();
   #phase: Phase;
 
   constructor(engine: Engine, socket: ServerSocket, request: ServerRequest, ended: SessionEnded) {
@@ -145,17 +152,21 @@ export class Session implements SocketHandler, ClientSocket {
     if (this.#phase.name === 'open') this.#outbox.push(message, kind);
   }
 
-  #send(frame: string): void {
+  #send(frame: OutboxFrame): void {
     if (this.#isClosed) return;
     if (this.#phase.name === 'open') this.#phase.peer.sent();
     try {
-      this.#socket.send(frame);
+      this.#socket.send(frame.text);
     } catch (error) {
       this.#engine.report(error, { during: 'session' });
       return this.close(CloseCode.INTERNAL_ERROR, 'the socket failed');
     }
-    this.#engine.observer?.sent(frame);
-    if (this.buffered > this.#engine.limits.bufferedBytes * UNREAD_FACTOR) {
+    this.#engine.observer?.sent(frame.text);
+    const { limits } = this.#engine;
+    const { buffered } = this;
+    this.#unread.add(frame);
+    const isUnread = this.#unread.within(buffered) > 2 * limits.calls + UNREAD_PONGS;
+    if (isUnread && buffered > limits.bufferedBytes * UNREAD_FACTOR) {
       this.close(CloseCode.TOO_MANY, 'the peer does not read what it asks for');
     }
   }

@@ -259,11 +259,15 @@ describe('a peer that does not drain', () => {
   });
 
   test('is closed with 4429 when it asks and asks, and never reads', async () => {
-    const { server } = start({}, { limits: { bufferedBytes: 1000 } });
+    const { server } = start({}, { limits: { bufferedBytes: 1000, calls: 8 } });
     const peer = new Peer(server).hello(clientName());
     await settle();
-    peer.bufferedAmount = 16_001;
-    peer.write(['call', 1, 'echo', null, 'x']);
+    peer.onSend = (frame) => (peer.bufferedAmount += frame.length);
+    // Twice its window, and 64 pongs: so much may be unread for an honest client too, however large its answers are.
+    for (let id = 1; id <= 2 * 8 + 64; id++) peer.write(['call', id, 'echo', null, 'x'.repeat(1000)]);
+    await settle();
+    expect([peer.all('reply').length, peer.closedWith]).toEqual([80, undefined]);
+    peer.write(['call', 81, 'echo', null, 'x']);
     await settle();
     expect(peer.closedWith?.code).toBe(4429);
   });
