@@ -13,6 +13,10 @@ test('the example of the README is the one that is compiled with the examples', 
   expect(/```ts\n([^]*?)```/.exec(readme)?.[1]).toBe(readFileSync(root + example, 'utf8'));
 });
 
+test('the README has at most 200 lines', () => {
+  expect(readFileSync(`${root}README.md`, 'utf8').trimEnd().split('\n').length).toBeLessThanOrEqual(200);
+});
+
 test('the example of the README runs, and ends by itself', async () => {
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
