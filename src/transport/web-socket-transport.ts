@@ -148,7 +148,13 @@ class WebSocketTransport implements Transport {
   /** Clears what a phase owned. Its sockets end by the cause; without one the next phase has taken them over. */
   #leave(last: Phase, cause?: CloseCause): void {
     releasePhase(last);
-    if (cause !== undefined) for (const socket of socketsOf(last)) this.#forget(socket, cause);
+    if (cause === undefined) return;
+    const present = socketOf(last);
+    for (const socket of socketsOf(last)) {
+      // What a peer said of one socket concerns none of the others.
+      const own = socket === present || cause.by === 'app' || cause.by === 'host';
+      this.#forget(socket, own ? cause : { code: LEAVING, reason: 'lost', opened: socket.opened, by: 'app' });
+    }
   }
 
   /** Forgets a socket that belongs to no phase any more. */
@@ -273,7 +279,7 @@ class WebSocketTransport implements Transport {
     const loss = { cause, welcomed, stable, counts: welcomed || phase.attempt.counts, announced };
     const decision = this.#series.lost(loss, now);
     if (this.#phase !== phase) return; // the app's rule came back here
-    const successor = welcomed ? phase.move.successor : undefined;
+    const successor = welcomed && !needsOther(cause) ? phase.move.successor : undefined;
     if (decision.action === 'stop') this.#enter(closedPhase(cause), cause);
     else if (welcomed && successor !== undefined) {
       phase.move.successor = undefined; // it goes on, in the place of an attempt
@@ -297,4 +303,10 @@ class WebSocketTransport implements Transport {
     if (restMs === 0) this.#attempt(false, cause);
     else if (now + restMs < dueAt) this.#wait(restMs, cause, false);
   }
+}
+
+/** What a successor has asked for, or said, before this loss is of no use after it: its credentials, or its name. */
+function needsOther({ code }: CloseCause): boolean {
+  const reaction = closeReaction(code);
+  return reaction === 'credentials' || reaction === 'other-identity';
 }

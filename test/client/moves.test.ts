@@ -298,6 +298,48 @@ describe('a successor that fails', () => {
   });
 });
 
+describe('the socket that serves ends during a move', () => {
+  test('because credentials were refused: the next are asked for as refused, and on a new socket', async () => {
+    const reasons: string[] = [];
+    const auth: ConnectOptions['auth'] = ({ reason }) => (reasons.push(reason), reason);
+    const { first } = await started({ auth });
+    const next = await successor();
+    await first.close(4401);
+    expect(next.closedWith).toBe(4000);
+    const third = await world.server.socket();
+    expect(reasons).toEqual(['connect', 'connect', 'refused']);
+    expect(third.hello.token).toBe('refused');
+  });
+
+  test('because it belongs to another identity: the successor, which gave the former name, is left too', async () => {
+    const { first } = await started();
+    const next = await successor();
+    await first.close(4410);
+    expect(next.closedWith).toBe(4000);
+    const third = await world.server.socket();
+    expect(third.hello.client).not.toBe(next.hello.client);
+    await third.welcome({ identity: 'I2' });
+    expect(world.connection.status.state).toBe('connected');
+  });
+
+  test('over the size of a frame: what waits on the socket before was not in it, and is asked again', async () => {
+    const { client } = await started();
+    const reads = client.get({ id: 1 });
+    await settle();
+    const second = await successor();
+    await second.welcome({ memory: 'M2' });
+    const large = client.note({ text: 'large' }).safe();
+    await settle();
+    await second.close(1009);
+    expect((await large).error).toMatchObject({ code: 'TOO_LARGE' });
+    const third = await world.server.next();
+    expect(ids(third)).toEqual([1]);
+    await third.welcome({ memory: 'M2' });
+    await third.say(['reply', 1, { name: 'one' }]);
+    expect(await reads).toEqual({ name: 'one' });
+  });
+});
+
 describe('a server that says goaway', () => {
   test('is left in its window, when the successor is welcomed; its calls are answered first', async () => {
     const { client, first } = await started({ random: () => 0 });
