@@ -6,13 +6,16 @@ export interface PeerHeartbeatOptions {
   readonly heartbeatMs: number;
   readonly pongTimeoutMs: number;
   readonly deadlines: Deadlines;
+  /** Bytes on their way to the peer: a ping waits behind them. */
+  readonly buffered: () => number;
   readonly ping: () => void;
   readonly dead: () => void;
 }
 
 /**
  * Watches one peer: pings when nothing was heard of it (it may be gone), or nothing was sent to it (it must not think
- * that we are), for the interval; gives it up when it answers nothing.
+ * that we are), for the interval; gives it up when it answers nothing. One on a slow line has the time that what is on
+ * its way to it takes.
  */
 export class PeerHeartbeat {
   readonly #options: PeerHeartbeatOptions;
@@ -46,12 +49,13 @@ export class PeerHeartbeat {
   }
 
   #look(): void {
-    const { heartbeatMs, pongTimeoutMs, ping, dead } = this.#options;
+    const { heartbeatMs, pongTimeoutMs, buffered, ping, dead } = this.#options;
     const now = Date.now();
-    const step = this.#heartbeat.next(now);
+    const ahead = { unanswered: buffered(), buffered: buffered() };
+    const step = this.#heartbeat.next(now, ahead);
     if (step.act === 'dead') return dead();
     let waitMs = step.act === 'wait' ? step.ms : pongTimeoutMs;
-    if (step.act === 'probe') this.#heartbeat.probed(now);
+    if (step.act === 'probe') this.#heartbeat.probed(now, ahead);
     if (step.act === 'probe' || now - this.#sentAt >= heartbeatMs) {
       this.#sentAt = now;
       ping();

@@ -78,6 +78,7 @@ export class Peer {
       heartbeatMs: engine.times.heartbeatMs,
       pongTimeoutMs: engine.times.pongTimeoutMs,
       deadlines: engine.deadlines,
+      buffered: link.buffered,
       ping: () => link.push(encodePing(++this.#pings), 'answer'),
       dead: () => link.close(CloseCode.TIMED_OUT, 'no sign of life'),
     });

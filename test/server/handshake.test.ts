@@ -175,6 +175,31 @@ describe('time', () => {
     expect(peer.closedWith?.code).toBe(4408);
   });
 
+  test('a silent peer whose line still takes something on is waited for; as soon as it does not, it is closed', async () => {
+    const peer = new Peer(start().server).hello(clientName());
+    peer.bufferedAmount = 500_000;
+    await vi.advanceTimersByTimeAsync(25_000);
+    expect(peer.all('ping')).toHaveLength(1);
+    // 8 kB/s: less than the slowest line that is waited for at first.
+    for (let second = 0; second < 60; second++) {
+      peer.bufferedAmount -= 8_000;
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+    expect(peer.closedWith).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(peer.closedWith?.code).toBe(4408);
+  });
+
+  test('a silent peer behind one large frame has the time that this takes, and no more', async () => {
+    const peer = new Peer(start().server).hello(clientName());
+    // Node passes a frame on as a whole: its bytes don't fall before it is gone.
+    peer.bufferedAmount = 1_000_000;
+    await vi.advanceTimersByTimeAsync(25_000 + 29_999);
+    expect(peer.closedWith).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(peer.closedWith?.code).toBe(4408);
+  });
+
   test('a peer that is spoken to all the time is pinged all the same when nothing is heard of it', async () => {
     const { server } = start();
     const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'rooms/1']);
