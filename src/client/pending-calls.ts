@@ -181,18 +181,20 @@ export class PendingCalls implements CallOwner {
   /** Decides for each call that was sent before and that no socket will answer. */
   #resume(memory: string): void {
     const resends: Call[] = [];
-    for (const call of [...this.#sent.values()]) {
+    const lost: Call[] = [];
+    for (const call of this.#sent.values()) {
       if (call.on !== undefined) continue;
-      if (call.request.acts && !call.request.idempotent && call.memory !== memory) {
-        this.#forget(call);
-        call.fail('DISCONNECTED', 'the connection was lost, and the server no longer knows whether it was done', {
-          remedy: 'Look whether it took effect before asking again, or declare it idempotent.',
-        });
-        continue;
-      }
-      resends.push(call);
+      const isKnown = !call.request.acts || call.request.idempotent || call.memory === memory;
+      (isKnown ? resends : lost).push(call);
     }
     this.resends.replace(resends);
+    // Last: whoever is told may drop the socket, and all of this is decided anew.
+    for (const call of lost) {
+      this.#forget(call);
+      call.fail('DISCONNECTED', 'the connection was lost, and the server no longer knows whether it was done', {
+        remedy: 'Look whether it took effect before asking again, or declare it idempotent.',
+      });
+    }
   }
 
   /** The socket is gone: what was sent on it goes to another. After 1009 the largest of it is the culprit. */

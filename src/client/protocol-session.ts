@@ -94,10 +94,9 @@ export class ProtocolSession implements LinkUser {
       return;
     }
     state.link.send(hello);
-    this.#parts.note('opened', { socket: this.#sockets });
     // A successor takes over when it is welcomed; until then everything is under way on the socket that serves.
-    if (moves) return;
-    this.#parts.outbox.ride(state, pending.unansweredQueries(), this.#parts.subscriptions.ride(state));
+    if (!moves) this.#parts.outbox.ride(state, pending.unansweredQueries(), this.#parts.subscriptions.ride(state));
+    this.#parts.note('opened', { socket: this.#sockets });
   }
 
   frame(link: Link, frame: string): void {
@@ -113,7 +112,7 @@ export class ProtocolSession implements LinkUser {
     for (const { id, problem } of malformed) if (id !== undefined) this.#parts.pending.malformed(state, id, problem);
     const problem = error?.reason ?? malformed.find(({ id }) => id === undefined)?.problem;
     if (problem === undefined) {
-      if (state === this.#links.retiring) this.#leaveWhenSettled(state);
+      if (state === this.#links.retiring && state.isSettled) link.drop(LEAVING, 'moved');
       return;
     }
     this.#parts.report(
@@ -195,12 +194,7 @@ export class ProtocolSession implements LinkUser {
     this.#refresh?.stop();
     this.roundTrip.restart();
     current?.gone();
-    this.#parts.note('move', { step: 'done', resumed });
     return [retiring, resumed ? current : undefined].filter((state) => state !== undefined);
-  }
-
-  #leaveWhenSettled(retiring: LinkState): void {
-    if (retiring.isSettled) retiring.link.drop(LEAVING, 'moved');
   }
 
   #becomeAnother(): void {
@@ -222,19 +216,20 @@ export class ProtocolSession implements LinkUser {
     this.#welcomedAt = this.#parts.now();
     this.connections++;
     const resumed = before?.memory === welcome.memory;
-    const left = state === this.#links.successor ? this.#move(resumed) : [];
-    this.#parts.pending.welcomed(state, welcome.memory, left);
+    const left = state === this.#links.successor ? this.#move(resumed) : undefined;
+    this.#refresh = this.#keepFresh(state);
+    this.#parts.pending.welcomed(state, welcome.memory, left ?? []);
+    if (left !== undefined) this.#parts.note('move', { step: 'done', resumed });
+    // Whoever was told of it, or of a call that ended, may have dropped the socket.
+    if (this.current !== state) return;
     this.#parts.subscriptions.welcomed(state);
     this.#parts.outbox.attach(state);
-    this.#refresh = this.#keepFresh(state);
     state.link.send(encodeFrame([state.ping()]));
     const { heartbeatMs } = welcome;
     this.#parts.note('welcome', { resumed, heartbeatMs, ...welcome.limits });
     state.link.welcomed({ heartbeatMs, resumed });
     const { retiring } = this.#links;
-    if (retiring === undefined) return;
-    if (resumed) retiring.link.drop(LEAVING, 'moved');
-    else this.#leaveWhenSettled(retiring);
+    if (retiring !== undefined && (resumed || retiring.isSettled)) retiring.link.drop(LEAVING, 'moved');
   }
 
   #message(state: LinkState, message: ServerMessage): void {

@@ -55,6 +55,42 @@ describe('a listener that acts in the middle of a flush', () => {
   });
 });
 
+describe('a listener that drops the socket that was just welcomed', () => {
+  test.each(['move', 'failed', 'welcome'])(
+    'when it is told of %s: no call waits on a socket that is gone',
+    async (told) => {
+      const client = world.start({ timeoutMs: 600_000 });
+      const first = await world.welcomed();
+      const acts = client.add({ by: 1 }).safe();
+      await settle();
+      const reads = client.get({ id: 2 });
+      await settle();
+      world.connection.reconnect({ seamless: true });
+      await (await world.server.socket()).welcome({ memory: 'M2' });
+      const stop = world.connection.on('happening', ({ what }) => {
+        if (what !== told) return;
+        stop();
+        world.connection.reconnect();
+      });
+      world.connection.reconnect({ seamless: true });
+      const third = await world.server.socket();
+      await third.welcome({ memory: 'M3' });
+      const later = client.add({ by: 3 });
+      const fourth = await world.server.socket();
+      await fourth.welcome({ memory: 'M3' });
+      expect((await acts).error).toMatchObject({ code: 'DISCONNECTED', outcome: 'unknown' });
+      expect(third.closedWith).toBe(4000);
+      expect(first.closedWith).toBe(4000);
+      expect(fourth.all('call').map(([, id, path]) => [id, path])).toEqual([
+        [2, 'get'],
+        [3, 'add'],
+      ]);
+      await fourth.say(['reply', 2, { name: 'two' }], ['reply', 3, 3]);
+      expect(await Promise.all([reads, later])).toEqual([{ name: 'two' }, 3]);
+    },
+  );
+});
+
 describe('lossy publishes with an asynchronous schema', () => {
   test('are checked as they were given, and take up room while they are checked', async () => {
     const { checks, schema } = slowSchema();
