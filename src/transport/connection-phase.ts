@@ -2,7 +2,7 @@ import type { Attempt } from './attempt.ts';
 import type { Liveness } from './liveness.ts';
 import type { Move } from './move.ts';
 import type { ReconnectSeries } from './reconnect-series.ts';
-import type { SocketLink } from './socket-link.ts';
+import { LEAVING, type SocketLink } from './socket-link.ts';
 import type { CloseCause, ConnectionStatus } from './transport.ts';
 
 type Timer = ReturnType<typeof setTimeout>;
@@ -132,6 +132,16 @@ export function socketsOf(phase: Phase): readonly SocketLink[] {
   const present = socketOf(phase);
   if (present === undefined) return [];
   return phase.state === 'connected' ? [present, ...phase.move.sockets] : [present];
+}
+
+/** How the sockets of a phase end with it: what a peer said of one of them concerns none of the others. */
+export function endsOf(phase: Phase, cause: CloseCause): ReadonlyArray<readonly [SocketLink, CloseCause]> {
+  const present = socketOf(phase);
+  const concernsAll = cause.by === 'app' || cause.by === 'host';
+  return socketsOf(phase).map((socket) => [
+    socket,
+    concernsAll || socket === present ? cause : { code: LEAVING, reason: 'lost', opened: socket.opened, by: 'app' },
+  ]);
 }
 
 /** Clears the timers of a phase, and whoever it is waiting for. Its sockets go their own way. */

@@ -1,5 +1,5 @@
 import { drawDelay, type DelayWindow } from '../primitives/backoff.ts';
-import { CloseCode } from '../protocol/close-codes.ts';
+import { CloseCode, closeReaction } from '../protocol/close-codes.ts';
 import type { Attempt } from './attempt.ts';
 import type { SocketLink } from './socket-link.ts';
 import { LEAVING } from './socket-link.ts';
@@ -68,6 +68,18 @@ export class Move {
     if (attempt.socket !== undefined) this.#owner.forget(attempt.socket, cause);
     this.#owner.failed(cause);
     if (this.replaced !== undefined) this.#owner.lost(this.replaced);
+  }
+
+  /**
+   * The present socket is lost: gives the successor, to go on in the place of an attempt. Not where what it has asked
+   * for, or said, is of no use after this loss: its credentials, or its name.
+   */
+  handOver({ code }: CloseCause): Attempt | undefined {
+    const { successor } = this;
+    const reaction = closeReaction(code);
+    if (reaction === 'credentials' || reaction === 'other-identity') return undefined;
+    this.successor = undefined;
+    return successor;
   }
 
   /** The present socket was left too: of three the oldest goes at once. */

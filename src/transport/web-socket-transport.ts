@@ -7,6 +7,7 @@ import {
   attemptOf,
   closedPhase,
   connectingPhase,
+  endsOf,
   idlePhase,
   ownerOf,
   releasePhase,
@@ -148,13 +149,7 @@ class WebSocketTransport implements Transport {
   /** Clears what a phase owned. Its sockets end by the cause; without one the next phase has taken them over. */
   #leave(last: Phase, cause?: CloseCause): void {
     releasePhase(last);
-    if (cause === undefined) return;
-    const present = socketOf(last);
-    for (const socket of socketsOf(last)) {
-      // What a peer said of one socket concerns none of the others.
-      const own = socket === present || cause.by === 'app' || cause.by === 'host';
-      this.#forget(socket, own ? cause : { code: LEAVING, reason: 'lost', opened: socket.opened, by: 'app' });
-    }
+    if (cause !== undefined) for (const [socket, end] of endsOf(last, cause)) this.#forget(socket, end);
   }
 
   /** Forgets a socket that belongs to no phase any more. */
@@ -279,12 +274,9 @@ class WebSocketTransport implements Transport {
     const loss = { cause, welcomed, stable, counts: welcomed || phase.attempt.counts, announced };
     const decision = this.#series.lost(loss, now);
     if (this.#phase !== phase) return; // the app's rule came back here
-    const successor = welcomed && !needsOther(cause) ? phase.move.successor : undefined;
-    if (decision.action === 'stop') this.#enter(closedPhase(cause), cause);
-    else if (welcomed && successor !== undefined) {
-      phase.move.successor = undefined; // it goes on, in the place of an attempt
-      this.#enter(connectingPhase(successor, this.#series), cause);
-    }
+    if (decision.action === 'stop') return this.#enter(closedPhase(cause), cause);
+    const successor = welcomed ? phase.move.handOver(cause) : undefined;
+    if (successor !== undefined) this.#enter(connectingPhase(successor, this.#series), cause);
     // Lost on the way to a wake signal's answer: the signal came for this.
     else if (welcomed && phase.liveness?.woken === true && closeReaction(cause.code) === 'retry')
       this.#wait(Math.min(decision.delayMs, this.#series.wakeRestMs(now)), cause, false);
@@ -303,10 +295,4 @@ class WebSocketTransport implements Transport {
     if (restMs === 0) this.#attempt(false, cause);
     else if (now + restMs < dueAt) this.#wait(restMs, cause, false);
   }
-}
-
-/** What a successor has asked for, or said, before this loss is of no use after it: its credentials, or its name. */
-function needsOther({ code }: CloseCause): boolean {
-  const reaction = closeReaction(code);
-  return reaction === 'credentials' || reaction === 'other-identity';
 }
