@@ -253,8 +253,8 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'from === undefined) return;',
     and: {
       file: 'src/client/subscription.ts',
-      find: 'if (this.#isPaused || !isNext(this.#heard, position)) return;',
-      replace: 'if (this.#isPaused || this.#heard === undefined) return;',
+      find: 'if (!isNext(this.#heard, position)) return;',
+      replace: 'if (this.#heard === undefined) return;',
     },
   },
   {
@@ -293,18 +293,6 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'if (epoch === "" || offset > topic.offset) return undefined;',
   },
   {
-    name: 'the position goes back',
-    rule: `${POSITIONS}: within an epoch the client's position never goes back`,
-    file: 'src/client/positions.ts',
-    find: "return continuity === 'resumed' || covers(from, to);",
-    replace: "return continuity === 'resumed';",
-    and: {
-      file: 'src/client/subscription.ts',
-      find: 'if (this.#isPaused || !isNext(this.#heard, position)) return;',
-      replace: 'if (this.#isPaused || this.#heard === undefined) return;',
-    },
-  },
-  {
     name: 'a topic has a position before its snapshot came',
     rule: `${POSITIONS}: a topic that declares a snapshot has no position until its snapshot came`,
     file: 'src/client/wire-topic.ts',
@@ -315,8 +303,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the position is taken after the state was read',
     rule: `${POSITIONS}: the server takes the position before it reads the state`,
     file: 'src/server/hub-topic.ts',
-    find: 'if (isOpen(waiter)) this.#beginAt(waiter, position, state);',
-    replace: 'if (isOpen(waiter)) this.#beginAt(waiter, this.#feed!.head, state);',
+    find: 'end((waiter) => this.#beginAt(waiter, position, payload));',
+    replace: 'end((waiter) => this.#beginAt(waiter, this.#feed!.head, payload));',
   },
   {
     name: 'each who waits has the state read',

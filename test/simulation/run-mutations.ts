@@ -12,7 +12,7 @@ import { MUTATIONS } from './mutations.ts';
 import type { Mutation } from './mutations.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const WORLDS = '150';
+const WORLDS = '180';
 /** A mutation that makes the code run for ever is found, too. */
 const LONGEST_MS = 10 * 60_000;
 

@@ -25,7 +25,7 @@ export class WireRules {
   readonly #clients = new Map<string, ClientWire>();
   readonly #memories = new Map<string, MemoryWire>();
   readonly #subscribeNumbers = new Map<string, number>();
-  /** Topics of which a page has the state that their position belongs to. */
+  /** Topics of which a page has a state that its position belongs to: a fresh one for another listener changes nothing. */
   readonly #stateful = new Set<string>();
   /** What each page said first on its newest socket. */
   readonly hellos: Map<string, Hello> = new Map();
@@ -72,7 +72,7 @@ export class WireRules {
         socket.client!.newest = socket;
       }
       if (message[0] === 'snapshot') this.#stateful.add(`${pageOf(socket)} ${message[1]}`);
-      if (message[0] === 'subscribed' && message[4] !== 'resumed') {
+      if (message[0] === 'subscribed' && message[4] === 'gap') {
         this.#stateful.delete(`${pageOf(socket)} ${message[2]}`);
       }
       if (message[0] === 'subscribed' && socket.asked.get(message[2]) === message[1]) socket.asking.delete(message[2]);
