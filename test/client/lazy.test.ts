@@ -290,6 +290,20 @@ describe('while it is idle', () => {
     expect(world.connection.status).toEqual(idle);
   });
 
+  test('a use while the connection is being closed does not revive it', async () => {
+    const client = start();
+    const calls = [client.ping().safe(), client.ping().safe()];
+    await world.welcomed();
+    const outcomes: Array<Promise<unknown>> = [];
+    world.connection.on('happening', ({ what }) => {
+      if (what === 'failed') outcomes.push(client.news({ channel: 'a' }).publish({ text: 'x' }, { delivery: 'lossy' }));
+    });
+    await world.connection.close();
+    expect(world.connection.status.state).toBe('closed');
+    expect((await Promise.all(calls)).map(({ error }) => error?.code)).toEqual(['CLOSED', 'CLOSED']);
+    expect(await Promise.all(outcomes)).toEqual(['closed', 'closed']);
+  });
+
   test('drained() does not wait, and what is asked for a suspended connection waits for its wake', async () => {
     const { client } = await used();
     world.connection.suspend();
