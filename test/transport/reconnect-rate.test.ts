@@ -67,6 +67,16 @@ describe('at most 10 connections a minute', () => {
     expect(starts.at(-1)! - starts[0]!).toBeGreaterThan(200_000);
   });
 
+  test('to a server that accepts and drops at once, which clients in the field met 423 times in 3 seconds', async () => {
+    for (const code of [1006, 1005, 1011, 4000]) {
+      // The least delays that can be drawn; the first minute is the one in which a client is quickest.
+      const starts = await startsOf((socket) => (socket.open(), socket.end(code)), { random: () => 0 });
+      const first = starts[0]!;
+      expect(starts.filter((at) => at <= first + 60_000)).toHaveLength(10);
+      expect(mostInAMinute(starts)).toBe(10);
+    }
+  });
+
   test.each(randoms)('to a server that welcomes and closes, with random %s', async (_label, random) => {
     for (const code of [1006, 4401]) {
       const fake = fakeWebSockets();
