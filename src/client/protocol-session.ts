@@ -1,7 +1,7 @@
 import type { FlowMarks } from '../primitives/flow-control.ts';
 import { CloseCode, closeReaction } from '../protocol/close-codes.ts';
 import { decodeServerFrame } from '../protocol/decode.ts';
-import { encodeFrame, encodePong } from '../protocol/encode.ts';
+import { encodeCancel, encodeFrame, encodePong } from '../protocol/encode.ts';
 import type { ServerMessage, Welcome } from '../protocol/messages.ts';
 import type { CloseCause, ConnectionStatus, Link, LinkUser } from '../transport/transport.ts';
 import type { Credentials } from '../transport/credentials.ts';
@@ -167,7 +167,12 @@ export class ProtocolSession implements LinkUser {
 
   /** The app now speaks for another identity: leaves the socket, if any, as another client. */
   changeIdentity(): void {
-    for (const state of this.#links.all) this.#let(state, false);
+    for (const state of this.#links.all) {
+      // The server would keep them for whoever comes back, and nobody will.
+      const cancels = Array.from(state.streams, encodeCancel);
+      if (cancels.length > 0) state.link.send(encodeFrame(cancels));
+      this.#let(state, false);
+    }
     this.#becomeAnother();
   }
 

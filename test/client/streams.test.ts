@@ -213,6 +213,22 @@ describe('a stream fails', () => {
     world.connection.setAuth(null);
     await expect(counted.next()).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
   });
+
+  test('and is cancelled where its user logs out, also when it was left just before: no server keeps it', async () => {
+    const client = start();
+    const socket = await world.welcomed();
+    const [counted, left] = [client.count({ to: 9 }), client.count({ to: 8 })];
+    read(counted);
+    void left.next();
+    await settle();
+    void left.return();
+    world.connection.setAuth(null);
+    await settle();
+    expect(socket.all('cancel')).toEqual([
+      ['cancel', 1],
+      ['cancel', 2],
+    ]);
+  });
 });
 
 describe('items with an asynchronous schema', () => {
