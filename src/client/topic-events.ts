@@ -39,8 +39,8 @@ export interface TopicEvents<Event> extends AsyncIterable<Event> {
 }
 
 interface Item {
-  /** What was lost before it. */
-  readonly gap: Gap | undefined;
+  /** What was lost before it, until that is told. */
+  gap: Gap | undefined;
   readonly kind: 'event' | 'snapshot';
   readonly value: unknown;
   readonly position: Position;
@@ -202,19 +202,23 @@ export class EventFeed implements TopicEvents<unknown> {
   /** Gives what there is to those who wait, and goes on when half of the buffer is free. */
   #serve(): void {
     while (this.#waiters.length > 0) {
-      const item = this.#items.shift();
-      if (item?.gap !== undefined) this.#tellGap(item.gap);
-      if (item !== undefined) this.#give(item);
-      else if (this.#gap !== undefined) this.#tellGap(this.#gap);
-      else if (this.#state === 'open') break;
+      const item = this.#items.at(0);
+      const gap = (item ?? { gap: this.#gap }).gap;
+      if (gap !== undefined) {
+        // Nothing is taken before that: whoever is told may ask for more, or end the loop.
+        if (item === undefined) this.#gap = undefined;
+        else item.gap = undefined;
+        this.#tellGap(gap);
+      } else if (item !== undefined) {
+        this.#items.shift();
+        this.#give(item);
+      } else if (this.#state === 'open') break;
       else this.#giveEnd();
     }
     if (this.#items.size <= this.#buffer / 2) this.#subscriber?.resume();
   }
 
   #give({ kind, value, position }: Item): void {
-    // Whoever was told of the gap before it may have ended the loop.
-    if (this.#state === 'done') return;
     if (kind === 'snapshot') {
       this.#tell(() => this.#options.snapshot?.(value, position));
     } else {
@@ -225,7 +229,6 @@ export class EventFeed implements TopicEvents<unknown> {
 
   #tellGap(gap: Gap): void {
     const { gap: listener } = this.#options;
-    if (this.#gap === gap) this.#gap = undefined;
     if (listener === undefined) this.#fail(gapError(this.#parts, gap));
     else
       this.#tell(() => {

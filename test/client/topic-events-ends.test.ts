@@ -109,6 +109,15 @@ describe('a loop that takes gaps', () => {
     expect(gaps).toMatchObject([{ from: ['E', 2], to: ['G', 1] }]);
   });
 
+  test('may ask for more from there, and is answered in order', async () => {
+    let second: unknown;
+    const { socket, events } = await waiting({ gap: () => (second = events.next()) });
+    await socket.say(['subscribed', 1, 'news/a', ['F', 7], 'gap'], text(8), text(9));
+    expect(await events.next()).toMatchObject({ value: { text: '2' } });
+    expect(await events.next()).toMatchObject({ value: { text: '8' } });
+    expect(await second).toMatchObject({ value: { text: '9' } });
+  });
+
   test('may leave from there, and hears nothing more; what it throws is reported', async () => {
     const { socket, events } = await waiting({
       gap: () => {
