@@ -23,11 +23,16 @@ export interface PeerSubscriptionsOptions {
   readonly context: () => unknown;
 }
 
+/** States that are read at a time for a peer that was full: soon it is full again, and others would be read in vain. */
+const STATES_AT_ONCE = 8;
+
 /** The subscriptions of one socket, by topic. */
 export class PeerSubscriptions implements SubscriptionPeer {
   readonly #options: PeerSubscriptionsOptions;
   readonly #byName = new Map<string, { readonly subscription: Subscription; readonly found: FoundTopic }>();
   readonly #behind = new Set<Subscription>();
+  /** Those that wait for their state after they were held; of some it has come. */
+  readonly #beginning = new Set<Subscription>();
 
   constructor(options: PeerSubscriptionsOptions) {
     this.#options = options;
@@ -56,6 +61,8 @@ export class PeerSubscriptions implements SubscriptionPeer {
 
   release(): void {
     this.#options.client.reads--;
+    // What was read is on its way when this runs: then those that were held may be next.
+    if (this.#beginning.size > 0) queueMicrotask(() => this.resume());
   }
 
   fellBehind(subscription: Subscription): void {
@@ -65,6 +72,7 @@ export class PeerSubscriptions implements SubscriptionPeer {
 
   ended(subscription: Subscription, error: WireError | undefined): void {
     this.#behind.delete(subscription);
+    this.#beginning.delete(subscription);
     if (this.#byName.get(subscription.name)?.subscription === subscription) this.#byName.delete(subscription.name);
     if (error !== undefined) this.#options.refused(error.code);
   }
@@ -99,10 +107,15 @@ export class PeerSubscriptions implements SubscriptionPeer {
 
   /** There may be room again: those left out go on. */
   resume(): void {
+    for (const subscription of this.#beginning) {
+      if (subscription.state !== 'waiting') this.#beginning.delete(subscription);
+    }
     for (const subscription of this.#behind) {
       if (this.congested) return;
+      if (subscription.state === 'held' && this.#beginning.size >= STATES_AT_ONCE) continue;
       this.#behind.delete(subscription);
       subscription.resume();
+      if (subscription.state === 'waiting') this.#beginning.add(subscription);
     }
   }
 

@@ -258,6 +258,22 @@ describe('a peer that does not drain', () => {
     ]);
   });
 
+  test('has few states read for it that it has no room for, however many topics wait', async () => {
+    const snapshot = vi.fn(async () => ({ sum: 6 }));
+    const { server } = start(board(snapshot), { limits: { bufferedBytes: 1000 } });
+    const peer = new Peer(server).hello(clientName());
+    await settle();
+    peer.onSend = (frame) => (peer.bufferedAmount += frame.length);
+    peer.bufferedAmount = 1001;
+    for (let n = 1; n <= 200; n++) peer.write(['subscribe', n, `boards/${n}`]);
+    for (let rounds = 0; peer.all('snapshot').length < 200 && rounds < 50; rounds++) {
+      peer.drain();
+      await settle();
+    }
+    expect(new Set(peer.all('snapshot').map(([, topic]) => topic as string)).size).toBe(200);
+    expect(snapshot.mock.calls.length).toBeLessThan(2 * 200);
+  });
+
   test('is closed with 4429 when it asks and asks, and never reads', async () => {
     const { server } = start({}, { limits: { bufferedBytes: 1000, calls: 8 } });
     const peer = new Peer(server).hello(clientName());
