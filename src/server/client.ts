@@ -28,6 +28,8 @@ export class Client {
   readonly publishes: KeyedQueue = new KeyedQueue();
   /** What its subscriptions have the app and the broker work at: questions to `authorize`, feeds, snapshots. */
   reads = 0;
+  /** Subscriptions that wait until there are fewer of those, the longest waiting first, and how each goes on. */
+  readonly waiting: Map<object, () => void> = new Map();
   /** Number of the newest socket. */
   n = 0;
   /** The newest socket, while it lives. */

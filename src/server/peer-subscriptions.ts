@@ -60,7 +60,10 @@ export class PeerSubscriptions implements SubscriptionPeer {
   }
 
   release(): void {
-    this.#options.client.reads--;
+    const { client } = this.#options;
+    client.reads--;
+    // Not at once: answers that come at once would go ever deeper.
+    if (client.waiting.size > 0) queueMicrotask(() => this.#letNextAsk());
     // What was read is on its way when this runs: then those that were held may be next.
     if (this.#beginning.size > 0) queueMicrotask(() => this.resume());
   }
@@ -73,6 +76,7 @@ export class PeerSubscriptions implements SubscriptionPeer {
   ended(subscription: Subscription, error: WireError | undefined): void {
     this.#behind.delete(subscription);
     this.#beginning.delete(subscription);
+    this.#options.client.waiting.delete(subscription);
     if (this.#byName.get(subscription.name)?.subscription === subscription) this.#byName.delete(subscription.name);
     if (error !== undefined) this.#options.refused(error.code);
   }
@@ -100,8 +104,10 @@ export class PeerSubscriptions implements SubscriptionPeer {
 
   /** Other credentials are in force: asks again for each. */
   authorizeAgain(): void {
+    const { waiting } = this.#options.client;
     for (const { subscription, found } of [...this.#byName.values()]) {
-      this.#authorize(subscription, found, () => undefined);
+      // One that waits will be asked for with what is in force then.
+      if (!waiting.has(subscription)) this.#authorize(subscription, found, () => undefined);
     }
   }
 
@@ -123,14 +129,29 @@ export class PeerSubscriptions implements SubscriptionPeer {
     for (const { subscription } of [...this.#byName.values()]) subscription.end();
   }
 
-  /** A client that reconnects asks for all its topics once more; the app never works at more than twice as many. */
+  get #mayAsk(): boolean {
+    const { client, most } = this.#options;
+    return client.reads < 2 * most;
+  }
+
+  #letNextAsk(): void {
+    const { waiting } = this.#options.client;
+    const [next] = waiting;
+    if (next === undefined || !this.#mayAsk) return;
+    const [subscription, ask] = next;
+    waiting.delete(subscription);
+    ask();
+  }
+
+  /**
+   * A client that reconnects asks for all its topics once more; the app never works at more than twice as many, and the
+   * others wait.
+   */
   #authorize(subscription: Subscription, found: FoundTopic, allowed: () => void): void {
-    const { hub, client, most, context, report } = this.#options;
-    if (client.reads >= 2 * most) {
-      return subscription.end({
-        code: 'RATE_LIMITED',
-        message: `more than ${2 * most} subscriptions are being opened`,
-      });
+    const { hub, client, context, report } = this.#options;
+    if (!this.#mayAsk) {
+      client.waiting.set(subscription, () => this.#authorize(subscription, found, allowed));
+      return;
     }
     this.hold();
     void whenReady(

@@ -16,7 +16,7 @@ export interface ServerLimits {
    * @default 64
    */
   readonly items?: number | undefined;
-  /** Topics that one socket may be subscribed to; twice as many may be opened at a time for one client. @default 1_000 */
+  /** Topics that one socket may be subscribed to; of one client twice as many are opened at a time, others wait. @default 1_000 */
   readonly subscriptions?: number | undefined;
   /**
    * Messages of any kind that one socket may send in the long run, a second; what says that items of a stream were taken
