@@ -3,7 +3,7 @@ import type { TautlineError } from '../errors.ts';
 import { emitIsolated } from '../primitives/emit.ts';
 import type { ConnectionStatus } from '../transport/transport.ts';
 import type { ConnectionEvents } from './connection.ts';
-import { describeThrown, FlightRecorder } from './flight-recorder.ts';
+import { describeStatus, describeThrown, FlightRecorder } from './flight-recorder.ts';
 
 /** Tells the app what happens to a connection, and keeps a record of it. No listener can break anything. */
 export class Announcer {
@@ -26,11 +26,15 @@ export class Announcer {
     emitIsolated(this.#emitter, event, args, this.report);
   }
 
-  /** Tells a status. One that follows from a listener comes after all have heard this: the last one heard is true. */
+  /**
+   * Notes and tells a status. One that follows from a listener comes after all have heard this: the last one heard is
+   * true.
+   */
   entered(status: ConnectionStatus): void {
     this.#statuses.push(status);
     if (this.#statuses.length > 1) return;
     for (let next = this.#statuses[0]; next !== undefined; next = this.#statuses[0]) {
+      this.recorder.note('status', describeStatus(next));
       this.emit('status', next);
       this.#statuses.shift();
     }

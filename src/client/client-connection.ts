@@ -19,7 +19,7 @@ import {
 } from './connect-options.ts';
 import type { CloseOptions, Connection, ConnectionEvents, ConnectionStats } from './connection.ts';
 import { Demand } from './demand.ts';
-import { describeStatus, type Happening } from './flight-recorder.ts';
+import type { Happening } from './flight-recorder.ts';
 import { onionOf, type Onion } from './interceptor.ts';
 import type { LossyRequest, LossyWaiter } from './lossy-publish.ts';
 import { LossyPublishes } from './lossy-publishes.ts';
@@ -266,7 +266,6 @@ export class ClientConnection implements Connection {
     this.#demand?.entered(status);
     if (status.state === 'closed') this.#closing = undefined;
     else if (this.#closing !== undefined) return; // lost sockets come back, but nobody need know
-    this.#announcer.recorder.note('status', describeStatus(status));
     if (status.state === 'closed') {
       const code = codeOfEnd(status.cause);
       const what = describeEnd(status.cause);

@@ -157,6 +157,18 @@ describe('a window that the peer announced', () => {
     expect(after([loss(code, { stable: true, announced })])).toEqual([2_000, 3_000]);
   });
 
+  test('that is far away keeps nobody away whose line was lost meanwhile, but for the end that was announced', () => {
+    const far = { fromMs: 3_600_000, toMs: 3_601_000 };
+    expect(after([loss(1006, { stable: true, announced: far })])).toEqual([100, 5_100]);
+    expect(after([loss(1012, { stable: true, announced: far })])).toEqual([3_600_000, 3_601_000]);
+  });
+
+  test('that is wide is used up to the cap of any delay', () => {
+    const wide = { fromMs: 0, toMs: 600_000 };
+    expect(after([loss(1012, { stable: true, announced: wide })])).toEqual([0, 30_000]);
+    expect(after([loss(1006, { stable: true, announced: wide })])).toEqual([0, 30_000]);
+  });
+
   test('gives way to a delay in the reason, to overload and to what stops', () => {
     expect(after([loss(1012, { announced, reason: 'retry-after=4200' })])).toEqual([4_200, 4_620]);
     expect(after([loss(1013, { announced })])).toEqual([15_000, 60_000]);
