@@ -22,13 +22,13 @@ export interface ServerLimits {
    * Messages of any kind that one socket may send in the long run, a second; what says that items of a stream were taken
    * is not counted. Above it what can be answered is answered `RATE_LIMITED`; a socket that takes no notice is closed
    * with 4429.
-   * @default 1_000
+   * @default 10_000
    */
   readonly messagesPerSecond?: number | undefined;
   /**
    * Messages of any kind that one socket may send at once before `messagesPerSecond` counts. At least `subscriptions` +
    * `calls` + `streams` + 112, or a client could not reconnect. The default holds a full queue of a client besides.
-   * @default 12_000, or that least where it is more
+   * @default 20_000, or that least where it is more
    */
   readonly messageBurst?: number | undefined;
   /** A peer with more than this in its socket's buffer gets no events until it drains, bytes. @default 1_048_576 */
@@ -84,8 +84,8 @@ export const DEFAULT_LIMITS: ResolvedLimits = {
   streams: 16,
   items: 64,
   subscriptions: 1000,
-  messagesPerSecond: 1000,
-  messageBurst: 12_000,
+  messagesPerSecond: 10_000,
+  messageBurst: 20_000,
   bufferedBytes: 1024 * 1024,
   answers: 1152,
   answerBytes: 1024 * 1024,
