@@ -126,9 +126,10 @@ export class ProtocolSession implements LinkUser {
   }
 
   probe(link: Link): void {
-    if (this.current?.link !== link) return;
+    const state = this.#links.find(link);
+    if (state === undefined) return;
     this.#parts.note('probe');
-    link.send(encodeFrame([this.current.ping()]));
+    link.send(encodeFrame([state.ping()]));
   }
 
   moveFailed(cause: CloseCause): void {

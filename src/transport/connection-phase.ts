@@ -1,5 +1,4 @@
 import type { Attempt } from './attempt.ts';
-import type { Liveness } from './liveness.ts';
 import type { Move } from './move.ts';
 import type { ReconnectSeries } from './reconnect-series.ts';
 import { LEAVING, type SocketLink } from './socket-link.ts';
@@ -28,8 +27,6 @@ export interface Connecting extends PhaseOf<'connecting'> {
 /** A welcomed socket. */
 export interface Connected extends PhaseOf<'connected'> {
   readonly socket: SocketLink;
-  /** Absent where the app wants no heartbeat. */
-  readonly liveness: Liveness | undefined;
   /** Monotonic time of the welcome, ms. */
   readonly welcomedAt: number;
   readonly move: Move;
@@ -151,7 +148,6 @@ export function releasePhase(phase: Phase): void {
       phase.attempt.release();
       break;
     case 'connected':
-      phase.liveness?.stop();
       phase.move.release();
       break;
     case 'waiting':

@@ -108,7 +108,7 @@ function windowOf(loss: Loss, streak: Streak, times: ReconnectTimes, renewable: 
     case 'retry-once':
       return streak.faults > 1 ? undefined : usualWindow(loss, streak, times);
     case 'restart':
-      return loss.announced === undefined ? RESTART : narrowed(loss.announced, times.capMs);
+      return loss.announced ?? RESTART;
     case 'overload':
       return overloaded(doublings(streak));
     case 'credentials':
@@ -123,18 +123,14 @@ function windowOf(loss: Loss, streak: Streak, times: ReconnectTimes, renewable: 
 }
 
 /**
- * What the peer announced, else the backoff. Some engines turn the 1012 that was announced into 1006; but a loss long
- * before the window begins is another one, which must not keep a client away until then.
+ * What the peer announced, else the backoff. Some engines turn the 1012 that was announced into 1006; but it may as well
+ * be the client's own line, which must not keep it away long before the window, or for longer than any other loss.
  */
 function usualWindow(loss: Loss, streak: Streak, { firstMs, sharedFirstMs, capMs }: ReconnectTimes): DelayWindow {
   const { announced } = loss;
-  if (announced !== undefined && announced.fromMs <= capMs) return narrowed(announced, capMs);
+  if (announced !== undefined && announced.fromMs <= capMs)
+    return { ...announced, toMs: Math.min(announced.toMs, announced.fromMs + capMs) };
   return backoffWindow(doublings(streak), isShared(loss) ? sharedFirstMs : firstMs, capMs, FLOOR_MS);
-}
-
-/** However long a server takes to drain: who is there to its end comes back within the time that any retry takes. */
-function narrowed({ fromMs, toMs }: DelayWindow, capMs: number): DelayWindow {
-  return { fromMs, toMs: Math.min(toMs, fromMs + capMs) };
 }
 
 /**

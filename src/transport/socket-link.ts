@@ -1,5 +1,6 @@
 import type { DelayWindow } from '../primitives/backoff.ts';
 import { CloseCode, truncateReason } from '../protocol/close-codes.ts';
+import type { Liveness } from './liveness.ts';
 import type { Link } from './transport.ts';
 import type { WebSocketConstructor, WebSocketLike } from './web-socket-like.ts';
 import { READY_STATE } from './web-socket-like.ts';
@@ -40,6 +41,8 @@ const DAY_MS = 86_400_000;
 export class SocketLink implements Link {
   /** The layer above was told of it, so it has to be told of its loss. */
   announced = false;
+  /** There from its welcome on, where the app wants a heartbeat. */
+  liveness: Liveness | undefined;
   readonly #socket: WebSocketLike;
   readonly #events: SocketLinkEvents;
   #opened = false;
@@ -115,6 +118,7 @@ export class SocketLink implements Link {
   abandon(code: number, reason: string): void {
     this.#abandoned = true;
     clearTimeout(this.#timer);
+    this.liveness?.stop();
     const socket = this.#socket;
     socket.onopen = null;
     socket.onmessage = null;

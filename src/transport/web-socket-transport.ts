@@ -106,7 +106,7 @@ class WebSocketTransport implements Transport {
 
   #wake(byHost: boolean): void {
     const phase = this.#phase;
-    if (phase.state === 'connected') phase.liveness?.probe();
+    if (phase.state === 'connected') phase.socket.liveness?.probe();
     else if (phase.state === 'waiting') this.#hurry(phase.status.cause, phase.dueAt);
     else if (phase.state === 'suspended' && (phase.byHost || !byHost)) this.#hurry(this.#byApp(LEAVING, 'woken'));
   }
@@ -226,10 +226,10 @@ class WebSocketTransport implements Transport {
 
   /** Any frame is life. `false` for a socket that is no longer the phase's, or that the layer above does not know. */
   #heard(link: SocketLink): boolean {
+    link.liveness?.heard();
     const phase = this.#phase;
-    if (phase.state !== 'connected' || phase.socket !== link) return link.announced && socketsOf(phase).includes(link);
-    phase.liveness?.heard();
-    return true;
+    if (phase.state === 'connected' && phase.socket === link) return true; // the usual case
+    return link.announced && socketsOf(phase).includes(link);
   }
 
   #ended(link: SocketLink, cause: CloseCause): void {
@@ -240,6 +240,7 @@ class WebSocketTransport implements Transport {
 
   #welcomed(link: SocketLink, { heartbeatMs, resumed }: Welcomed): void {
     const last = this.#phase.state === 'connected' ? this.#phase : undefined;
+    link.liveness = this.#watch(link, heartbeatMs);
     const owner: MoveOwner = {
       forget: (socket, cause) => this.#forget(socket, cause),
       failed: (cause) => this.#user.moveFailed(cause),
@@ -249,7 +250,6 @@ class WebSocketTransport implements Transport {
       state: 'connected',
       status: { state: 'connected', since: Date.now(), resumed },
       socket: link,
-      liveness: this.#watch(link, heartbeatMs),
       welcomedAt: performance.now(),
       move: new Move(owner, last?.move.replaced === undefined ? last?.socket : undefined),
     };
@@ -260,8 +260,7 @@ class WebSocketTransport implements Transport {
 
   #watch(link: SocketLink, hintMs: number): Liveness | undefined {
     const cause: CloseCause = { code: CloseCode.TIMED_OUT, reason: 'no sign of life', opened: true, by: 'probe' };
-    const dead = () => this.#lose(ownerOf(this.#phase, link), cause);
-    return watch(this.#options.heartbeat, hintMs, { link, user: this.#user, dead });
+    return watch(this.#options.heartbeat, hintMs, { link, user: this.#user, dead: () => this.#ended(link, cause) });
   }
 
   /** Does nothing for a phase that is over. */
@@ -278,7 +277,7 @@ class WebSocketTransport implements Transport {
     const successor = welcomed ? phase.move.handOver(cause) : undefined;
     if (successor !== undefined) this.#enter(connectingPhase(successor, this.#series), cause);
     // Lost on the way to a wake signal's answer: the signal came for this.
-    else if (welcomed && phase.liveness?.woken === true && closeReaction(cause.code) === 'retry')
+    else if (welcomed && phase.socket.liveness?.woken === true && closeReaction(cause.code) === 'retry')
       this.#wait(Math.min(decision.delayMs, this.#series.wakeRestMs(now)), cause, false);
     else this.#wait(decision.delayMs, cause, true);
   }

@@ -111,8 +111,23 @@ describe('a move to another socket', () => {
     expect(bench.fake.live()).toHaveLength(1);
   });
 
-  test('watches the successor from its welcome on, and no longer the socket before', async () => {
-    const { bench, successor } = await moved();
+  test('watches the socket before as long as it may answer: one that is dead is left', async () => {
+    const bench = harness({ random: () => 0 });
+    const old = await bench.connect();
+    bench.links[0]!.leaving({ afterMs: 0, withinMs: 600_000 });
+    await bench.settle();
+    const successor = bench.welcome();
+    const alive = setInterval(() => successor.message('alive'), 1_000);
+    await vi.advanceTimersByTimeAsync(32_100);
+    clearInterval(alive);
+    expect(old.live).toBe(false);
+    expect(bench.words().slice(-2)).toEqual(['frame', 'lost 4408']);
+    expect(bench.transport.status.state).toBe('connected');
+  });
+
+  test('watches the successor from its welcome on', async () => {
+    const { bench, old, successor } = await moved();
+    old.end(1006);
     await vi.advanceTimersByTimeAsync(32_100);
     expect(bench.words().filter((word) => word === 'probe')).toHaveLength(1);
     expect(successor.live).toBe(false);

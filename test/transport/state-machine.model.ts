@@ -34,8 +34,8 @@ const ARROWS: Readonly<Record<State, readonly State[]>> = {
 
 /** Most sockets at a time, on a move: the one that serves, its successor, its predecessor. */
 const SOCKETS_OF_A_MOVE = 3;
-/** Timers of a move: of its beginning, of the attempt, of the predecessor. */
-const TIMERS_OF_A_MOVE = 3;
+/** Timers of a move: of its beginning, of the attempt, the time and the watchdog of the predecessor. */
+const TIMERS_OF_A_MOVE = 4;
 
 /** States that may own a socket; those that own a timer: the limit of an attempt, the watchdog, the delay. */
 const OWNS_SOCKET: ReadonlySet<State> = new Set<State>(['connecting', 'connected']);
