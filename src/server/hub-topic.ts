@@ -233,6 +233,8 @@ export class HubTopic {
     if (count < events.length) subscription.peer.fellBehind(subscription);
     // What is stored may be ahead of what the broker has told: that is dropped when it comes.
     else if (head[0] === epoch && head[1] <= subscription.position[1]) subscription.state = 'live';
+    // Nothing stored behind a head that was told: to ask again and again would never end.
+    else if (events.length === 0) this.#begin(subscription, 'gap');
     else this.#catchUp(subscription);
     this.#observeEvents(count);
   }

@@ -18,6 +18,26 @@ function story(peer: Peer): unknown[] {
 }
 
 describe('a broker', () => {
+  test('that tells of more than it has stored makes a gap, not a question without end', async () => {
+    const broker: Broker = {
+      publish: () => ['e', 2],
+      subscribe: () => ({
+        head: ['e', 1],
+        read: () => [],
+        close: () => undefined,
+      }),
+      close: () => undefined,
+    };
+    const { server } = start({}, { broker });
+    const peer = new Peer(server).hello(clientName());
+    peer.write(['subscribe', 1, 'rooms/1', ['e', 0]]);
+    await settle();
+    expect(peer.received.slice(1)).toEqual([
+      ['subscribed', 1, 'rooms/1', ['e', 0], 'resumed'],
+      ['subscribed', 1, 'rooms/1', ['e', 1], 'gap'],
+    ]);
+  });
+
   /** A broker with the test's hand on it. */
   function handBroker() {
     const inner = memoryBroker();

@@ -81,6 +81,7 @@ class Trial {
     for (const action of actions) action.prove(plan.calls + 4);
     await this.#pass(25_000);
     if (violations.length === 0) this.#checkQuiet();
+    if (violations.length === 0) await this.#loseHistories();
     await this.#pass(plan.windowMs + plan.heartbeatMs + 10_000);
     if (violations.length === 0) this.#checkForgotten();
     if (violations.length === 0) await this.#changeCookies(actions);
@@ -144,6 +145,19 @@ class Trial {
   /** One last publication on every topic: whoever is live has to hear it. */
   #ring(): void {
     for (const [path, id] of TOPICS) this.#world.nodes[0]!.publish(path, id, this.#world.fact());
+  }
+
+  /** In quiet, where no lost line brings it to light: those who are live learn from the server alone that an epoch began. */
+  async #loseHistories(): Promise<void> {
+    const { remote, users } = this.#world;
+    if (remote === undefined) return;
+    for (const name of remote.names) remote.forget(name);
+    await this.#pass(5_000);
+    this.#ring();
+    await this.#pass(10_000);
+    for (const { listeners } of users) {
+      for (const listener of listeners) if (listener.state === 'live') listener.checkAtHead();
+    }
   }
 
   #checkQuiet(): void {
