@@ -158,11 +158,15 @@ class Peer implements MemoryPeer {
   }
 }
 
+/** A line that is never quiet lets timers run after so many deliveries, as a real one does after each. */
+const DELIVERIES_PER_TURN = 1_000;
+
 /** What is under way between two ends, both directions in the order of sending. */
 class Line {
   #under: Array<() => void> = [];
   #frozen = false;
   #scheduled = false;
+  #delivered = 0;
 
   carry(delivery: () => void): void {
     this.#under.push(delivery);
@@ -187,13 +191,15 @@ class Line {
   #schedule(): void {
     if (this.#scheduled || this.#frozen || this.#under.length === 0) return;
     this.#scheduled = true;
-    queueMicrotask(() => {
+    const deliver = (): void => {
       this.#scheduled = false;
       if (this.#frozen) return;
       const delivery = this.#under.shift();
       // Before the delivery, which may throw.
       this.#schedule();
       delivery?.();
-    });
+    };
+    if (++this.#delivered % DELIVERIES_PER_TURN === 0) setTimeout(deliver, 0);
+    else queueMicrotask(deliver);
   }
 }

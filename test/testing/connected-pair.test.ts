@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { defineContract, mutation, query, topic } from '../../src/index.ts';
+import { defineContract, mutation, query, stream, topic } from '../../src/index.ts';
 import { connectedPair } from '../../src/testing/index.ts';
 
 const contract = defineContract({
@@ -69,4 +69,17 @@ test('a frozen line holds everything back until it is thawed', async () => {
   expect(await Promise.race([answer, new Promise((done) => setImmediate(done, 'silence'))])).toBe('silence');
   context.thaw();
   expect(await answer).toBe(3);
+});
+
+test('a line that is never quiet does not keep timers from running', async () => {
+  await using context = connectedPair(defineContract({ count: stream({ output: z.number() }) }), {
+    async *count() {
+      for (let n = 1; ; n++) yield await Promise.resolve(n);
+    },
+  });
+  let timerRan = false;
+  setTimeout(() => (timerRan = true), 0);
+  // Bounded, or the loop would keep even the time limit of this test from running.
+  for await (const n of context.client.count()) if (timerRan || n === 200_000) break;
+  expect(timerRan).toBe(true);
 });
