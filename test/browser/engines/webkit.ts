@@ -30,6 +30,9 @@ export async function startWebKit(): Promise<Engine> {
         // No sandbox: it refuses to run in containers. What we load is our own.
         WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1',
         NO_AT_BRIDGE: '1',
+        // Without a graphics card the renderer that shares its memory dies now and then at the start of WebKitGTK 2.50,
+        // and the driver waits for it for ever.
+        WEBKIT_DISABLE_DMABUF_RENDERER: '1',
       },
     }),
   );
