@@ -27,6 +27,10 @@ export class Program implements AsyncDisposable {
     this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', name, ...args], { ...options, detached: true });
   }
 
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
   /** What fits in all that it says on one of its outputs. Rejects when it ends without having said it. */
   says(output: 'stdout' | 'stderr', what: RegExp): Promise<string> {
     let all = '';
@@ -44,9 +48,9 @@ export class Program implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { pid, exitCode, signalCode } = this.#child;
+    const { pid } = this.#child;
     if (pid === undefined) return;
-    const ended = exitCode !== null || signalCode !== null ? undefined : once(this.#child, 'exit');
+    const ended = this.isRunning ? once(this.#child, 'exit') : undefined;
     try {
       process.kill(-pid, 'SIGKILL');
     } catch {

@@ -20,7 +20,7 @@ export async function startWebKit(): Promise<Engine> {
   );
   const DISPLAY = `:${(await screen.says('stdout', /\d+\n/)).trim()}`;
   const port = await freePort();
-  stack.use(
+  const program = stack.use(
     new Program('WebKitWebDriver', [`--port=${port}`, '--host=127.0.0.1'], {
       stdio: 'ignore',
       env: {
@@ -37,7 +37,7 @@ export async function startWebKit(): Promise<Engine> {
     }),
   );
   const driver = new Driver(`http://127.0.0.1:${port}`);
-  await driver.ready();
+  await driver.ready(program);
   const address = `127.0.0.1:${proxy.port}`;
   const { sessionId } = await driver.send<{ sessionId: string }>('POST', '/session', {
     capabilities: {
@@ -84,15 +84,15 @@ class Driver {
   }
 
   /** It does not tell when it listens. */
-  async ready(): Promise<void> {
-    for (;;) {
+  async ready(program: Program): Promise<void> {
+    while (program.isRunning) {
       const up = await fetch(`${this.#url}/status`).then(
         ({ ok }) => ok,
         () => false,
       );
       if (up) return;
-      await new Promise((resolve) => setTimeout(resolve, 20));
     }
+    throw new Error('WebKitWebDriver ended before it listened: its port may have been taken');
   }
 }
 
