@@ -26,7 +26,7 @@ export interface Next {
  * time limit: `next({ ...call, headers: { ...call.headers, traceparent } })`; what kind of call it is and where it goes
  * stays. What the interceptor gives, or throws, is what the caller gets. Each `next` is a call of its own, with its own
  * time limit: calling it again after an error is another try, which for a mutation may take effect twice where
- * `error.outcome` is `unknown`.
+ * `error.outcome` is `unknown`. What an interceptor awaits besides has no time limit but its own: the caller waits for it.
  *
  * Of a stream `next` resolves at once, with its {@link ItemStream}; what is given in its place must be AsyncIterable, an
  * `async function*` that reads it for example. Its errors come while it is read.
