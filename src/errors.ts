@@ -1,3 +1,5 @@
+import { DEVELOPMENT } from './development.ts';
+
 /** What an error proves about the work that was asked for. */
 export type Outcome =
   /** It never left this client: asking again is safe. */
@@ -50,16 +52,19 @@ export interface TautlineErrorDetails<Data = unknown> {
   readonly data?: Data | undefined;
   /** What the schema found, for `BAD_INPUT` and `BAD_OUTPUT`. */
   readonly issues?: readonly Issue[] | undefined;
-  /** One sentence: what to do. */
-  readonly remedy?: string | undefined;
+  /** One sentence: what to do; the build for production has none. */
+  readonly remedy?: string | false | undefined;
   /** Milliseconds after which the server invites another try. */
   readonly retryAfterMs?: number | undefined;
   readonly cause?: unknown;
 }
 
+/** Where each code is explained: a page of the package. */
+const PAGE = 'tautline/dist/errors.md';
+
 /**
  * The one error class: every call, publish and subscription that fails, fails with it.
- * Its message begins with the code.
+ * Its message begins with the code. In the build for production it names the path, and the page that explains the code.
  */
 export class TautlineError<Code extends string = string, Data = unknown> extends Error {
   override readonly name = 'TautlineError';
@@ -72,16 +77,18 @@ export class TautlineError<Code extends string = string, Data = unknown> extends
   readonly remedy: string | undefined;
   readonly retryAfterMs: number | undefined;
 
-  constructor(code: Code, message: string, details: TautlineErrorDetails<Data>) {
-    const remedy = details.remedy === undefined ? '' : ` ${details.remedy}`;
-    super(`${code}: ${message}${remedy}`, details.cause === undefined ? undefined : { cause: details.cause });
+  /** @param message - What happened; `false` where there is no text for it, as in the build for production. */
+  constructor(code: Code, message: string | false, details: TautlineErrorDetails<Data>) {
+    const remedy = DEVELOPMENT && details.remedy ? ` ${details.remedy}` : '';
+    const text = message === false ? `${details.path ?? 'tautline'}, see ${PAGE}#${code.toLowerCase()}` : message;
+    super(`${code}: ${text}${remedy}`, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.outcome = details.outcome;
     this.retryable = details.retryable ?? false;
     this.path = details.path;
     this.data = details.data as Data;
     this.issues = details.issues;
-    this.remedy = details.remedy;
+    this.remedy = details.remedy || undefined;
     this.retryAfterMs = details.retryAfterMs;
   }
 }

@@ -12,8 +12,9 @@ export interface Codec {
   readonly encode: (value: unknown) => string;
   /**
    * The value of slots that `JSON.parse` already read; `undefined` for an absent slot.
-   * Vets what it is given: a peer is not trusted.
+   * Vets what it is given: a peer is not trusted. `isVetted`: nothing in it is deeper than 60 levels or has a key
+   * `__proto__`, as was seen when its frame was read; a codec may spare itself a look at that.
    * @throws TautlineError `BAD_PAYLOAD`
    */
-  readonly decode: (json: unknown, meta?: unknown) => unknown;
+  readonly decode: (json: unknown, meta?: unknown, isVetted?: boolean) => unknown;
 }

@@ -1,5 +1,5 @@
 import { backoffWindow, drawDelay } from '../primitives/backoff.ts';
-import { CloseCode } from '../protocol/close-codes.ts';
+import * as CloseCode from '../protocol/close-code.ts';
 import { encodeAuth } from '../protocol/encode.ts';
 import type { WireError } from '../protocol/messages.ts';
 import type { Credentials } from '../transport/credentials.ts';

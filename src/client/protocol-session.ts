@@ -1,6 +1,7 @@
 import type { FlowMarks } from '../primitives/flow-control.ts';
-import { CloseCode, closeReaction } from '../protocol/close-codes.ts';
-import { decodeServerFrame } from '../protocol/decode.ts';
+import * as CloseCode from '../protocol/close-code.ts';
+import { closeReaction } from '../protocol/close-reaction.ts';
+import { decodeServerFrame } from '../protocol/server-messages.ts';
 import { encodeCancel, encodeFrame, encodePong } from '../protocol/encode.ts';
 import type { ServerMessage, Welcome } from '../protocol/messages.ts';
 import type { CloseCause, ConnectionStatus, Link, LinkUser } from '../transport/transport.ts';

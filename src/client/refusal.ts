@@ -1,5 +1,6 @@
 import { TautlineError, type SystemCode } from '../errors.ts';
-import { CloseCode, closeReaction } from '../protocol/close-codes.ts';
+import * as CloseCode from '../protocol/close-code.ts';
+import { closeReaction } from '../protocol/close-reaction.ts';
 import type { CloseCause, ConnectionStatus } from '../transport/transport.ts';
 import type { CallRequest } from './call.ts';
 

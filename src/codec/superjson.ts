@@ -22,8 +22,8 @@ export const superjson: Codec = {
     if (value === undefined) return '';
     return findFault(value, true) === undefined ? writeJson(value) : encodeRich(value);
   },
-  decode(json, meta) {
-    readJson(json);
+  decode(json, meta, isVetted = false) {
+    if (!isVetted) readJson(json);
     if (meta === undefined || meta === null) return json;
     vetAnnotations(json, meta);
     const value = revive(json, meta);

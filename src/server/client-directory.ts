@@ -1,5 +1,5 @@
 import type { Deadline, Deadlines } from '../primitives/deadlines.ts';
-import { CloseCode } from '../protocol/close-codes.ts';
+import * as CloseCode from '../protocol/close-code.ts';
 import { Client } from './client.ts';
 import type { ClientSocket } from './client.ts';
 import type { ResolvedLimits } from './server-options.ts';

@@ -1,8 +1,8 @@
 import { isTautlineError } from '../errors.ts';
 import type { Deadline } from '../primitives/deadlines.ts';
-import { CloseCode } from '../protocol/close-codes.ts';
-import { decodeClientFrame } from '../protocol/decode.ts';
-import type { Decoded } from '../protocol/decode.ts';
+import * as CloseCode from '../protocol/close-code.ts';
+import { decodeClientFrame } from '../protocol/client-messages.ts';
+import type { Decoded } from '../protocol/read-frame.ts';
 import type { ClientMessage, Hello } from '../protocol/messages.ts';
 import { utf8Length } from '../protocol/utf8.ts';
 import type { Credentials, Engine } from './engine.ts';

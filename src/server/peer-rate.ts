@@ -1,5 +1,5 @@
 import { TokenBucket } from '../primitives/token-bucket.ts';
-import { CloseCode } from '../protocol/close-codes.ts';
+import * as CloseCode from '../protocol/close-code.ts';
 import { encodeError, encodeUnsubscribed } from '../protocol/encode.ts';
 import type { ClientMessage, WireError } from '../protocol/messages.ts';
 import type { ResolvedLimits } from './server-options.ts';

@@ -1,8 +1,8 @@
 import { json } from '../codec/json.ts';
 import type { Deadline } from '../primitives/deadlines.ts';
-import { CloseCode } from '../protocol/close-codes.ts';
-import { decodeClientFrame } from '../protocol/decode.ts';
-import type { Decoded } from '../protocol/decode.ts';
+import * as CloseCode from '../protocol/close-code.ts';
+import { decodeClientFrame } from '../protocol/client-messages.ts';
+import type { Decoded } from '../protocol/read-frame.ts';
 import { encodePing, encodePong } from '../protocol/encode.ts';
 import type { ClientMessage, Malformed } from '../protocol/messages.ts';
 import type { Client } from './client.ts';

@@ -1,5 +1,5 @@
 import type { Deadline } from '../primitives/deadlines.ts';
-import { CloseCode } from '../protocol/close-codes.ts';
+import * as CloseCode from '../protocol/close-code.ts';
 import type { Engine } from './engine.ts';
 import type { ServerRequest, ServerSocket, SocketHandler } from './server-socket.ts';
 import { Session } from './session.ts';

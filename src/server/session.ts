@@ -1,5 +1,6 @@
 import type { Deadline } from '../primitives/deadlines.ts';
-import { CloseCode, truncateReason } from '../protocol/close-codes.ts';
+import * as CloseCode from '../protocol/close-code.ts';
+import { truncateReason } from '../protocol/close-reaction.ts';
 import { encodeGoAway, encodeWelcome } from '../protocol/encode.ts';
 import type { GoAway } from '../protocol/messages.ts';
 import type { Client, ClientSocket } from './client.ts';

@@ -1,4 +1,4 @@
-import { CloseCode } from '../protocol/close-codes.ts';
+import * as CloseCode from '../protocol/close-code.ts';
 import type { CloseCause } from './transport.ts';
 
 /**

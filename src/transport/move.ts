@@ -1,5 +1,6 @@
 import { drawDelay, type DelayWindow } from '../primitives/backoff.ts';
-import { CloseCode, closeReaction } from '../protocol/close-codes.ts';
+import * as CloseCode from '../protocol/close-code.ts';
+import { closeReaction } from '../protocol/close-reaction.ts';
 import type { Attempt } from './attempt.ts';
 import type { SocketLink } from './socket-link.ts';
 import { LEAVING } from './socket-link.ts';

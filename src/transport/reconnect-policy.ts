@@ -1,7 +1,8 @@
 import type { DelayWindow } from '../primitives/backoff.ts';
 import { backoffWindow, drawDelay } from '../primitives/backoff.ts';
-import type { CloseReaction } from '../protocol/close-codes.ts';
-import { CloseCode, closeReaction, parseRetryAfter } from '../protocol/close-codes.ts';
+import type { CloseReaction } from '../protocol/close-reaction.ts';
+import * as CloseCode from '../protocol/close-code.ts';
+import { closeReaction, parseRetryAfter } from '../protocol/close-reaction.ts';
 import { ruleOf } from './close-rule.ts';
 import type { CloseCause } from './transport.ts';
 import type { ReconnectTimes } from './transport-options.ts';

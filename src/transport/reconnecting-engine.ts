@@ -1,5 +1,5 @@
 import { SendQueue } from '../primitives/send-queue.ts';
-import { CloseCode } from '../protocol/close-codes.ts';
+import * as CloseCode from '../protocol/close-code.ts';
 import { isHopeless, providerCause } from './attempt-failure.ts';
 import { LifecycleEngine } from './lifecycle-engine.ts';
 import { ReconnectSeries } from './reconnect-series.ts';

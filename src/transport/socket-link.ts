@@ -1,5 +1,6 @@
 import type { DelayWindow } from '../primitives/backoff.ts';
-import { CloseCode, truncateReason } from '../protocol/close-codes.ts';
+import * as CloseCode from '../protocol/close-code.ts';
+import { truncateReason } from '../protocol/close-reaction.ts';
 import type { Liveness } from './liveness.ts';
 import type { Link } from './transport.ts';
 import type { WebSocketConstructor, WebSocketLike } from './web-socket-like.ts';

@@ -1,4 +1,4 @@
-import { CloseCode } from '../protocol/close-codes.ts';
+import * as CloseCode from '../protocol/close-code.ts';
 import type { CloseCause } from './transport.ts';
 import type { CloseArguments } from './web-socket-arguments.ts';
 import type { WebSocketData } from './web-socket-data.ts';

@@ -1,4 +1,5 @@
-import { CloseCode, closeReaction } from '../protocol/close-codes.ts';
+import * as CloseCode from '../protocol/close-code.ts';
+import { closeReaction } from '../protocol/close-reaction.ts';
 import type { AttemptOwner } from './attempt.ts';
 import { Attempt } from './attempt.ts';
 import { subprotocolProblem } from './attempt-failure.ts';

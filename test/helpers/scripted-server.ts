@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import { decodeClientFrame } from '../../src/protocol/decode.ts';
+import { decodeClientFrame } from '../../src/protocol/client-messages.ts';
 import type { ClientMessage, Hello } from '../../src/protocol/messages.ts';
 import { memoryWebSocket, type MemoryPeer } from '../../src/transport/memory-transport.ts';
 import type { WebSocketConstructor } from '../../src/transport/web-socket-like.ts';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CloseCode, closeReaction, parseRetryAfter, truncateReason } from '../../src/protocol/close-codes.ts';
-import type { CloseReaction } from '../../src/protocol/close-codes.ts';
+import * as CloseCode from '../../src/protocol/close-code.ts';
+import { closeReaction, parseRetryAfter, truncateReason } from '../../src/protocol/close-reaction.ts';
+import type { CloseReaction } from '../../src/protocol/close-reaction.ts';
 import { anyText } from './text.arbitrary.ts';
 
 const table: Readonly<Record<CloseReaction, readonly number[]>> = {
@@ -26,7 +27,7 @@ describe('closeReaction', () => {
 
   test('has a row in this test for every named code.', () => {
     const tested = new Set(rows.map(({ code }) => code));
-    expect(Object.values(CloseCode).filter((code) => !tested.has(code))).toEqual([]);
+    expect(Object.values({ ...CloseCode }).filter((code) => !tested.has(code))).toEqual([]);
   });
 });
 

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
-import { decodeClientFrame, decodeServerFrame, MAX_DEPTH } from '../../src/protocol/decode.ts';
-import type { Decoded } from '../../src/protocol/decode.ts';
+import { decodeClientFrame } from '../../src/protocol/client-messages.ts';
+import { decodeServerFrame } from '../../src/protocol/server-messages.ts';
+import { MAX_DEPTH } from '../../src/protocol/json-depth.ts';
+import type { Decoded } from '../../src/protocol/read-frame.ts';
 import { encodeFrame } from '../../src/protocol/encode.ts';
-import { clientMessages, serverMessages } from '../../src/protocol/grammar.ts';
+import { clientMessages } from '../../src/protocol/client-messages.ts';
+import { serverMessages } from '../../src/protocol/server-messages.ts';
 import type { ClientMessage, ServerMessage } from '../../src/protocol/messages.ts';
 import { encodeMessage } from './encode-message.ts';
 import { clientMessage, serverMessage } from './messages.arbitrary.ts';
@@ -17,7 +20,7 @@ afterEach(() => {
 
 /** What holds of any result, whatever the text was. */
 function expectResult(decoded: Decoded<ClientMessage | ServerMessage>, names: ReadonlySet<string>): void {
-  expect(Object.keys(decoded).sort()).toEqual(['error', 'malformed', 'messages']);
+  expect(Object.keys(decoded).sort()).toEqual(['error', 'isVetted', 'malformed', 'messages']);
   for (const [name] of decoded.messages) expect(names).toContain(name);
   for (const { name, problem, id, n, topic } of decoded.malformed) {
     expect(names).toContain(name);
@@ -93,7 +96,12 @@ describe('What the encoder writes, the decoder reads:', () => {
     fc.assert(
       fc.property(fc.array(clientMessage, { minLength: 1, maxLength: 4 }), (list) => {
         const frame = encodeFrame(list.map(encodeMessage));
-        expect(decodeClientFrame(frame)).toEqual({ messages: list, malformed: [], error: null });
+        expect(decodeClientFrame(frame)).toEqual({
+          messages: list,
+          malformed: [],
+          error: null,
+          isVetted: expect.any(Boolean),
+        });
         expect(frame).toBe(JSON.stringify(list));
       }),
       { numRuns: 500 },
@@ -104,7 +112,12 @@ describe('What the encoder writes, the decoder reads:', () => {
     fc.assert(
       fc.property(fc.array(serverMessage, { minLength: 1, maxLength: 4 }), (list) => {
         const frame = encodeFrame(list.map(encodeMessage));
-        expect(decodeServerFrame(frame)).toEqual({ messages: list, malformed: [], error: null });
+        expect(decodeServerFrame(frame)).toEqual({
+          messages: list,
+          malformed: [],
+          error: null,
+          isVetted: expect.any(Boolean),
+        });
         expect(frame).toBe(JSON.stringify(list));
       }),
       { numRuns: 500 },
@@ -128,4 +141,16 @@ test('The reason of a fault names the message and what is wrong with it.', () =>
   expect(decodeServerFrame('[["error",3]]').malformed).toEqual([
     { name: 'error', id: 3, problem: 'the error needs a code and a message, retryAfterMs a number, 0 or more' },
   ]);
+});
+
+test.each([
+  ['a value of 60 levels', `${'['.repeat(60)}${']'.repeat(60)}`, true],
+  ['a value of 61 levels', `${'['.repeat(61)}${']'.repeat(61)}`, false],
+  ['objects of 60 levels', `${'{"a":'.repeat(60)}1${'}'.repeat(60)}`, true],
+  ['objects of 61 levels', `${'{"a":'.repeat(61)}1${'}'.repeat(61)}`, false],
+  ['a key __proto__', '[{"a":[{"__proto__":1}]}]', false],
+  ['a text __proto__', '["__proto__"]', true],
+])('%s: whether a codec need not look once more', (_title, json, isVetted) => {
+  const decoded = decodeServerFrame(`[["reply",1,${json}],["done",2]]`);
+  expect([decoded.isVetted, decoded.error, decoded.messages.length]).toEqual([isVetted, null, 2]);
 });

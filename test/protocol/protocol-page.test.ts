@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { CloseCode } from '../../src/protocol/close-codes.ts';
-import { decodeClientFrame, decodeServerFrame, MAX_DEPTH } from '../../src/protocol/decode.ts';
-import { clientMessages, serverMessages } from '../../src/protocol/grammar.ts';
+import * as CloseCode from '../../src/protocol/close-code.ts';
+import { decodeClientFrame } from '../../src/protocol/client-messages.ts';
+import { decodeServerFrame } from '../../src/protocol/server-messages.ts';
+import { MAX_DEPTH } from '../../src/protocol/json-depth.ts';
+import { clientMessages } from '../../src/protocol/client-messages.ts';
+import { serverMessages } from '../../src/protocol/server-messages.ts';
 
 const page = readFileSync(new URL('../../src/protocol/PROTOCOL.md', import.meta.url), 'utf8');
 
@@ -38,6 +41,6 @@ test('The page describes every message of each side, in the section of its side.
 
 test('The page names every close code, and the depth of a frame.', () => {
   const table = page.split('## Close codes')[1] ?? '';
-  expect(Object.values(CloseCode).filter((code) => !table.includes(String(code)))).toEqual([]);
+  expect(Object.values({ ...CloseCode }).filter((code) => !table.includes(String(code)))).toEqual([]);
   expect(page).toContain(`at most ${MAX_DEPTH} levels`);
 });

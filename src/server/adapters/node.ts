@@ -2,7 +2,7 @@ import { createServer as createHttpServer, STATUS_CODES } from 'node:http';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import { WebSocketServer } from 'ws';
 import type { RawData, WebSocket } from 'ws';
-import { CloseCode } from '../../protocol/close-codes.ts';
+import * as CloseCode from '../../protocol/close-code.ts';
 import { SUBPROTOCOL } from '../../protocol/messages.ts';
 import type { Server, ServerCloseOptions } from '../create-server.ts';
 import type { ServerRequest, SocketHandler } from '../server-socket.ts';

@@ -8,7 +8,8 @@ import {
   type Subscription,
 } from '../../../src/index.ts';
 import { SYSTEM_CODES } from '../../../src/errors.ts';
-import { clientMessages, serverMessages } from '../../../src/protocol/grammar.ts';
+import { clientMessages } from '../../../src/protocol/client-messages.ts';
+import { serverMessages } from '../../../src/protocol/server-messages.ts';
 import { ScriptedServer, settle, type ScriptedSocket } from '../../helpers/scripted-server.ts';
 import { called } from './contract.ts';
 import { exchangesOf, lines, Placeholders, type ClientStep, type Exchange, type Step } from './exchange.ts';

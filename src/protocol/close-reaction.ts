@@ -1,40 +1,5 @@
+import * as CloseCode from './close-code.ts';
 import { utf8Length } from './utf8.ts';
-
-/** Close codes that Tautline sends or names. Below 3000: RFC 6455 7.4.1 and the IANA registry. */
-export const CloseCode = {
-  NORMAL: 1000,
-  GOING_AWAY: 1001,
-  PROTOCOL_ERROR: 1002,
-  UNSUPPORTED_DATA: 1003,
-  /** Never on the wire: the close frame had no code. */
-  NO_STATUS: 1005,
-  /** Never on the wire: the connection ended without a close frame. */
-  ABNORMAL: 1006,
-  INVALID_PAYLOAD: 1007,
-  POLICY_VIOLATION: 1008,
-  MESSAGE_TOO_BIG: 1009,
-  MANDATORY_EXTENSION: 1010,
-  INTERNAL_ERROR: 1011,
-  SERVICE_RESTART: 1012,
-  TRY_AGAIN_LATER: 1013,
-  BAD_GATEWAY: 1014,
-  /** Never on the wire: the TLS handshake failed. */
-  TLS_HANDSHAKE: 1015,
-  /** IANA: Unauthorized. */
-  IANA_UNAUTHORIZED: 3000,
-  /** IANA: Forbidden. */
-  IANA_FORBIDDEN: 3003,
-  /** IANA: Timeout. */
-  IANA_TIMEOUT: 3008,
-  MALFORMED_FRAME: 4400,
-  UNAUTHENTICATED: 4401,
-  FORBIDDEN: 4403,
-  SUBPROTOCOL: 4406,
-  TIMED_OUT: 4408,
-  TAKEN_OVER: 4409,
-  OTHER_IDENTITY: 4410,
-  TOO_MANY: 4429,
-} as const;
 
 /**
  * What a client does about a close code: `stop` for good; retry after a loss that may concern this client alone
