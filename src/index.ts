@@ -50,15 +50,15 @@ export type { Codec } from './payload.ts';
 export type { Position } from './protocol/messages.ts';
 export type { CloseRule, CloseRules } from './transport/close-rule.ts';
 export type { Lifecycle, LifecycleSignal } from './transport/lifecycle.ts';
-export { browserLifecycle } from './transport/lifecycle-browser.ts';
-export { hostLifecycle, reactNativeLifecycle } from './transport/lifecycle-host.ts';
+export { browserLifecycle } from './transport/lifecycle/lifecycle-browser.ts';
+export { hostLifecycle, reactNativeLifecycle } from './transport/lifecycle/lifecycle-host.ts';
 export type {
   AppStateLike,
   HostLifecycle,
   NativeSubscription,
   NetInfoLike,
   NetInfoStateLike,
-} from './transport/lifecycle-host.ts';
+} from './transport/lifecycle/lifecycle-host.ts';
 export { StopReconnecting } from './transport/stop-reconnecting.ts';
 export type { CloseCause, ConnectionStatus, ReconnectRequest } from './transport/transport.ts';
 export { TRANSPORT_DEFAULTS } from './transport/transport-options.ts';

@@ -4,9 +4,16 @@ import { SendQueue } from '../primitives/send-queue.ts';
 import { SUBPROTOCOL } from '../protocol/messages.ts';
 import { utf8Length } from '../protocol/utf8.ts';
 import type { CloseCause, ConnectionStatus, ReconnectRequest, Transport } from '../transport/transport.ts';
-import { Credentials } from '../transport/credentials.ts';
-import { TRANSPORT_DEFAULTS, type AuthOption, type UrlOption } from '../transport/transport-options.ts';
-import { createWebSocketTransport } from '../transport/web-socket-transport.ts';
+import { Credentials } from '../transport/credentials/credentials.ts';
+import { LifecycleEngine } from '../transport/lifecycle/lifecycle-engine.ts';
+import { SeamlessMove } from '../transport/moves/seamless-move.ts';
+import {
+  resolveTransportOptions,
+  TRANSPORT_DEFAULTS,
+  type AuthOption,
+  type UrlOption,
+} from '../transport/transport-options.ts';
+import { WebSocketTransport } from '../transport/web-socket-transport.ts';
 import { Announcer } from './announcer.ts';
 import { Backlog } from './backlog.ts';
 import type { PublishOptions } from './call-options.ts';
@@ -85,7 +92,11 @@ export class ClientConnection implements Connection {
       },
     });
     const transportOptions = { ...options, url, protocols: [SUBPROTOCOL], onError: report };
-    this.#transport = createWebSocketTransport(this.#session, transportOptions, this.#credentials);
+    this.#transport = new WebSocketTransport(this.#session, resolveTransportOptions(transportOptions), {
+      credentials: this.#credentials,
+      watchHost: (resolved, actions) => new LifecycleEngine(resolved, actions),
+      moveFrom: (owner, present, predecessor) => new SeamlessMove(owner, present, predecessor),
+    });
     const { lazy, idleMs } = this.#options;
     const isNeeded = (): boolean => !this.#pending.isIdle || !this.#lossy.isIdle || this.subscriptions.size > 0;
     if (lazy) this.#demand = new Demand({ transport: this.#transport, deadlines, now, idleMs, isNeeded });

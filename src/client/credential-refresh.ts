@@ -2,7 +2,7 @@ import { backoffWindow, drawDelay } from '../primitives/backoff.ts';
 import * as CloseCode from '../protocol/close-code.ts';
 import { encodeAuth } from '../protocol/encode.ts';
 import type { WireError } from '../protocol/messages.ts';
-import type { Credentials } from '../transport/credentials.ts';
+import type { Credentials } from '../transport/credentials/credentials.ts';
 import { StopReconnecting } from '../transport/stop-reconnecting.ts';
 import { describeThrown, type FlightRecorder } from './flight-recorder.ts';
 import type { LinkState } from './link-state.ts';

@@ -5,7 +5,7 @@ import { decodeServerFrame } from '../protocol/server-messages.ts';
 import { encodeCancel, encodeFrame, encodePong } from '../protocol/encode.ts';
 import type { ServerMessage, Welcome } from '../protocol/messages.ts';
 import type { CloseCause, ConnectionStatus, Link, LinkUser } from '../transport/transport.ts';
-import type { Credentials } from '../transport/credentials.ts';
+import type { Credentials } from '../transport/credentials/credentials.ts';
 import { newClientId } from './client-id.ts';
 import { CredentialRefresh } from './credential-refresh.ts';
 import { describeCause, type FlightRecorder } from './flight-recorder.ts';

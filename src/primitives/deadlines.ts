@@ -4,6 +4,11 @@ export interface Deadline {
   readonly atMs: number;
 }
 
+/** Whose time can be over. */
+export interface Expiring {
+  expired(): void;
+}
+
 /** Options of {@link Deadlines}. */
 export interface DeadlinesOptions {
   /** The clock of all deadlines, ms. @default Date.now */
@@ -13,25 +18,29 @@ export interface DeadlinesOptions {
 }
 
 interface Entry extends Deadline {
-  readonly expired: () => void;
+  /** None when it was removed or has expired: the heap forgets it when its turn comes. */
+  target: (() => void) | Expiring | undefined;
+  readonly owner: Deadlines;
   /** Number of the `add`: equal times expire in the order in which they were added. */
   readonly order: number;
-  /** Where it lies in the heap, as long as it does. */
-  index: number;
 }
 
 /** Longest delay that timers take: a longer one wraps around and fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** So many removed ones may lie in the heap, whatever the number of the others. */
+const FEW = 64;
+
 /**
  * Any number of deadlines on one timer. A binary heap: adding one that is later than the others, the usual case, and
- * reading the earliest take constant time, removing one at most the logarithm of their number.
+ * removing one take constant time (over many of them), reading the earliest at most the logarithm of their number.
  * The timer is armed only while there is something to wait for; until then a process that has nothing else may end.
  */
 export class Deadlines {
   readonly #now: () => number;
   readonly #onError: (error: unknown) => void;
   #heap: Entry[] = [];
+  #size = 0;
   #added = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** When the timer fires. It may be earlier than any deadline, when that was removed. */
@@ -45,36 +54,40 @@ export class Deadlines {
 
   /** How many deadlines are waited for. */
   get size(): number {
-    return this.#heap.length;
+    return this.#size;
   }
 
   /**
    * Calls `expired` once, from a timer, when the clock has reached `atMs`; `Infinity` never comes.
    * @throws RangeError when the time is no number.
    */
-  add(atMs: number, expired: () => void): Deadline {
+  add(atMs: number, target: (() => void) | Expiring): Deadline {
     if (typeof atMs !== 'number' || Number.isNaN(atMs)) {
       throw new RangeError(`Deadlines: the time is ${String(atMs)}, give milliseconds on the clock.`);
     }
-    const entry: Entry = { atMs, expired, order: this.#added++, index: this.#heap.length };
-    this.#heap.push(entry);
-    this.#rise(entry);
-    this.#arm();
+    const entry: Entry = { atMs, target, owner: this, order: this.#added++ };
+    this.#size++;
+    this.#rise(entry, this.#heap.length);
+    if (atMs < this.#timerAtMs) this.#arm();
     return entry;
   }
 
   /** Forgets a deadline; nothing happens when it has expired or was removed before. */
   remove(deadline: Deadline): void {
     const entry = deadline as Entry;
-    if (this.#heap[entry.index] !== entry) return;
-    this.#take(entry);
+    if (entry.owner !== this || entry.target === undefined) return;
+    entry.target = undefined;
+    this.#size--;
     // With others left the timer stays: to fire once too early is cheaper than a new timer for every removal.
-    if (this.#heap.length === 0) this.#disarm();
+    if (this.#size === 0) this.close();
+    else if (this.#heap.length > 2 * this.#size + FEW) this.#sweep();
   }
 
   /** Forgets all deadlines, and the timer. */
   close(): void {
+    for (const entry of this.#heap) entry.target = undefined;
     this.#heap = [];
+    this.#size = 0;
     this.#disarm();
   }
 
@@ -102,7 +115,7 @@ export class Deadlines {
     const end = this.#added;
     try {
       for (let first = this.#heap[0]; isDue(first, nowMs, end); first = this.#heap[0]) {
-        this.#take(first);
+        this.#takeFirst();
         this.#run(first);
       }
     } finally {
@@ -111,58 +124,63 @@ export class Deadlines {
   }
 
   #run(entry: Entry): void {
+    const { target } = entry;
+    if (target === undefined) return;
+    entry.target = undefined;
+    this.#size--;
     try {
-      entry.expired();
+      if (typeof target === 'function') target();
+      else target.expired();
     } catch (error) {
       this.#onError(error);
     }
   }
 
-  #take(entry: Entry): void {
+  /** Takes the removed ones out. A sorted list is a heap. */
+  #sweep(): void {
+    this.#heap = this.#heap.filter(({ target }) => target !== undefined).sort(compare);
+  }
+
+  #takeFirst(): void {
     const last = this.#heap.pop();
-    if (last !== undefined && last !== entry) {
-      this.#put(last, entry.index);
-      this.#rise(last);
-      this.#sink(last);
+    if (last !== undefined && this.#heap.length > 0) this.#sink(last);
+  }
+
+  #rise(entry: Entry, index: number): void {
+    for (let at = index; ; at = (at - 1) >> 1) {
+      const parent = at === 0 ? undefined : this.#heap[(at - 1) >> 1]!;
+      if (parent === undefined || compare(parent, entry) < 0) {
+        this.#heap[at] = entry;
+        return;
+      }
+      this.#heap[at] = parent;
     }
   }
 
-  #rise(entry: Entry): void {
-    while (entry.index > 0) {
-      const parent = this.#heap[(entry.index - 1) >> 1]!;
-      if (isEarlier(parent, entry)) return;
-      this.#swap(parent, entry);
-    }
-  }
-
+  /** Puts an entry where the first was, and as deep as it belongs. */
   #sink(entry: Entry): void {
-    for (;;) {
-      const left = this.#heap[2 * entry.index + 1];
-      const right = this.#heap[2 * entry.index + 2];
-      const child = right !== undefined && isEarlier(right, left!) ? right : left;
-      if (child === undefined || isEarlier(entry, child)) return;
-      this.#swap(entry, child);
+    for (let at = 0; ; ) {
+      const left = 2 * at + 1;
+      const [one, other] = [this.#heap[left], this.#heap[left + 1]];
+      const [child, index] = other !== undefined && compare(other, one!) < 0 ? [other, left + 1] : [one, left];
+      if (child === undefined || compare(entry, child) < 0) {
+        this.#heap[at] = entry;
+        return;
+      }
+      this.#heap[at] = child;
+      at = index;
     }
   }
-
-  #swap(parent: Entry, child: Entry): void {
-    const { index } = parent;
-    this.#put(parent, child.index);
-    this.#put(child, index);
-  }
-
-  #put(entry: Entry, index: number): void {
-    this.#heap[index] = entry;
-    entry.index = index;
-  }
 }
 
+/** A removed one is taken out when it is seen. */
 function isDue(entry: Entry | undefined, nowMs: number, end: number): entry is Entry {
-  return entry !== undefined && entry.atMs <= nowMs && entry.order < end;
+  return entry !== undefined && (entry.target === undefined || (entry.atMs <= nowMs && entry.order < end));
 }
 
-function isEarlier(one: Entry, other: Entry): boolean {
-  return one.atMs < other.atMs || (one.atMs === other.atMs && one.order < other.order);
+function compare(one: Entry, other: Entry): number {
+  // Not their difference alone: that of two infinite times is no number.
+  return one.atMs === other.atMs ? one.order - other.order : one.atMs - other.atMs;
 }
 
 function throwLater(error: unknown): void {

@@ -4,9 +4,16 @@
  */
 export type Lane = 'control' | 'ordered' | 'lossy' | 'held';
 
-/** What waits in a queue: an object, known by its identity, whose size does not change while it waits. */
+/**
+ * What waits in a queue: an object, known by its identity, whose size does not change while it waits. It carries its own
+ * place there, so that entering and leaving make no object and look nothing up; one can wait in one queue at a time.
+ */
 export interface Queued {
   readonly bytes: number;
+  /** The lane it waits in; the queue's, as the next two. */
+  lane?: Chain | undefined;
+  before?: Queued | undefined;
+  after?: Queued | undefined;
 }
 
 /** Bounds of the `ordered` and `lossy` lanes together. */
@@ -20,22 +27,16 @@ export type PushResult<Entry> =
   | { readonly accepted: true; readonly evicted: readonly Entry[] }
   | { readonly accepted: false; readonly bound: 'messages' | 'bytes' };
 
-/** A link of the chain of one lane, so that an entry leaves from anywhere in constant time. */
-interface Node<Entry> {
-  entry: Entry;
-  readonly chain: Chain<Entry>;
-  before: Node<Entry> | undefined;
-  after: Node<Entry> | undefined;
-}
-
-interface Chain<Entry> {
-  first: Node<Entry> | undefined;
-  last: Node<Entry> | undefined;
+/** One lane: what waits in it, from the first to the last. */
+interface Chain {
+  first: Queued | undefined;
+  last: Queued | undefined;
   messages: number;
   bytes: number;
 }
 
 const none: readonly never[] = [];
+const TAKEN: PushResult<never> = { accepted: true, evicted: none };
 
 /**
  * Bounded queue of messages that wait for a socket, in three lanes. When it is full, lossy entries give way, the oldest
@@ -44,13 +45,7 @@ const none: readonly never[] = [];
  */
 export class SendQueue<Entry extends Queued> {
   readonly bounds: SendQueueBounds;
-  readonly #nodes: Map<Entry, Node<Entry>> = new Map();
-  readonly #lanes: Readonly<Record<Lane, Chain<Entry>>> = {
-    control: chain(),
-    ordered: chain(),
-    lossy: chain(),
-    held: chain(),
-  };
+  readonly #lanes: Readonly<Record<Lane, Chain>> = { control: chain(), ordered: chain(), lossy: chain(), held: chain() };
 
   /** @throws RangeError when a bound is below 1. */
   constructor(bounds: SendQueueBounds) {
@@ -62,7 +57,8 @@ export class SendQueue<Entry extends Queued> {
 
   /** Entries of all lanes. */
   get messages(): number {
-    return this.#nodes.size;
+    const { control, ordered, lossy, held } = this.#lanes;
+    return control.messages + ordered.messages + lossy.messages + held.messages;
   }
 
   /** Bytes of the entries of all lanes. */
@@ -73,19 +69,26 @@ export class SendQueue<Entry extends Queued> {
 
   /**
    * Takes an entry in at the end of its lane, or says which bound is in the way; then nothing has changed.
-   * @throws Error when the entry is in the queue already.
+   * @throws Error when the entry is in a queue already.
    */
   push(lane: Lane, entry: Entry): PushResult<Entry> {
-    if (this.#nodes.has(entry)) throw new Error('SendQueue: this entry is in the queue already.');
-    let evicted: readonly Entry[] = none;
+    if (entry.lane !== undefined) throw new Error('SendQueue: this entry is in the queue already.');
+    const { ordered, lossy, held } = this.#lanes;
+    let result: PushResult<Entry> = TAKEN;
     if (lane !== 'control') {
-      const { ordered, held } = this.#lanes;
-      const bound = this.#boundInTheWay(entry, ordered.messages + held.messages, ordered.bytes + held.bytes);
+      const bound = this.#bound(entry, ordered.messages + held.messages, ordered.bytes + held.bytes);
       if (bound !== undefined) return { accepted: false, bound };
-      evicted = this.#makeRoom(entry);
+      if (lossy.first !== undefined) result = { accepted: true, evicted: this.#makeRoom(entry) };
     }
-    this.#append(this.#lanes[lane], entry);
-    return { accepted: true, evicted };
+    const chain = this.#lanes[lane];
+    entry.lane = chain;
+    entry.before = chain.last;
+    if (chain.last === undefined) chain.first = entry;
+    else chain.last.after = entry;
+    chain.last = entry;
+    chain.messages++;
+    chain.bytes += entry.bytes;
+    return result;
   }
 
   /** The entry that goes next; it stays. */
@@ -95,7 +98,7 @@ export class SendQueue<Entry extends Queued> {
 
   /** The first entry of a lane; it stays. */
   peek(lane: Lane): Entry | undefined {
-    return this.#lanes[lane].first?.entry;
+    return this.#lanes[lane].first as Entry | undefined;
   }
 
   /** Removes the entry that goes next and returns it. */
@@ -107,35 +110,37 @@ export class SendQueue<Entry extends Queued> {
 
   /** Whether an entry waits here. */
   has(entry: Entry): boolean {
-    return this.#nodes.has(entry);
+    return entry.lane !== undefined;
   }
 
   /** Removes an entry; `false` when it is not here. */
   remove(entry: Entry): boolean {
-    const node = this.#nodes.get(entry);
-    if (node === undefined) return false;
-    const { chain, before, after } = node;
-    if (before === undefined) chain.first = after;
+    const { lane, before, after } = entry;
+    if (lane === undefined) return false;
+    if (before === undefined) lane.first = after;
     else before.after = after;
-    if (after === undefined) chain.last = before;
+    if (after === undefined) lane.last = before;
     else after.before = before;
-    chain.messages--;
-    chain.bytes -= entry.bytes;
-    this.#nodes.delete(entry);
+    lane.messages--;
+    lane.bytes -= entry.bytes;
+    entry.lane = entry.before = entry.after = undefined;
     return true;
   }
 
   /** Puts an entry in the place of another; `false`, and nothing changes, when that one is not here or bytes run out. */
   replace(entry: Entry, by: Entry): boolean {
-    const node = this.#nodes.get(entry);
+    const { lane, before, after } = entry;
     const more = by.bytes - entry.bytes;
     const { ordered, lossy, held } = this.#lanes;
-    if (node === undefined || (more > 0 && ordered.bytes + held.bytes + lossy.bytes + more > this.bounds.maxBytes))
+    if (lane === undefined || (more > 0 && ordered.bytes + held.bytes + lossy.bytes + more > this.bounds.maxBytes))
       return false;
-    node.entry = by;
-    node.chain.bytes += more;
-    this.#nodes.delete(entry);
-    this.#nodes.set(by, node);
+    Object.assign(by, { lane, before, after });
+    if (before === undefined) lane.first = by;
+    else before.after = by;
+    if (after === undefined) lane.last = by;
+    else after.before = by;
+    lane.bytes += more;
+    entry.lane = entry.before = entry.after = undefined;
     return true;
   }
 
@@ -143,46 +148,32 @@ export class SendQueue<Entry extends Queued> {
   clear(): readonly Entry[] {
     const entries: Entry[] = [];
     for (const lane of Object.values(this.#lanes)) {
-      for (let node = lane.first; node !== undefined; node = node.after) entries.push(node.entry);
-      Object.assign(lane, chain<Entry>());
+      for (let entry = lane.first; entry !== undefined; entry = lane.first) {
+        this.remove(entry as Entry);
+        entries.push(entry as Entry);
+      }
     }
-    this.#nodes.clear();
     return entries;
   }
 
-  #boundInTheWay(entry: Entry, messages: number, bytes: number): 'messages' | 'bytes' | undefined {
+  #bound(entry: Entry, messages: number, bytes: number): 'messages' | 'bytes' | undefined {
     if (messages + 1 > this.bounds.maxMessages) return 'messages';
     return bytes + entry.bytes > this.bounds.maxBytes ? 'bytes' : undefined;
   }
 
   #makeRoom(entry: Entry): readonly Entry[] {
     const { ordered, lossy, held } = this.#lanes;
-    let evicted: Entry[] | undefined;
-    while (
-      lossy.first !== undefined &&
-      this.#boundInTheWay(
-        entry,
-        ordered.messages + held.messages + lossy.messages,
-        ordered.bytes + held.bytes + lossy.bytes,
-      ) !== undefined
-    ) {
-      (evicted ??= []).push(lossy.first.entry);
-      this.remove(lossy.first.entry);
+    const evicted: Entry[] = [];
+    for (let oldest = lossy.first; oldest !== undefined; oldest = lossy.first) {
+      const messages = ordered.messages + held.messages + lossy.messages;
+      if (this.#bound(entry, messages, ordered.bytes + held.bytes + lossy.bytes) === undefined) break;
+      this.remove(oldest as Entry);
+      evicted.push(oldest as Entry);
     }
-    return evicted ?? none;
-  }
-
-  #append(chain: Chain<Entry>, entry: Entry): void {
-    const node: Node<Entry> = { entry, chain, before: chain.last, after: undefined };
-    if (chain.last === undefined) chain.first = node;
-    else chain.last.after = node;
-    chain.last = node;
-    chain.messages++;
-    chain.bytes += entry.bytes;
-    this.#nodes.set(entry, node);
+    return evicted;
   }
 }
 
-function chain<Entry>(): Chain<Entry> {
+function chain(): Chain {
   return { first: undefined, last: undefined, messages: 0, bytes: 0 };
 }

@@ -1,6 +1,5 @@
 import type { AheadOfProbe, HeartbeatTimes } from '../primitives/heartbeat.ts';
 import { Heartbeat } from '../primitives/heartbeat.ts';
-import type { Link, LinkUser } from './transport.ts';
 import type { HeartbeatSettings } from './transport-options.ts';
 import { TRANSPORT_DEFAULTS } from './transport-options.ts';
 
@@ -81,25 +80,13 @@ export class Liveness {
   }
 }
 
-/** A connection that is watched. */
-interface Watched {
-  readonly link: Link;
-  readonly user: LinkUser;
-  readonly dead: () => void;
-}
-
 /** Watches a connection, unless the app wants no heartbeat. */
 export function watch(
   settings: HeartbeatSettings | false,
   hintMs: number,
-  { link, user, dead }: Watched,
+  events: LivenessEvents,
 ): Liveness | undefined {
-  if (settings === false) return undefined;
-  return new Liveness(heartbeatTimes(settings, hintMs), {
-    probe: () => user.probe(link),
-    ahead: () => ({ unanswered: user.unanswered(link), buffered: link.bufferedAmount }),
-    dead,
-  });
+  return settings === false ? undefined : new Liveness(heartbeatTimes(settings, hintMs), events);
 }
 
 /** Times of a {@link Liveness}: the option, else the server's hint, of which a peer may have made anything. */

@@ -1,18 +1,13 @@
-import type { Credentials } from './credentials.ts';
 import type { Decision, Loss, PolicyOptions } from './reconnect-policy.ts';
 import { advanceStreak, CALM, decideReconnect, guardDelayMs, noteStart } from './reconnect-policy.ts';
 import type { AuthRequest, ResolvedTransportOptions } from './transport-options.ts';
+import type { CredentialSource } from './transport-parts.ts';
 
 /** Failed attempts in a row after which a server that never answered counts as unreachable. */
 const UNREACHABLE_FAILURES = 5;
 
 /** A wake signal begins at most one attempt in this time, ms. */
 const WAKE_SPACING_MS = 1_000;
-
-interface SeriesOptions extends ResolvedTransportOptions {
-  /** They may be replaced at any time. */
-  readonly credentials?: Credentials | undefined;
-}
 
 /** What one transport remembers between its attempts, so that the reconnect policy can stay pure. */
 export class ReconnectSeries {
@@ -25,7 +20,8 @@ export class ReconnectSeries {
   /** A socket has opened, some time. */
   #reached = false;
 
-  constructor({ reconnect, credentials, url, random, onError }: SeriesOptions) {
+  /** @param credentials - They may be replaced at any time. */
+  constructor({ reconnect, url, random, onError }: ResolvedTransportOptions, credentials?: CredentialSource) {
     this.#options = {
       reconnect,
       random,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Credentials } from '../../src/transport/credentials.ts';
+import { Credentials } from '../../src/transport/credentials/credentials.ts';
 import type { AuthRequest, AuthResult } from '../../src/transport/transport-options.ts';
 
 beforeEach(() => {

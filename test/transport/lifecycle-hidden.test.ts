@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Lifecycle } from '../../src/transport/lifecycle.ts';
-import type { NetInfoStateLike } from '../../src/transport/lifecycle-host.ts';
-import { hostLifecycle, reactNativeLifecycle } from '../../src/transport/lifecycle-host.ts';
+import type { NetInfoStateLike } from '../../src/transport/lifecycle/lifecycle-host.ts';
+import { hostLifecycle, reactNativeLifecycle } from '../../src/transport/lifecycle/lifecycle-host.ts';
 import { fakePage } from '../helpers/fake-page.ts';
 import { harness } from './transport-harness.ts';
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Lifecycle, LifecycleSignal } from '../../src/transport/lifecycle.ts';
-import { browserLifecycle } from '../../src/transport/lifecycle-browser.ts';
-import { hostLifecycle } from '../../src/transport/lifecycle-host.ts';
+import { browserLifecycle } from '../../src/transport/lifecycle/lifecycle-browser.ts';
+import { hostLifecycle } from '../../src/transport/lifecycle/lifecycle-host.ts';
 import { fakePage } from '../helpers/fake-page.ts';
 import { harness } from './transport-harness.ts';
 

@@ -3,7 +3,7 @@ import type { MemoryPeer } from '../../src/transport/memory-transport.ts';
 import { memoryWebSocket } from '../../src/transport/memory-transport.ts';
 import type { WebSocketLike } from '../../src/transport/web-socket-like.ts';
 import type { LinkUser } from '../../src/transport/transport.ts';
-import { createWebSocketTransport } from '../../src/transport/web-socket-transport.ts';
+import { createWebSocketTransport } from '../helpers/create-transport.ts';
 
 beforeEach(() => {
   // Nothing here needs a macrotask: a pending timer would show.

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { WebSocket as WsWebSocket, WebSocketServer } from 'ws';
 import type { CloseCause, ConnectionStatus, LinkUser, Transport } from '../../src/transport/transport.ts';
-import { createWebSocketTransport } from '../../src/transport/web-socket-transport.ts';
+import { createWebSocketTransport } from '../helpers/create-transport.ts';
 import type { WebSocketConstructor } from '../../src/transport/web-socket-like.ts';
 
 const ends: Array<() => unknown> = [];

@@ -1,11 +1,11 @@
 import { vi } from 'vitest';
-import { ReconnectingWebSocket } from '../../src/transport/reconnecting-web-socket.ts';
+import { ReconnectingWebSocket } from '../../src/transport/web-socket/reconnecting-web-socket.ts';
 import type {
   ProtocolsOption,
   ReconnectingWebSocketOptions,
-} from '../../src/transport/reconnecting-web-socket-options.ts';
+} from '../../src/transport/web-socket/reconnecting-web-socket-options.ts';
 import type { UrlOption } from '../../src/transport/transport-options.ts';
-import type { ReconnectingEvent } from '../../src/transport/web-socket-events.ts';
+import type { ReconnectingEvent } from '../../src/transport/web-socket/web-socket-events.ts';
 import type { FakeWebSocket, FakeWebSockets } from '../helpers/fake-web-socket.ts';
 import { fakeWebSockets } from '../helpers/fake-web-socket.ts';
 

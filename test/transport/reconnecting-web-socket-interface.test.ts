@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { ReconnectingWebSocket } from '../../src/transport/reconnecting-web-socket.ts';
+import { ReconnectingWebSocket } from '../../src/transport/web-socket/reconnecting-web-socket.ts';
 import { fakeWebSockets } from '../helpers/fake-web-socket.ts';
 import { opened, pass, thrown, url, watched } from './reconnecting-harness.ts';
 

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { ReconnectingWebSocket } from '../../src/transport/reconnecting-web-socket.ts';
+import { ReconnectingWebSocket } from '../../src/transport/web-socket/reconnecting-web-socket.ts';
 import { fakeWebSockets } from '../helpers/fake-web-socket.ts';
 import { opened, pass, url, watched } from './reconnecting-harness.ts';
 

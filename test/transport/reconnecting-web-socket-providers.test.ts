@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { ReconnectingWebSocket } from '../../src/transport/reconnecting-web-socket.ts';
+import { ReconnectingWebSocket } from '../../src/transport/web-socket/reconnecting-web-socket.ts';
 import { StopReconnecting } from '../../src/transport/stop-reconnecting.ts';
 import type { UrlRequest } from '../../src/transport/transport-options.ts';
 import { fakeWebSockets } from '../helpers/fake-web-socket.ts';
@@ -151,7 +151,7 @@ describe('the native class', () => {
     const fake = fakeWebSockets();
     vi.stubGlobal('WebSocket', fake.WebSocket);
     vi.resetModules();
-    const alone = await import('../../src/transport/reconnecting-web-socket.ts');
+    const alone = await import('../../src/transport/web-socket/reconnecting-web-socket.ts');
     vi.stubGlobal('WebSocket', alone.ReconnectingWebSocket);
     new WebSocket(url).close();
     expect(fake.made).toHaveLength(1);
@@ -160,7 +160,7 @@ describe('the native class', () => {
   test('that is nowhere is a TypeError which says what to do', async () => {
     vi.stubGlobal('WebSocket', undefined);
     vi.resetModules();
-    const alone = await import('../../src/transport/reconnecting-web-socket.ts');
+    const alone = await import('../../src/transport/web-socket/reconnecting-web-socket.ts');
     expect(() => new alone.ReconnectingWebSocket(url)).toThrow(/option `WebSocket`/);
     expect(() => new alone.ReconnectingWebSocket(async () => url)).toThrow(/option `WebSocket`/);
     expect(vi.getTimerCount()).toBe(0);

@@ -1,7 +1,7 @@
 import { vi } from 'vitest';
 import type { CloseCause, ConnectionStatus, Link, LinkUser, Transport } from '../../src/transport/transport.ts';
 import type { TransportOptions } from '../../src/transport/transport-options.ts';
-import { createWebSocketTransport } from '../../src/transport/web-socket-transport.ts';
+import { createWebSocketTransport } from '../helpers/create-transport.ts';
 import type { FakeWebSocket, FakeWebSockets } from '../helpers/fake-web-socket.ts';
 import { fakeWebSockets } from '../helpers/fake-web-socket.ts';
 

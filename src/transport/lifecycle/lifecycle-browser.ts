@@ -1,4 +1,4 @@
-import type { Lifecycle, LifecycleSignal } from './lifecycle.ts';
+import type { Lifecycle, LifecycleSignal } from '../lifecycle.ts';
 
 /** What is used of `window`, `document` and `navigator.connection`. */
 interface Target {

@@ -1,4 +1,4 @@
-import type { Lifecycle, LifecycleSignal } from './lifecycle.ts';
+import type { Lifecycle, LifecycleSignal } from '../lifecycle.ts';
 import { browserLifecycle } from './lifecycle-browser.ts';
 
 /** A {@link Lifecycle} that other code drives. */

@@ -1,4 +1,4 @@
-import { utf8Length } from '../protocol/utf8.ts';
+import { utf8Length } from '../../protocol/utf8.ts';
 import { toText } from './web-socket-arguments.ts';
 
 /** What a socket carries. */

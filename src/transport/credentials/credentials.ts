@@ -1,16 +1,10 @@
-import type { AuthOption, AuthRequest, AuthResult, AuthToken, ResolvedTransportOptions } from './transport-options.ts';
-import { optionalFunction } from './transport-options.ts';
+import type { AuthOption, AuthRequest, AuthResult, AuthToken } from '../transport-options.ts';
+import { LATE_MS } from '../line.ts';
+import { optionalFunction } from '../transport-options.ts';
+import type { CredentialSource } from '../transport-parts.ts';
 
 /** Time that a credentials function has, ms. */
 const LIMIT_MS = 10_000;
-
-/** A timer that is later than this fired on a page that slept, ms. */
-const LATE_MS = 1_000;
-
-/** What a WebSocket transport works with. */
-export interface TransportParts extends ResolvedTransportOptions {
-  readonly credentials: Credentials;
-}
 
 interface Asking {
   readonly reason: AuthRequest['reason'];
@@ -20,7 +14,7 @@ interface Asking {
 }
 
 /** The app's credentials function, asked once at a time and not for ever, and the life of what it gave last. */
-export class Credentials {
+export class Credentials implements CredentialSource {
   #auth: AuthOption | undefined;
   #asking: Asking | undefined;
   #issued: { readonly at: number; readonly expiresAt: number } | undefined;

@@ -4,8 +4,8 @@ import type {
   TransportOptions,
   UrlOption,
   UrlRequest,
-} from './transport-options.ts';
-import { resolveTransportOptions } from './transport-options.ts';
+} from '../transport-options.ts';
+import { resolveTransportOptions } from '../transport-options.ts';
 
 /** Subprotocols to ask for, or a function that is asked anew for every attempt. */
 export type ProtocolsOption =

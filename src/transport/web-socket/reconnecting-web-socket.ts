@@ -1,15 +1,15 @@
-import { noWebSocket } from './attempt-failure.ts';
+import { noWebSocket } from '../hopeless-error.ts';
+import type { Target } from '../line.ts';
 import { ReconnectingEngine } from './reconnecting-engine.ts';
 import type { ProtocolsOption, ReconnectingWebSocketOptions } from './reconnecting-web-socket-options.ts';
 import { resolveOptions } from './reconnecting-web-socket-options.ts';
-import type { UrlOption, UrlRequest } from './transport-options.ts';
+import type { UrlOption, UrlRequest } from '../transport-options.ts';
 import { checkProtocols, parseWebSocketUrl, toCloseArguments, toProtocols, toText } from './web-socket-arguments.ts';
-import type { Target } from './web-socket-attempt.ts';
 import { toData } from './web-socket-data.ts';
 import type { ReconnectingWebSocketEventMap } from './web-socket-events.ts';
 import { EventHandlers } from './web-socket-handlers.ts';
-import type { WebSocketConstructor } from './web-socket-like.ts';
-import { globalWebSocket, READY_STATE } from './web-socket-like.ts';
+import type { WebSocketConstructor } from '../web-socket-like.ts';
+import { globalWebSocket, READY_STATE } from '../web-socket-like.ts';
 
 /** The methods of `EventTarget`, with the events that there are. */
 interface WebSocketEventTarget extends EventTarget {
@@ -258,6 +258,6 @@ function definedOf(options: ReconnectingWebSocketOptions): ReconnectingWebSocket
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
-function urlOf({ url }: Target): string {
+function urlOf({ url }: Target): string | URL {
   return url;
 }

@@ -1,4 +1,4 @@
-import { utf8Length } from '../protocol/utf8.ts';
+import { utf8Length } from '../../protocol/utf8.ts';
 
 /*
  * What the WHATWG text and Web IDL say about the arguments of a WebSocket: conversions, checks, and the exceptions by

@@ -1,4 +1,4 @@
-import type { CloseCause } from './transport.ts';
+import type { CloseCause } from '../transport.ts';
 
 /** A `reconnecting` event: another attempt will be made. */
 export interface ReconnectingEvent extends Event {

@@ -1,15 +1,14 @@
-import type { Lifecycle, LifecycleSignal } from './lifecycle.ts';
+import type { Lifecycle, LifecycleSignal } from '../lifecycle.ts';
 import { browserLifecycle } from './lifecycle-browser.ts';
-import type { ConnectionStatus } from './transport.ts';
-import type { ResolvedTransportOptions } from './transport-options.ts';
+import type { ConnectionStatus } from '../transport.ts';
+import type { HostActions, HostWatch } from '../transport-parts.ts';
 
-/** What signals of the host do to a connection. */
-export interface LifecycleActions {
-  /** Probe, or try now; end a suspension that the host began. */
-  wake(): void;
-  /** What sockets there are, they are dead: connect anew. */
-  restored(): void;
-  suspend(reason: string): void;
+/** What a {@link LifecycleEngine} listens to. */
+export interface LifecycleOptions {
+  readonly lifecycle?: Lifecycle | false | undefined;
+  readonly suspendAfterHiddenMs?: number | undefined;
+  /** Gets what the host's functions throw. Never throws. */
+  readonly onError: (error: unknown) => void;
 }
 
 /** The events of one return to the foreground, which come in several tasks, are one: ms. */
@@ -27,15 +26,15 @@ interface Listening {
  * Listens to the host while a connection lives, and turns what it hears into few actions. Visibility is read when it
  * matters. Its timers run only in the states `connecting`, `connected` and `waiting`.
  */
-export class LifecycleEngine {
-  readonly #options: ResolvedTransportOptions;
-  readonly #actions: LifecycleActions;
+export class LifecycleEngine implements HostWatch {
+  readonly #options: LifecycleOptions;
+  readonly #actions: HostActions;
   #state: ConnectionStatus['state'] = 'idle';
   #listening: Listening | undefined;
   #burst: ReturnType<typeof setTimeout> | undefined;
   #hiding: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(options: ResolvedTransportOptions, actions: LifecycleActions) {
+  constructor(options: LifecycleOptions, actions: HostActions) {
     this.#options = options;
     this.#actions = actions;
   }

@@ -1,0 +1,307 @@
+import { SendQueue, type Queued } from '../../primitives/send-queue.ts';
+import * as CloseCode from '../../protocol/close-code.ts';
+import { LifecycleEngine } from '../lifecycle/lifecycle-engine.ts';
+import { Line, type LineEnd, type LineOwner, type Target } from '../line.ts';
+import { lineOf, releasePhase, type Connecting, type Phase } from '../phase.ts';
+import { ReconnectSeries } from '../reconnect-series.ts';
+import type { CloseCause } from '../transport.ts';
+import type { UrlRequest } from '../transport-options.ts';
+import type { WebSocketConstructor } from '../web-socket-like.ts';
+import { READY_STATE } from '../web-socket-like.ts';
+import type { ResolvedOptions } from './reconnecting-web-socket-options.ts';
+import type { CloseArguments } from './web-socket-arguments.ts';
+import type { WebSocketData } from './web-socket-data.ts';
+import { bytesOf, copyOf } from './web-socket-data.ts';
+import { closeEvent, errorEvent, messageEvent, reconnectingEvent, type WebSocketEnd } from './web-socket-events.ts';
+
+/** What the engine is given besides its options. */
+export interface EngineParts {
+  /** Known from the start, or asked for anew for every attempt. */
+  readonly target: Target | ((request: UrlRequest) => Promise<Target>);
+  /** Looked up for every attempt. @throws TypeError when there is none */
+  readonly native: () => WebSocketConstructor;
+  readonly dispatch: (event: Event) => void;
+}
+
+/** What waits for a socket. */
+interface Entry extends Queued {
+  readonly data: WebSocketData;
+}
+
+/** The socket of a {@link Line}, with what is used of the native class. */
+interface NativeWebSocket {
+  readonly readyState: number;
+  readonly bufferedAmount?: number;
+  readonly extensions?: string;
+  binaryType: BinaryType;
+  send(data: WebSocketData): void;
+  close(code?: number, reason?: string): void;
+}
+
+/** How an end looks of which no peer and no engine told anything. */
+const UNTOLD: WebSocketEnd = { code: CloseCode.ABNORMAL, reason: '', wasClean: false };
+
+/** Time a peer has to answer `close()`, ms, where the engine has no limit of its own. That of `ws`. */
+const CLOSE_TIMEOUT_MS = 30_000;
+
+/** What lies behind the attributes and methods of `ReconnectingWebSocket`: its phases, see {@link Phase}. */
+export class ReconnectingEngine implements LineOwner<Line> {
+  binaryType: BinaryType = 'blob';
+  url = '';
+  readonly #parts: EngineParts;
+  readonly #options: ResolvedOptions;
+  readonly #series: ReconnectSeries;
+  readonly #lifecycle: LifecycleEngine;
+  readonly #queue: SendQueue<Entry> | undefined;
+  #phase: Phase<Line> = LOST;
+  /** The newest line that came to a socket, alive or not. */
+  #line: Line | undefined;
+  /** What `send()` was given when it was too late. */
+  #discardedBytes = 0;
+
+  /** Makes the first socket, where no provider has to be asked. @throws what the constructor of that socket throws */
+  constructor(options: ResolvedOptions, parts: EngineParts) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#series = new ReconnectSeries(options.transport);
+    this.#queue = options.queue === false ? undefined : new SendQueue(options.queue);
+    this.#lifecycle = new LifecycleEngine(options.transport, {
+      wake: () => this.#wake(),
+      restored: () => this.#restored(),
+      suspend: () => {}, // suspendAfterHiddenMs is none of its options
+    });
+    this.#connect(true, (error) => {
+      this.#enter(CLOSED);
+      throw error;
+    });
+  }
+
+  get readyState(): 0 | 1 | 2 | 3 {
+    const phase = this.#phase;
+    switch (phase.status.state) {
+      case 'connecting':
+        return READY_STATE.CONNECTING;
+      case 'waiting':
+        return phase === LOST ? READY_STATE.CLOSED : READY_STATE.CONNECTING;
+      case 'connected':
+        // The peer may have begun to close.
+        return this.#socket?.readyState === READY_STATE.OPEN ? READY_STATE.OPEN : READY_STATE.CLOSING;
+      case 'closing':
+        return READY_STATE.CLOSING;
+      default:
+        return READY_STATE.CLOSED;
+    }
+  }
+
+  get protocol(): string {
+    return this.#line?.protocol ?? '';
+  }
+
+  get extensions(): string {
+    return this.#socket?.extensions ?? '';
+  }
+
+  /** The socket counts 0 where the engine does not tell. */
+  get bufferedAmount(): number {
+    return (this.#queue?.bytes ?? 0) + (this.#socket?.bufferedAmount ?? 0) + this.#discardedBytes;
+  }
+
+  /** For the socket that is there; later ones are made with it. */
+  setBinaryType(type: BinaryType): void {
+    this.binaryType = type;
+    if (this.#socket !== undefined) this.#socket.binaryType = type;
+  }
+
+  /** @throws DOMException `QuotaExceededError` or, without a queue, `InvalidStateError`; then nothing was taken in */
+  send(data: WebSocketData): void {
+    const { readyState } = this;
+    if (readyState === READY_STATE.OPEN) {
+      this.#socket!.send(data);
+    } else if (this.#queue === undefined && readyState === READY_STATE.CONNECTING) {
+      throw new DOMException('The socket is connecting, and its queue is switched off.', 'InvalidStateError');
+    } else if (this.#queue === undefined || !this.#mayConnect) {
+      this.#discardedBytes += bytesOf(data);
+    } else {
+      const pushed = this.#queue.push('ordered', { data: copyOf(data), bytes: bytesOf(data) });
+      if (!pushed.accepted) {
+        throw new DOMException(`The queue has no more room for ${pushed.bound}.`, 'QuotaExceededError');
+      }
+    }
+  }
+
+  close({ code, reason }: CloseArguments): void {
+    const phase = this.#phase;
+    const { state } = phase.status;
+    if (state === 'closing' || state === 'closed') return;
+    if (phase === LOST) {
+      // Its `close` is being told: there is nothing else to tell.
+      this.#enter(CLOSED);
+      return;
+    }
+    const line = state === 'connected' ? lineOf(phase) : undefined;
+    const timer = setTimeout(() => this.#finish(UNTOLD, true), line === undefined ? 0 : CLOSE_TIMEOUT_MS);
+    this.#enter({ status: { state: 'closing' }, line, timer });
+    // A reason without a code can't be sent (RFC 6455 5.5.1).
+    if (code === undefined) line?.socket?.close();
+    else line?.socket?.close(code, reason);
+  }
+
+  get #socket(): NativeWebSocket | undefined {
+    return this.#line?.socket as NativeWebSocket | undefined;
+  }
+
+  /** What is sent now can still go out some day. */
+  get #mayConnect(): boolean {
+    const { state } = this.#phase.status;
+    if (state === 'connected' || this.#phase === LOST) return this.#options.reopen;
+    return state === 'connecting' || state === 'waiting';
+  }
+
+  /** Leaves a phase: ends what it owned and the next does not. */
+  #enter(next: Phase<Line>): void {
+    const phase = this.#phase;
+    this.#phase = next;
+    releasePhase(phase);
+    const line = lineOf(phase);
+    if (line !== lineOf(next)) line?.abandon();
+    const { state } = next.status;
+    if (state === 'closing' || state === 'closed') {
+      this.#discardedBytes += this.#queue?.bytes ?? 0;
+      this.#queue?.clear();
+    }
+    // A closing socket is left alone.
+    this.#lifecycle.entered(state === 'closing' ? 'closed' : state);
+  }
+
+  #connect(counts: boolean, onThrow?: (error: unknown) => never): void {
+    this.#series.began(performance.now(), !counts);
+    const line = new Line(this, this.#options.transport.connectTimeoutMs, counts);
+    const phase: Connecting<Line> = { status: { state: 'connecting', attempt: this.#series.attempt }, line };
+    this.#enter(phase);
+    if (this.#phase !== phase) return;
+    const { target } = this.#parts;
+    if (typeof target === 'function') {
+      const { attempt } = this.#series;
+      void line.ask(
+        (signal) => target({ attempt, signal }),
+        (given) => this.#dial(line, given),
+        false,
+      );
+      return;
+    }
+    try {
+      this.#dial(line, target);
+    } catch (error) {
+      onThrow?.(error);
+      line.cannotDial(error, true);
+    }
+  }
+
+  /** @throws what the constructor of the socket throws */
+  #dial(line: Line, target: Target): void {
+    this.url = String(target.url);
+    line.dial(this.#parts.native(), target);
+    this.#line = line;
+    this.setBinaryType(this.binaryType);
+  }
+
+  opened(line: Line): void {
+    line.settled();
+    this.#enter({ status: { state: 'connected', since: Date.now(), resumed: false }, line, at: performance.now() });
+    this.#flush();
+    this.#parts.dispatch(new Event('open'));
+  }
+
+  message(_line: Line, event: { readonly data: unknown }): void {
+    // What comes after close() was called is dropped, as the standard says.
+    if (this.#phase.status.state === 'connected') this.#parts.dispatch(messageEvent(event, this.url));
+  }
+
+  ended(_line: Line, cause: CloseCause, { isFinal, wasClean, failed = false }: LineEnd): void {
+    // What a peer or an engine told is told; of all else only the error.
+    const end =
+      wasClean === undefined
+        ? { ...UNTOLD, error: cause.by === 'timeout' ? undefined : cause.error }
+        : { ...cause, wasClean };
+    if (isFinal === true || this.#phase.status.state === 'closing') this.#finish(end, failed);
+    else this.#lose(end, failed, cause);
+  }
+
+  /** Before `open` is told: what was sent before goes before what its listeners send. */
+  #flush(): void {
+    while (this.readyState === READY_STATE.OPEN) {
+      const entry = this.#queue?.take();
+      if (entry === undefined) return;
+      try {
+        this.#socket!.send(entry.data);
+      } catch (error) {
+        // Something that this engine can't send (a Blob, in some): nobody is there to catch it any more.
+        this.#options.transport.onError(error);
+      }
+    }
+  }
+
+  /** The one place where it is decided what follows a lost socket or a failed attempt. */
+  #lose(end: End, failed: boolean, cause: CloseCause): void {
+    const phase = this.#phase;
+    const now = performance.now();
+    const welcomed = 'at' in phase && phase.status.state === 'connected';
+    const stable = welcomed && this.#series.isStable(phase.at, now);
+    const counts = welcomed || lineOf(phase)?.counts !== false;
+    const decision = this.#series.lost({ cause, welcomed, stable, counts }, now);
+    if (this.#phase !== phase) return; // a rule of the app closed it, or began anew
+    // An attempt that failed is an error, also where the engine said nothing.
+    const isError = failed || !welcomed;
+    if (decision.action === 'stop' || (welcomed && !this.#options.reopen)) {
+      this.#finish(end, isError);
+      return;
+    }
+    if (this.#options.reopen) {
+      this.#enter(LOST);
+      this.#tell(end, isError);
+      if (this.#phase !== LOST) return;
+    }
+    const { delayMs } = decision;
+    const { attempt } = this.#series;
+    this.#enter({
+      status: { state: 'waiting', attempt, retryAt: Date.now() + delayMs, cause },
+      timer: setTimeout(() => this.#connect(true), delayMs),
+      at: now + delayMs,
+    });
+    this.#parts.dispatch(reconnectingEvent({ attempt, delayMs, cause }));
+  }
+
+  /** It is over. */
+  #finish(end: End, isError: boolean): void {
+    this.#enter(CLOSED);
+    this.#tell(end, isError);
+  }
+
+  #tell(end: End, isError: boolean): void {
+    if (isError) this.#parts.dispatch(errorEvent(end.error));
+    this.#parts.dispatch(closeEvent(end));
+  }
+
+  #wake(): void {
+    const isWaiting = this.#phase.status.state === 'waiting' && this.#phase !== LOST;
+    if (isWaiting && this.#series.wakeRestMs(performance.now()) === 0) this.#connect(false);
+  }
+
+  /** The page was frozen: what sockets it had are dead. */
+  #restored(): void {
+    const { state } = this.#phase.status;
+    if (state === 'connected' || state === 'connecting') {
+      const cause: CloseCause = { code: CloseCode.ABNORMAL, reason: '', opened: state === 'connected', by: 'host' };
+      this.#lose(UNTOLD, false, cause);
+    }
+    this.#wake();
+  }
+}
+
+/** How an end is told, with what is known of its cause. */
+type End = WebSocketEnd & { readonly error?: unknown };
+
+const NEVER: CloseCause = { code: CloseCode.ABNORMAL, reason: '', opened: false, by: 'app' };
+/** Listeners are told of a socket that another will follow. */
+const LOST: Phase<Line> = { status: { state: 'waiting', attempt: 1, retryAt: 0, cause: NEVER }, at: 0 };
+const CLOSED: Phase<Line> = { status: { state: 'closed', cause: NEVER } };
