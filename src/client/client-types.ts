@@ -11,13 +11,13 @@ import type { Procedure } from '../contract/procedure.ts';
 import type { Topic } from '../contract/topic.ts';
 import type { SystemCode, TautlineError } from '../errors.ts';
 import type { Position } from '../protocol/messages.ts';
-import type { CallOptions, PublishOptions } from './call-options.ts';
-import type { CallPromise } from './call-promise.ts';
-import type { ItemStream } from './item-stream.ts';
-import type { LossyOptions, LossyOutcome } from './lossy-publish.ts';
-import type { Subscription, TopicListeners } from './subscription.ts';
-import type { TopicEvents, TopicEventsOptions } from './topic-events.ts';
-import type { TopicState } from './topic-fold.ts';
+import type { CallOptions, PublishOptions } from './kernel/request-options.ts';
+import type { CallPromise } from './calls/call-promise.ts';
+import type { ItemStream } from './streams/item-stream.ts';
+import type { LossyOptions, LossyOutcome } from './kernel/lossy-lane.ts';
+import type { Subscription, TopicListeners } from './topics/subscription.ts';
+import type { TopicEvents, TopicEventsOptions } from './topic-events/event-feed.ts';
+import type { TopicState } from './topics/topic-fold.ts';
 
 /** Every error that a call can end with: the declared ones with their data, and Tautline's own. */
 export type CallError<P extends Procedure> =

@@ -1,41 +1,38 @@
 import { json } from '../codec/json.ts';
 import type { Contract, ContractTree } from '../contract/contract.ts';
-import { callFunction } from './call-function.ts';
-import { ClientConnection } from './client-connection.ts';
+import { DEVELOPMENT } from '../development.ts';
 import type { Client } from './client-types.ts';
-import type { Connection } from './connection.ts';
-import { streamFunction } from './stream-function.ts';
-import { topicHandle } from './topic-handle.ts';
+import { ClientConnection } from './kernel/client-connection.ts';
+import type { Connection } from './kernel/connection.ts';
 
 /**
  * The typed client of a contract on a connection; several contracts can share one. Built at once from the contract,
  * plain objects and functions.
- * @throws TypeError when the connection was not made by `connect`, or when it speaks another codec already.
+ * @throws TypeError when the connection was not made by `connect`, when it speaks another codec already, and when it has
+ * no capability for something that the contract declares.
  */
 export function createClient<Tree extends ContractTree>(
   contract: Contract<Tree>,
   connection: Connection,
 ): Client<Tree> {
   if (!(connection instanceof ClientConnection)) {
-    throw new TypeError('createClient needs a connection made by connect(url, options).');
+    throw new TypeError(DEVELOPMENT ? 'createClient needs a connection made by connect(url, options).' : 'connection');
   }
   const codec = contract.codec ?? json;
   connection.speak(codec.name);
   const client: Record<string, unknown> = {};
-  for (const [path, procedure] of contract.procedures) {
-    const functionOf = procedure.kind === 'stream' ? streamFunction : callFunction;
-    put(client, path, functionOf(connection, path, procedure, codec));
-  }
-  for (const [path, topic] of contract.topics) {
-    put(client, path, (params: Readonly<Record<string, string>> = {}) => topicHandle(connection, topic, codec, params));
-  }
+  const put = (path: string, kind: 'query' | 'mutation' | 'stream' | 'topic', node: unknown): void => {
+    const offer = connection.offer(kind);
+    if (offer === undefined) {
+      throw new TypeError(`${path} is a ${kind}: give connect the capability, { use: [${kind}s()] }.`);
+    }
+    const names = path.split('.');
+    const last = names.pop() ?? '';
+    let group = client;
+    for (const name of names) group = (group[name] ??= {}) as Record<string, unknown>;
+    group[last] = offer(node as never, path, codec);
+  };
+  for (const [path, procedure] of contract.procedures) put(path, procedure.kind, procedure);
+  for (const [path, topic] of contract.topics) put(path, 'topic', topic);
   return client as Client<Tree>;
-}
-
-function put(tree: Record<string, unknown>, path: string, value: unknown): void {
-  const names = path.split('.');
-  const last = names.pop() ?? '';
-  let group = tree;
-  for (const name of names) group = (group[name] ??= {}) as Record<string, unknown>;
-  group[last] = value;
 }

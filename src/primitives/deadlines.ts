@@ -159,7 +159,7 @@ export class Deadlines {
 
   /** Puts an entry where the first was, and as deep as it belongs. */
   #sink(entry: Entry): void {
-    for (let at = 0; ; ) {
+    for (let at = 0; ;) {
       const left = 2 * at + 1;
       const [one, other] = [this.#heap[left], this.#heap[left + 1]];
       const [child, index] = other !== undefined && compare(other, one!) < 0 ? [other, left + 1] : [one, left];

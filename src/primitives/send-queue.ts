@@ -28,7 +28,7 @@ export type PushResult<Entry> =
   | { readonly accepted: false; readonly bound: 'messages' | 'bytes' };
 
 /** One lane: what waits in it, from the first to the last. */
-interface Chain {
+export interface Chain {
   first: Queued | undefined;
   last: Queued | undefined;
   messages: number;
@@ -45,7 +45,12 @@ const TAKEN: PushResult<never> = { accepted: true, evicted: none };
  */
 export class SendQueue<Entry extends Queued> {
   readonly bounds: SendQueueBounds;
-  readonly #lanes: Readonly<Record<Lane, Chain>> = { control: chain(), ordered: chain(), lossy: chain(), held: chain() };
+  readonly #lanes: Readonly<Record<Lane, Chain>> = {
+    control: chain(),
+    ordered: chain(),
+    lossy: chain(),
+    held: chain(),
+  };
 
   /** @throws RangeError when a bound is below 1. */
   constructor(bounds: SendQueueBounds) {

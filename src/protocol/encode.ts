@@ -1,4 +1,4 @@
-import type { Continuity, GoAway, Headers, Hello, Position, Welcome, WireError } from './messages.ts';
+import type { Continuity, GoAway, Hello, Position, Welcome, WireError } from './messages.ts';
 
 /*
  * One function a message: each returns one message as JSON text. A `payload` is the text of the payload slots as a
@@ -16,23 +16,22 @@ export function encodeWelcome(welcome: Welcome): string {
   return `["welcome",${JSON.stringify(welcome)}]`;
 }
 
-/** A query or a mutation. */
-export function encodeCall(id: number, path: string, headers: Headers | null, payload: string): string {
-  const start = `["call",${id},${JSON.stringify(path)}`;
-  if (headers === null) return payload === '' ? `${start}]` : `${start},null,${payload}]`;
-  return `${start},${JSON.stringify(headers)}${slots(payload)}]`;
+/** A query or a mutation. `path` and `headers`: JSON. */
+export function encodeCall(id: number, path: string, headers: string, payload: string): string {
+  if (payload !== '') return `["call",${id},${path},${headers},${payload}]`;
+  return headers === 'null' ? `["call",${id},${path}]` : `["call",${id},${path},${headers}]`;
 }
 
-/** The start of a stream (`after` 0), or taking it up again after item number `after`. */
+/** The start of a stream (`after` 0), or taking it up again after item number `after`. `headers`: JSON. */
 export function encodeOpen(
   id: number,
   path: string,
-  headers: Headers | null,
+  headers: string,
   after: number,
   upTo: number,
   payload: string,
 ): string {
-  return `["open",${id},${JSON.stringify(path)},${JSON.stringify(headers)},${after},${upTo}${slots(payload)}]`;
+  return `["open",${id},${JSON.stringify(path)},${headers},${after},${upTo}${slots(payload)}]`;
 }
 
 /** Items of a stream through `after` reached the consumer, items through `upTo` may be sent. */
@@ -60,9 +59,9 @@ export function encodeUnsubscribe(topic: string): string {
   return `["unsubscribe",${JSON.stringify(topic)}]`;
 }
 
-/** A publication of the client; id 0 asks for no answer. */
+/** A publication of the client; id 0 asks for no answer. `topic`: JSON. */
 export function encodePublish(id: number, topic: string, payload: string): string {
-  return `["publish",${id},${JSON.stringify(topic)}${slots(payload)}]`;
+  return `["publish",${id},${topic}${slots(payload)}]`;
 }
 
 /** New credentials on the live socket. */

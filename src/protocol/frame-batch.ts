@@ -1,4 +1,3 @@
-import { encodeFrame } from './encode.ts';
 import { utf8Length } from './utf8.ts';
 
 /** A batch of calls stays small, so that the peer begins to work while more are written. */
@@ -9,15 +8,17 @@ const BULK_BATCH_BYTES = 64 * 1024;
 
 /** Gathers messages into frames, in order, none above what the peer accepts. */
 export class FrameBatch {
+  /** A frame may be this large. */
+  frameBytes: number;
   readonly #send: (frame: string, bytes: number) => void;
-  readonly #frameBytes: number;
-  #messages: string[] = [];
+  /** The frame without its closing bracket. */
+  #text = '';
   #bytes = 0;
-  #hasCall = false;
+  #calls = 0;
 
   constructor(send: (frame: string, bytes: number) => void, frameBytes: number) {
     this.#send = send;
-    this.#frameBytes = frameBytes;
+    this.frameBytes = frameBytes;
   }
 
   /** Bytes that are gathered and not yet sent. */
@@ -25,28 +26,30 @@ export class FrameBatch {
     return this.#bytes;
   }
 
-  /** `false` when the message alone is above the limit of a frame: it was not taken. */
-  add(message: string, kind: 'call' | 'bulk'): boolean {
-    const bytes = utf8Length(message) + 1; // a comma or a bracket
-    if (bytes + 1 > this.#frameBytes) return false;
+  /**
+   * `false` when the message alone is above the limit of a frame: it was not taken.
+   * @param length - Its UTF-8 bytes, where they are known.
+   */
+  add(message: string, kind: 'call' | 'bulk', length: number = utf8Length(message)): boolean {
+    const bytes = length + 1; // a comma or a bracket
+    if (bytes + 1 > this.frameBytes) return false;
     const isCall = kind === 'call';
-    const soft = isCall || this.#hasCall ? CALL_BATCH_BYTES : BULK_BATCH_BYTES;
-    if (this.#bytes > 0 && this.#bytes + bytes + 1 > Math.min(soft, this.#frameBytes)) this.flush();
-    this.#messages.push(message);
+    const soft = isCall || this.#calls > 0 ? CALL_BATCH_BYTES : BULK_BATCH_BYTES;
+    if (this.#bytes > 0 && this.#bytes + bytes + 1 > Math.min(soft, this.frameBytes)) this.flush();
+    this.#text = this.#bytes === 0 ? `[${message}` : `${this.#text},${message}`;
     this.#bytes += bytes;
-    this.#hasCall ||= isCall;
-    if (this.#hasCall && this.#messages.length >= CALL_BATCH_MESSAGES) this.flush();
+    if (isCall && ++this.#calls >= CALL_BATCH_MESSAGES) this.flush();
     return true;
   }
 
   /** Sends what is gathered. */
   flush(): void {
-    if (this.#messages.length === 0) return;
-    const frame = encodeFrame(this.#messages);
+    if (this.#bytes === 0) return;
+    const frame = `${this.#text}]`;
     const bytes = this.#bytes + 1;
-    this.#messages = [];
+    this.#text = '';
     this.#bytes = 0;
-    this.#hasCall = false;
+    this.#calls = 0;
     this.#send(frame, bytes);
   }
 }

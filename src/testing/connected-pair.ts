@@ -1,6 +1,6 @@
 import { connect } from '../client/connect.ts';
 import type { ConnectOptions } from '../client/connect-options.ts';
-import type { Connection } from '../client/connection.ts';
+import type { Connection } from '../client/kernel/connection.ts';
 import { createClient } from '../client/create-client.ts';
 import type { Client } from '../client/client-types.ts';
 import type { Contract, ContractTree } from '../contract/contract.ts';

@@ -73,6 +73,7 @@ describe('A lossy publish', () => {
     const removed = vi.spyOn(signal, 'removeEventListener');
     expect(await client.room({ id: 'a' }).publish({ at: 1 }, { ...lossy, signal })).toBe('sent');
     expect(removed).toHaveBeenCalledTimes(1);
+    await settle();
     expect(published(socket)).toEqual([[0, 'rooms/a', 1]]);
     expect(connection.stats()).toMatchObject({ inFlight: 0, queued: { messages: 0 } });
   });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { connect } from '../../src/client/connect.ts';
 import type { ConnectOptions } from '../../src/client/connect-options.ts';
-import type { Connection } from '../../src/client/connection.ts';
+import type { Connection } from '../../src/client/kernel/connection.ts';
 import { hostLifecycle } from '../../src/transport/lifecycle/lifecycle-host.ts';
 import { StopReconnecting } from '../../src/transport/stop-reconnecting.ts';
 import { fakePage } from '../helpers/fake-page.ts';

@@ -14,10 +14,15 @@ export function encodeMessage(message: ClientMessage | ServerMessage): string {
     case 'welcome':
       return encode.encodeWelcome(message[1]);
     case 'call':
-      return encode.encodeCall(message[1], message[2], message[3] ?? null, payloadText(message.slice(4)));
+      return encode.encodeCall(
+        message[1],
+        JSON.stringify(message[2]),
+        JSON.stringify(message[3] ?? null),
+        payloadText(message.slice(4)),
+      );
     case 'open': {
       const [, id, path, headers, after, upTo, ...slots] = message;
-      return encode.encodeOpen(id, path, headers, after, upTo, payloadText(slots));
+      return encode.encodeOpen(id, path, JSON.stringify(headers), after, upTo, payloadText(slots));
     }
     case 'more':
       return encode.encodeMore(message[1], message[2], message[3]);
@@ -30,7 +35,7 @@ export function encodeMessage(message: ClientMessage | ServerMessage): string {
     case 'unsubscribe':
       return encode.encodeUnsubscribe(message[1]);
     case 'publish':
-      return encode.encodePublish(message[1], message[2], payloadText(message.slice(3)));
+      return encode.encodePublish(message[1], JSON.stringify(message[2]), payloadText(message.slice(3)));
     case 'auth':
       return encode.encodeAuth(message[1], message[2]);
     case 'ping':

@@ -1,0 +1,93 @@
+import { DEVELOPMENT } from '../../development.ts';
+import type { TransportOptions } from '../../transport/transport-options.ts';
+import { checkPositive } from './check-positive.ts';
+
+/** Bounds of what waits for the socket. */
+export interface QueueOptions {
+  /** @default 10_000 */
+  readonly maxMessages?: number | undefined;
+  /** UTF-8 bytes of their payloads. @default 16 MiB */
+  readonly maxBytes?: number | undefined;
+}
+
+/** Watermarks of what lies between the client and the server. */
+export interface FlowOptions {
+  /**
+   * At most so many bytes are written that the server is not known to have taken in; also the level of queue and
+   * buffer together that is told as `congested`. @default 1 MiB
+   */
+  readonly highWaterMark?: number | undefined;
+  /** Below so many bytes writing goes on, and `drained` is told. @default 256 KiB, a quarter of a lower high mark */
+  readonly lowWaterMark?: number | undefined;
+}
+
+/** Options of a connection itself, whatever it uses. */
+export interface KernelOptions extends Omit<
+  TransportOptions,
+  'url' | 'protocols' | 'onError' | 'auth' | 'lifecycle' | 'suspendAfterHiddenMs'
+> {
+  /** A call and a publish, from the call to the answer, a stream to its first item, queueing included, ms. @default 30_000 */
+  readonly timeoutMs?: number | undefined;
+  readonly queue?: QueueOptions | undefined;
+  readonly flow?: FlowOptions | undefined;
+  /**
+   * `fail`: calls made without a connection reject at once with `OFFLINE`. A `lazy` connection that is idle, or on its
+   * way from there to its first socket, is not offline: they wait for that. @default 'wait'
+   */
+  readonly whileOffline?: 'wait' | 'fail' | undefined;
+}
+
+/** {@link KernelOptions} of the connection itself, with defaults. */
+export interface ResolvedKernelOptions {
+  readonly timeoutMs: number;
+  readonly queue: { readonly maxMessages: number; readonly maxBytes: number };
+  readonly flow: { readonly highWaterMark: number; readonly lowWaterMark: number };
+  readonly whileOffline: 'wait' | 'fail';
+}
+
+/** Defaults of {@link KernelOptions}. */
+export const KERNEL_DEFAULTS: ResolvedKernelOptions = {
+  timeoutMs: 30_000,
+  queue: { maxMessages: 10_000, maxBytes: 16 * 1024 * 1024 },
+  flow: { highWaterMark: 1024 * 1024, lowWaterMark: 256 * 1024 },
+  whileOffline: 'wait',
+};
+
+/**
+ * Fills in the defaults, and checks numbers; the rest is checked in development.
+ * @throws RangeError for a number that is no positive one
+ * @throws TypeError for another value that makes no sense
+ */
+export function resolveKernelOptions(options: KernelOptions): ResolvedKernelOptions {
+  const { timeoutMs = KERNEL_DEFAULTS.timeoutMs, whileOffline = KERNEL_DEFAULTS.whileOffline } = options;
+  if (DEVELOPMENT) checkShapes(options);
+  const { maxMessages = KERNEL_DEFAULTS.queue.maxMessages, maxBytes = KERNEL_DEFAULTS.queue.maxBytes } =
+    options.queue ?? {};
+  checkPositive('timeoutMs', timeoutMs);
+  checkPositive('queue.maxMessages', maxMessages);
+  checkPositive('queue.maxBytes', maxBytes);
+  return { timeoutMs, whileOffline, queue: { maxMessages, maxBytes }, flow: resolveFlow(options.flow) };
+}
+
+function resolveFlow({ highWaterMark, lowWaterMark }: FlowOptions = {}): ResolvedKernelOptions['flow'] {
+  const high = highWaterMark ?? KERNEL_DEFAULTS.flow.highWaterMark;
+  checkPositive('flow.highWaterMark', high);
+  const low = lowWaterMark ?? Math.min(KERNEL_DEFAULTS.flow.lowWaterMark, high / 4);
+  checkPositive('flow.lowWaterMark', low);
+  if (low < high) return { highWaterMark: high, lowWaterMark: low };
+  const what = DEVELOPMENT && `flow.lowWaterMark must be below flow.highWaterMark (${high}), not ${low}`;
+  throw new RangeError(what || 'flow.lowWaterMark');
+}
+
+function checkShapes(options: KernelOptions): void {
+  const { whileOffline = 'wait' } = options;
+  if (!['wait', 'fail'].includes(whileOffline)) {
+    throw new TypeError(`whileOffline must be 'wait' or 'fail', not ${JSON.stringify(whileOffline)}`);
+  }
+  for (const name of ['queue', 'flow', 'reconnect', 'heartbeat'] as const) {
+    const value: unknown = options[name];
+    const mayBeOff = name === 'reconnect' || name === 'heartbeat';
+    if (value === undefined || (value === false && mayBeOff) || (typeof value === 'object' && value !== null)) continue;
+    throw new TypeError(`${name} must be an object${mayBeOff ? ' or false' : ''}, not ${JSON.stringify(value)}`);
+  }
+}

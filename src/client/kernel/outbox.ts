@@ -1,0 +1,264 @@
+import { DEVELOPMENT } from '../../development.ts';
+import { SendQueue, type Lane, type Queued, type SendQueueBounds } from '../../primitives/send-queue.ts';
+import type { LinkState, Slot } from './link-state.ts';
+
+/** Something that waits to be written. What is written is decided when it is its turn. */
+export interface Outbound extends Queued {
+  /** It needs one of the slots that the server grants. */
+  readonly takesSlot: Slot | false;
+  /** It changes nothing at the server, so it may go with the greeting, before the server has answered. */
+  readonly rides: boolean;
+  /** UTF-8 bytes that the message takes beyond one for each unit of its text, where that is known. */
+  readonly surplus?: number | undefined;
+  /** The message; `undefined` when there is nothing to say any more. */
+  write(link: LinkState): string | undefined;
+  /** The message does not fit into a frame. */
+  tooLarge?(frameBytes: number): void;
+  /** It had to make room in the queue for another. */
+  evicted?(): void;
+}
+
+/** Bytes that may follow the greeting before the server has answered, the greeting's own frame not counted. */
+const RIDING_BYTES = 60 * 1024;
+
+/** So many steps may lie between an answer and the next question of an app that awaits one call after another. */
+const MICROTASKS_OF_AN_APP = 8;
+
+/** Name, path, headers and id of a message come on top of its payload. */
+const HEADER_BYTES = 256;
+
+/** Where the outbox takes requests from that were sent before and must be written again first. */
+export interface Resends {
+  readonly next: (link: LinkState) => Outbound | undefined;
+  /** Takes out what `next` gave. */
+  readonly take: () => void;
+}
+
+/**
+ * Everything that waits for the socket, and the one place that writes it: a microtask after the first enqueue, never a
+ * timer. Above the high watermark it stops, for all but control messages, until the link tells that there is room.
+ */
+export class Outbox {
+  readonly #queue: SendQueue<Outbound>;
+  readonly #resends: Resends;
+  readonly #levelChanged: () => void;
+  /** Streams whose turn came when there was no slot for them: they must not hold up what comes behind. */
+  readonly #parked: Set<Outbound> = new Set();
+  #link: LinkState | undefined;
+  #rider: ((link: LinkState) => string) | undefined;
+  #scheduled = false;
+  #flushing = false;
+
+  /** @param levelChanged - Runs when {@link backlogBytes} may have changed. */
+  constructor(bounds: SendQueueBounds, resends: Resends, levelChanged: () => void) {
+    this.#queue = new SendQueue(bounds);
+    this.#resends = resends;
+    this.#levelChanged = levelChanged;
+  }
+
+  /** There is a socket that was welcomed: what is entered is written at once, slots permitting. */
+  get isOpen(): boolean {
+    return this.#link?.welcome !== undefined;
+  }
+
+  /** Messages and bytes that wait. */
+  get queued(): { readonly messages: number; readonly bytes: number } {
+    return { messages: this.#queue.messages, bytes: this.#queue.bytes };
+  }
+
+  /** Bytes that wait, and those that the peer is not known to have taken in. */
+  get backlogBytes(): number {
+    return this.#queue.bytes + (this.#link?.unanswered ?? 0);
+  }
+
+  /** Enters a message; the answer of the queue tells whether it was taken, and which bound it hit. */
+  push(lane: Lane, entry: Outbound): ReturnType<SendQueue<Outbound>['push']> {
+    const result = this.#queue.push(lane, entry);
+    if (result.accepted) {
+      for (const evicted of result.evicted) evicted.evicted?.();
+      this.schedule();
+      this.#levelChanged();
+    }
+    return result;
+  }
+
+  /**
+   * Has a message written on the present socket, together with what the app, which has just got an answer, is about to
+   * ask: a few microtasks later, where nothing has gone until then.
+   */
+  goAlong(write: (link: LinkState) => string): void {
+    this.#rider = write;
+    let left = MICROTASKS_OF_AN_APP;
+    const later = (): void => {
+      if (this.#rider !== write) return;
+      if (left-- > 0) queueMicrotask(later);
+      else this.flush();
+    };
+    later();
+  }
+
+  /** Why the queue refused a message, for people. */
+  whyFull(bound: 'messages' | 'bytes'): string | false {
+    const { messages, bytes, bounds } = this.#queue;
+    if (!DEVELOPMENT) return false;
+    return bound === 'messages'
+      ? `the queue holds ${messages} messages, and queue.maxMessages allows ${bounds.maxMessages}`
+      : `the queue holds ${bytes} bytes already, and queue.maxBytes allows ${bounds.maxBytes}`;
+  }
+
+  has(entry: Outbound): boolean {
+    return this.#queue.has(entry);
+  }
+
+  remove(entry: Outbound): boolean {
+    this.#parked.delete(entry);
+    const removed = this.#queue.remove(entry);
+    if (removed) this.#levelChanged();
+    return removed;
+  }
+
+  /** Puts a message in the place of one that waits; `false` when that one does not, or the new one has no room. */
+  replace(entry: Outbound, by: Outbound): boolean {
+    const replaced = this.#queue.replace(entry, by);
+    if (replaced) this.#levelChanged();
+    return replaced;
+  }
+
+  /** Takes out everything that waits. */
+  clear(): readonly Outbound[] {
+    this.#parked.clear();
+    const entries = this.#queue.clear();
+    this.#levelChanged();
+    return entries;
+  }
+
+  /** From now on, this socket is written to. */
+  attach(link: LinkState): void {
+    this.#link = link;
+    this.#rider = undefined;
+    this.flush();
+  }
+
+  detach(): void {
+    this.#link = undefined;
+    this.#levelChanged();
+  }
+
+  /** There may be more that can go: writes it at the end of this task. */
+  schedule(): void {
+    if (this.#scheduled || this.#link === undefined) return;
+    this.#scheduled = true;
+    queueMicrotask(this.#taskEnds);
+  }
+
+  readonly #taskEnds = (): void => {
+    this.#scheduled = false;
+    this.flush();
+  };
+
+  /** A slot became free. */
+  slotFreed(): void {
+    const link = this.#link;
+    if (link === undefined || this.#scheduled) return;
+    const waits = this.#queue.peek('ordered') ?? this.#queue.peek('lossy') ?? this.#unparked(link);
+    if ((waits ?? this.#resends.next(link)) !== undefined) this.schedule();
+  }
+
+  /**
+   * Writes all that may go: control, then what was sent before, then the queue, while there are slots and the watermark
+   * is not reached.
+   */
+  flush(): void {
+    const link = this.#link;
+    // A listener that is told of something in the middle of it may come back here.
+    if (link?.welcome === undefined || this.#flushing) return;
+    this.#flushing = true;
+    try {
+      if (!this.#writeAll(link) && this.#link === link) link.hold();
+    } finally {
+      this.#flushing = false;
+    }
+    this.#levelChanged();
+  }
+
+  /** `false` when the watermark stopped it. */
+  #writeAll(link: LinkState): boolean {
+    const buffered = link.link.bufferedAmount;
+    let admitted = true;
+    for (;;) {
+      const control = this.#queue.peek('control');
+      const resend = control === undefined ? this.#resends.next(link) : undefined;
+      const entry = control ?? resend ?? this.#unparked(link) ?? this.#queue.next();
+      if (entry === undefined) break;
+      if (entry.takesSlot && !link.hasFreeSlot(entry.takesSlot)) {
+        if (entry.takesSlot === 'calls') break;
+        this.#park(entry);
+        continue;
+      }
+      admitted = control !== undefined || link.admits(entry.bytes + HEADER_BYTES, buffered);
+      if (!admitted) break;
+      if (entry === resend) this.#resends.take();
+      else this.#unqueue(entry);
+      this.#writeRider(link);
+      this.#write(entry, link);
+      // Somebody who was told of a message that could not go may have dropped the socket.
+      if (this.#link !== link) break;
+    }
+    this.#writeRider(link);
+    link.batch.flush();
+    return admitted;
+  }
+
+  #writeRider(link: LinkState): void {
+    const rider = this.#rider;
+    if (rider === undefined) return;
+    this.#rider = undefined;
+    link.batch.add(rider(link), 'bulk');
+  }
+
+  /**
+   * Writes what may go before the server has answered: queries that were sent before, then the head of the queue
+   * as far as nothing in it acts. What acts is never overtaken.
+   */
+  writeRiding(link: LinkState, queries: Iterable<Outbound>, subscriptionBytes: number): void {
+    let left = RIDING_BYTES - subscriptionBytes;
+    const fits = (entry: Outbound): boolean => {
+      // Twice: the escapes of a name, the headers and the id come on top of the payload.
+      left -= entry.bytes + 1024;
+      return (
+        left >= 0 && entry.bytes + 2048 < link.frameBytes && (!entry.takesSlot || link.hasFreeSlot(entry.takesSlot))
+      );
+    };
+    for (const query of queries) if (fits(query)) this.#write(query, link);
+    for (let entry = this.#queue.peek('ordered'); entry?.rides && fits(entry); entry = this.#queue.peek('ordered')) {
+      this.#queue.remove(entry);
+      this.#write(entry, link);
+    }
+    link.batch.flush();
+  }
+
+  #park(stream: Outbound): void {
+    this.#queue.remove(stream);
+    this.#queue.push('held', stream);
+    this.#parked.add(stream);
+  }
+
+  #unparked(link: LinkState): Outbound | undefined {
+    if (this.#parked.size === 0 || !link.hasFreeSlot('streams')) return undefined;
+    const [first] = this.#parked;
+    return first;
+  }
+
+  #unqueue(entry: Outbound): void {
+    if (this.#parked.size > 0) this.#parked.delete(entry);
+    this.#queue.remove(entry);
+  }
+
+  #write(entry: Outbound, link: LinkState): void {
+    const message = entry.write(link);
+    if (message === undefined) return;
+    const { surplus } = entry;
+    const bytes = surplus === undefined ? undefined : message.length + surplus;
+    if (!link.batch.add(message, entry.takesSlot ? 'call' : 'bulk', bytes)) entry.tooLarge?.(link.frameBytes);
+  }
+}

@@ -1,0 +1,57 @@
+import { DEVELOPMENT } from '../../development.ts';
+import { TautlineError, type SystemCode } from '../../errors.ts';
+import * as CloseCode from '../../protocol/close-code.ts';
+import { closeReaction } from '../../protocol/close-reaction.ts';
+import type { CloseCause, ConnectionStatus } from '../../transport/transport.ts';
+
+/** What decides whether a request may wait for the socket. */
+export interface Circumstances {
+  readonly status: ConnectionStatus;
+  readonly whileOffline: 'wait' | 'fail';
+  readonly signal: AbortSignal | undefined;
+  /** Largest payload that can ever go. */
+  readonly maxBytes: number;
+}
+
+/** Why a request can't even wait; `undefined` where it can. */
+export function refusalOf(
+  { path, bytes }: { readonly path: string; readonly bytes: number },
+  { status, whileOffline, signal, maxBytes }: Circumstances,
+): TautlineError | undefined {
+  const { state } = status;
+  const error = (code: SystemCode, what: string | false, remedy?: string | false, cause?: unknown): TautlineError =>
+    new TautlineError(code, what && `${path}: ${what}.`, {
+      outcome: 'not-sent',
+      retryable: code === 'OFFLINE',
+      path,
+      remedy,
+      cause,
+    });
+  if (signal?.aborted === true)
+    return error('ABORTED', DEVELOPMENT && 'the signal was aborted before the call', false, signal.reason);
+  if (state === 'closed')
+    return error('CLOSED', describeEnd(status.cause), DEVELOPMENT && 'Call connection.reconnect() first.');
+  if (state === 'closing') return error('CLOSED', DEVELOPMENT && 'the connection is closing');
+  if (whileOffline === 'fail' && state !== 'connected')
+    return error('OFFLINE', DEVELOPMENT && `there is no connection (${state}), and whileOffline is 'fail'`);
+  if (bytes <= maxBytes) return undefined;
+  const what = DEVELOPMENT && `its ${bytes} bytes are more than the ${maxBytes} allowed`;
+  return error('TOO_LARGE', what, DEVELOPMENT && 'Send it in parts.');
+}
+
+/** The error of what a closed connection ends, and nobody asked the server for. */
+export function endError(cause: CloseCause): TautlineError {
+  return new TautlineError(codeOfEnd(cause), `${describeEnd(cause)}.`, { outcome: 'not-sent' });
+}
+
+/** The code with which the end of a connection ends what is pending. */
+export function codeOfEnd({ code, by }: CloseCause): SystemCode {
+  if (by === 'app') return 'CLOSED';
+  if (closeReaction(code) === 'credentials') return 'UNAUTHENTICATED';
+  return code === CloseCode.FORBIDDEN || code === CloseCode.IANA_FORBIDDEN ? 'FORBIDDEN' : 'CLOSED';
+}
+
+/** The end of a connection, for people. */
+export function describeEnd({ code, reason, by }: CloseCause): string {
+  return `the connection is closed (by ${by}, code ${code}${reason === '' ? '' : `: ${reason}`})`;
+}

@@ -1,0 +1,239 @@
+import { DEVELOPMENT } from '../../development.ts';
+import {
+  TautlineError,
+  isTautlineError,
+  type Outcome,
+  type SystemCode,
+  type TautlineErrorDetails,
+} from '../../errors.ts';
+import type { Deadline } from '../../primitives/deadlines.ts';
+import type { Chain, Queued } from '../../primitives/send-queue.ts';
+import type { WireError } from '../../protocol/messages.ts';
+import type { LinkState, Slot } from './link-state.ts';
+import type { Outbound } from './outbox.ts';
+
+/** Who takes part in the life of a request. */
+export interface RequestOwner {
+  /** Monotonic clock, ms. */
+  readonly now: () => number;
+  /** Gives the request its id when it is first written, and notes where it was sent. */
+  written(request: Request, link: LinkState): void;
+  /** The caller gave up, or the deadline passed: the request is settled, the owner forgets it. */
+  abandoned(request: Request): void;
+  /** It has its result, or an error: the owner lets go of it. */
+  settled(request: Request, error?: TautlineError): void;
+  /** It was given an id, but its message was not sent after all. */
+  withdrawn(request: Request): void;
+  liftDeadline(deadline: Deadline): void;
+}
+
+/** Something that the server answers: a call, a publish, a run of a stream. It settles exactly once. */
+export abstract class Request implements Outbound {
+  lane: Chain | undefined = undefined;
+  before: Queued | undefined = undefined;
+  after: Queued | undefined = undefined;
+  /** UTF-8 bytes of its payload. */
+  readonly bytes: number;
+  /** 0 until it is first written: an id that was never written need not be kept by anybody. */
+  id = 0;
+  /** Name of the server's memory under which it was sent. */
+  memory: string | undefined = undefined;
+  /** It was sent under another memory, too: of that run an error says nothing. */
+  mayHaveRun = false;
+  /** The socket it was last sent on, while that one lives. */
+  on: LinkState | undefined = undefined;
+  settled = false;
+  #writes = 0;
+  #owner: RequestOwner | undefined = undefined;
+  #deadline: Deadline | undefined = undefined;
+  #signal: AbortSignal | undefined = undefined;
+  #timeoutMs = 0;
+  readonly #resolve: (output: unknown) => void;
+  readonly #reject: (error: TautlineError) => void;
+  #wakeWaiter: (() => void) | undefined = undefined;
+
+  constructor(bytes: number, resolve: (output: unknown) => void, reject: (error: TautlineError) => void) {
+    this.bytes = bytes;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** Contract path, for messages. */
+  abstract readonly path: string;
+
+  /** It can change something: it waits for the welcome and is not repeated blindly. */
+  get acts(): boolean {
+    return true;
+  }
+
+  /** Running it twice does no harm. */
+  get idempotent(): boolean {
+    return false;
+  }
+
+  get takesSlot(): Slot {
+    return 'calls';
+  }
+
+  /** Topic on the wire, of a publish. */
+  get topic(): string | undefined {
+    return undefined;
+  }
+
+  get rides(): boolean {
+    return !this.acts;
+  }
+
+  /** The server has taken it in, whatever it minds later. */
+  get isTakenIn(): boolean {
+    return false;
+  }
+
+  /** The message. `leftMs` is `Infinity` where no deadline is in force. */
+  protected abstract message(leftMs: number, link: LinkState): string;
+
+  /** The output of a reply, or a promise of it; fails with a {@link TautlineError}. */
+  protected abstract read(json: unknown, meta: unknown, isVetted: boolean): unknown;
+
+  protected abstract readError(
+    error: WireError,
+    json: unknown,
+    meta: unknown,
+    isVetted: boolean,
+  ): TautlineError | Promise<TautlineError>;
+
+  /** It is taken in by its owner. @throws what a signal throws that is none */
+  begin(owner: RequestOwner, signal: AbortSignal | undefined, timeoutMs: number): void {
+    signal?.addEventListener('abort', this);
+    this.#owner = owner;
+    this.#signal = signal;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** It must be settled by then. */
+  limit(deadline: Deadline): void {
+    this.#deadline = deadline;
+  }
+
+  /** What can be said of the work: nothing was sent, or nobody knows. */
+  get outcome(): Outcome {
+    return this.id === 0 ? 'not-sent' : 'unknown';
+  }
+
+  /** Resolves when it is settled: for whoever prepares it asynchronously. */
+  whenSettled(): Promise<void> {
+    return this.settled ? Promise.resolve() : new Promise((resolve) => (this.#wakeWaiter = resolve));
+  }
+
+  write(link: LinkState): string | undefined {
+    if (this.settled) return undefined;
+    this.#owner!.written(this, link);
+    this.#writes++;
+    const leftMs = this.#deadline === undefined ? Infinity : this.#deadline.atMs - this.#owner!.now();
+    return this.message(Math.max(0, leftMs), link);
+  }
+
+  tooLarge(frameBytes: number): void {
+    const what = DEVELOPMENT && `it takes more than the ${frameBytes} bytes that the server accepts in a frame`;
+    this.fail('TOO_LARGE', what, {
+      outcome: this.#writes > 1 ? 'unknown' : 'not-sent',
+      remedy: DEVELOPMENT && 'Send it in parts, or raise the server’s limits.frameBytes.',
+    });
+    this.#owner!.withdrawn(this);
+  }
+
+  reply(json: unknown, meta: unknown, isVetted: boolean): void {
+    // Reading may be asynchronous (a schema): the deadline and the signal stay in force until it is done.
+    try {
+      const output = this.read(json, meta, isVetted);
+      if (output instanceof Promise)
+        output.then(
+          (read) => this.#succeed(read),
+          (error: unknown) => this.unreadable(error),
+        );
+      else this.#succeed(output);
+    } catch (error) {
+      this.unreadable(error);
+    }
+  }
+
+  error(given: WireError, json: unknown, meta: unknown, isVetted: boolean): void {
+    try {
+      const error = this.readError(given, json, meta, isVetted);
+      if (error instanceof Promise)
+        error.then(
+          (read) => this.refuse(read),
+          (thrown: unknown) => this.unreadable(thrown),
+        );
+      else this.refuse(error);
+    } catch (error) {
+      this.unreadable(error);
+    }
+  }
+
+  fail(code: SystemCode, what: string | false, details: Partial<TautlineErrorDetails> = {}): void {
+    this.refuse(this.failure(code, what, details));
+  }
+
+  /** An error of this request, with what is known of its outcome. */
+  failure(code: SystemCode, what: string | false, details: Partial<TautlineErrorDetails> = {}): TautlineError {
+    const { path } = this;
+    return new TautlineError(code, what && `${path}: ${what}.`, { outcome: this.outcome, path, ...details });
+  }
+
+  /** Ends it with an error, and has the server told that nobody waits for it any more. */
+  abandon(error: TautlineError): void {
+    if (this.settled) return;
+    this.refuse(error);
+    this.#owner?.abandoned(this);
+  }
+
+  /** Its caller has left: as {@link abandon}, but there is nobody to be told. */
+  leave(): void {
+    if (this.#settle()) this.#owner?.abandoned(this);
+  }
+
+  /** From now on it may take for ever. */
+  liftDeadline(): void {
+    if (this.#deadline === undefined) return;
+    this.#owner!.liftDeadline(this.#deadline);
+    this.#deadline = undefined;
+  }
+
+  /** Its time is over. */
+  expired(): void {
+    const what = DEVELOPMENT && `no answer within ${this.#timeoutMs} ms`;
+    this.abandon(this.failure('TIMEOUT', what, { retryable: true }));
+  }
+
+  /** Its signal was aborted. */
+  handleEvent(): void {
+    const cause: unknown = this.#signal?.reason;
+    this.abandon(this.failure('ABORTED', DEVELOPMENT && 'the caller aborted it', { cause }));
+  }
+
+  /** Ends it with what was thrown while its input was checked or its answer read. */
+  unreadable(error: unknown): void {
+    if (isTautlineError(error)) this.refuse(error);
+    else this.fail('BAD_OUTPUT', DEVELOPMENT && 'the answer could not be read', { outcome: 'unknown', cause: error });
+  }
+
+  /** Ends it with an error of somebody else. */
+  refuse(error: TautlineError): void {
+    if (this.#settle(error)) this.#reject(error);
+  }
+
+  #succeed(output: unknown): void {
+    if (this.#settle()) this.#resolve(output);
+  }
+
+  #settle(error?: TautlineError): boolean {
+    if (this.settled) return false;
+    this.settled = true;
+    this.liftDeadline();
+    this.#signal?.removeEventListener('abort', this);
+    this.#wakeWaiter?.();
+    this.#owner?.settled(this, error);
+    return true;
+  }
+}

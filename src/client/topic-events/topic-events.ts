@@ -1,0 +1,12 @@
+import type { Capability } from '../kernel/capability.ts';
+import { EventFeed, type EventFeedParts, type TopicEventsOptions } from './event-feed.ts';
+
+/** Loops over the events of a topic: `for await (const event of room.events())`. Needs `topics()`. */
+export function topicEvents(): Capability<'topicEvents'> {
+  return {
+    name: 'topicEvents',
+    extend: () => ({
+      topicLoop: (parts: EventFeedParts, options: TopicEventsOptions<unknown>) => new EventFeed(parts, options),
+    }),
+  };
+}

@@ -1,0 +1,21 @@
+import type { Continuity, Position } from '../../protocol/messages.ts';
+
+/** Whether everything up to `position` was heard. */
+export function covers(heard: Position | undefined, position: Position): boolean {
+  return heard?.[0] === position[0] && heard[1] >= position[1];
+}
+
+/** Whether one place lies before another of the same history. */
+export function isBefore(one: Position | undefined, other: Position | undefined): boolean {
+  return one !== undefined && one[0] === other?.[0] && one[1] < other[1];
+}
+
+/** Whether `position` is the first after what was heard. */
+export function isNext(heard: Position | undefined, position: Position): boolean {
+  return heard?.[0] === position[0] && heard[1] + 1 === position[1];
+}
+
+/** Whether what follows joins on to what was taken: a gap at or below it in the same epoch is none. */
+export function continues(from: Position, to: Position, continuity: Continuity): boolean {
+  return continuity === 'resumed' || covers(from, to);
+}

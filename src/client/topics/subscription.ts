@@ -1,0 +1,222 @@
+import { TautlineError } from '../../errors.ts';
+import type { Position } from '../../protocol/messages.ts';
+import { covers, isNext } from './positions.ts';
+
+/** A place where events are missing: what follows starts after `to`. */
+export interface Gap {
+  /** Position of the last event delivered; `undefined` where there was none. */
+  readonly from: Position | undefined;
+  readonly to: Position;
+  /** An event arrived that could not be read: this is why. */
+  readonly error?: TautlineError | undefined;
+}
+
+/** State of a subscription: `recovering` while the connection is lost or the server has not answered again. */
+export type SubscriptionState = 'subscribing' | 'live' | 'recovering' | 'ended';
+
+/** What a subscriber wants to hear. A listener that throws disturbs nobody: it is reported by the connection. */
+export interface TopicListeners<Event, Snapshot = never> {
+  /** An event, and where it stands. The position has moved before this is called. */
+  readonly event?: ((event: Event, position: Position) => void) | undefined;
+  /** The full state, for topics that declare one: first, and after a gap. */
+  readonly snapshot?: ((snapshot: Snapshot, position: Position) => void) | undefined;
+  /** Events were lost for good: the history of the server does not cover them. */
+  readonly gap?: ((gap: Gap) => void) | undefined;
+  /** The subscription entered another state; with an error where it was ended by one. */
+  readonly status?: ((state: SubscriptionState, error?: TautlineError) => void) | undefined;
+}
+
+/** One listener of a topic. */
+export interface Subscription {
+  readonly state: SubscriptionState;
+  /** Resolves when the server has taken the subscription (and sent the snapshot, where one is declared); rejects when it refuses. */
+  readonly ready: Promise<void>;
+  /** Ends it; a second call does nothing. */
+  unsubscribe(): void;
+  /** The same, for `using`. */
+  [Symbol.dispose](): void;
+}
+
+/** What a subscriber tells its topic. */
+export interface SubscriberTopic {
+  /** It declares a snapshot. */
+  readonly hasSnapshot: boolean;
+  left(subscriber: Subscriber): void;
+  paused(): void;
+  /** Somebody began to listen, or goes on after a pause. */
+  attend(): void;
+  report(error: unknown): void;
+}
+
+/**
+ * A subscription from the side of its topic: it is told what happens, and isolates the topic from its listeners. It
+ * has a position of its own, and hears what comes next after that, or a gap: nothing else, whatever is sent for others.
+ */
+export class Subscriber implements Subscription {
+  readonly #listeners: TopicListeners<unknown, unknown>;
+  readonly #topic: SubscriberTopic;
+  #state: SubscriptionState = 'subscribing';
+  #heard: Position | undefined;
+  #isPaused = false;
+  /** It has no state that follows the events, of a topic that declares one. */
+  wantsSnapshot: boolean;
+  /** Made when somebody asks for it. */
+  #ready: Readiness | undefined;
+  /** How `ready` was decided, once it was. */
+  #decided: (() => TautlineError | undefined) | undefined;
+
+  constructor(listeners: TopicListeners<unknown, unknown>, topic: SubscriberTopic) {
+    this.#listeners = listeners;
+    this.wantsSnapshot = topic.hasSnapshot;
+    this.#topic = topic;
+  }
+
+  get ready(): Promise<void> {
+    if (this.#ready === undefined) {
+      this.#ready = new Readiness();
+      if (this.#decided !== undefined) this.#ready.decide(this.#decided());
+    }
+    return this.#ready.promise;
+  }
+
+  get state(): SubscriptionState {
+    return this.#state;
+  }
+
+  /** Up to here it was told everything. */
+  get heard(): Position | undefined {
+    return this.#heard;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  unsubscribe(): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    this.#decide(() => new TautlineError('ABORTED', 'the subscription was ended', { outcome: 'not-sent' }));
+    this.#topic.left(this);
+  }
+
+  [Symbol.dispose](): void {
+    this.unsubscribe();
+  }
+
+  /** Hears nothing more, and stays where it is. */
+  pause(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.#topic.paused();
+  }
+
+  /** Goes on from where it is. */
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#topic.attend();
+  }
+
+  event(event: unknown, position: Position): void {
+    // What does not follow is what it has, or it lags behind the others and will be served from its position.
+    if (!isNext(this.#heard, position)) return;
+    this.#heard = position;
+    if (this.#state === 'ended') return;
+    try {
+      this.#listeners.event?.(event, position);
+    } catch (error) {
+      this.#topic.report(error);
+    }
+  }
+
+  /** The topic's state; told to whom has none that follows the events. */
+  snapshot(snapshot: unknown, position: Position): void {
+    if (!this.wantsSnapshot) return;
+    this.wantsSnapshot = false;
+    this.#heard = position;
+    this.#tell(() => this.#listeners.snapshot?.(snapshot, position));
+  }
+
+  /** What follows starts after `to`: the gap that this is for it, if it is one. */
+  movedTo(to: Position, error?: TautlineError): Gap | undefined {
+    const from = this.#heard;
+    if (from === undefined || covers(from, to)) return undefined;
+    const gap = { from, to, error };
+    this.#heard = to;
+    this.wantsSnapshot = this.#topic.hasSnapshot;
+    this.#tell(() => this.#listeners.gap?.(gap));
+    return gap;
+  }
+
+  live(position: Position): void {
+    this.#heard ??= position;
+    this.#enter('live');
+    this.#decide(isReady);
+  }
+
+  /** It begins anew: nothing of what it heard has to do with what comes. */
+  restart(): void {
+    this.#heard = undefined;
+    this.wantsSnapshot = this.#topic.hasSnapshot;
+    this.#enter('subscribing');
+  }
+
+  recovering(): void {
+    if (this.#state === 'live') this.#enter('recovering');
+  }
+
+  /** The server ended or refused it, or the connection was closed. */
+  ended(error: TautlineError): void {
+    if (this.#state === 'ended') return;
+    this.#decide(() => error);
+    this.#enter('ended', error);
+  }
+
+  #decide(how: () => TautlineError | undefined): void {
+    if (this.#decided !== undefined) return;
+    this.#decided = how;
+    this.#ready?.decide(how());
+  }
+
+  #enter(state: SubscriptionState, error?: TautlineError): void {
+    if (this.#state === state || this.#state === 'ended') return;
+    this.#state = state;
+    try {
+      this.#listeners.status?.(state, error);
+    } catch (thrown) {
+      this.#topic.report(thrown);
+    }
+  }
+
+  #tell(listener: () => void): void {
+    if (this.#state === 'ended') return;
+    try {
+      listener();
+    } catch (error) {
+      this.#topic.report(error);
+    }
+  }
+}
+
+function isReady(): undefined {}
+
+/** A promise that somebody asked for. */
+class Readiness {
+  readonly promise: Promise<void>;
+  #resolve!: () => void;
+  #reject!: (error: TautlineError) => void;
+
+  constructor() {
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // Whoever awaits it sees its rejection; nobody must.
+    this.promise.catch(() => undefined);
+  }
+
+  decide(error: TautlineError | undefined): void {
+    if (error === undefined) this.#resolve();
+    else this.#reject(error);
+  }
+}

@@ -1,0 +1,79 @@
+import type { Topic } from '../../contract/topic.ts';
+import type { Position } from '../../protocol/messages.ts';
+import { covers, isBefore } from './positions.ts';
+
+/** A value that changes: what UI libraries call a store. */
+export interface TopicState<State> {
+  /** The folded state, `undefined` until the first snapshot. The same object until it changes. */
+  get(): State | undefined;
+  /** Keeps the topic subscribed, and calls back after each change, until the function it returns is called. */
+  subscribe(listener: () => void): () => void;
+}
+
+/**
+ * The state of a topic: its snapshot, and every event since, folded by `apply`. One for all who listen. An event that
+ * comes again, for a listener that lags, changes nothing.
+ */
+export class TopicFold {
+  readonly #topic: Topic;
+  readonly #report: (error: unknown) => void;
+  #state: unknown;
+  #position: Position | undefined;
+  #isIntact = true;
+
+  constructor(topic: Topic, report: (error: unknown) => void) {
+    this.#topic = topic;
+    this.#report = report;
+  }
+
+  /** Up to here the topic was told to those who follow it. */
+  get position(): Position | undefined {
+    return this.#position;
+  }
+
+  /** There is a state that follows the events, for whoever needs one. */
+  get isUsable(): boolean {
+    return this.#topic.apply !== undefined && this.#isIntact;
+  }
+
+  get(): unknown {
+    return this.#state;
+  }
+
+  /** Begins at a position; a state that followed the events further than that stays. */
+  begin(state: unknown, position: Position): void {
+    const isFurther = this.#isIntact && isBefore(position, this.#position);
+    if (!isFurther || !this.isUsable) this.#state = state;
+    if (!isFurther) this.#position = position;
+    this.#isIntact = true;
+  }
+
+  /** Nothing of it may show any more. */
+  clear(): void {
+    this.#state = undefined;
+    this.#position = undefined;
+    this.#isIntact = true;
+  }
+
+  /** `false` when `apply` threw: the state no longer follows the events. */
+  apply(event: unknown, position: Position): boolean {
+    if (covers(this.#position, position)) return true;
+    this.#position = position;
+    if (!this.isUsable) return true;
+    try {
+      this.#state = this.#topic.apply?.(this.#state, event);
+      return true;
+    } catch (error) {
+      this.#report(error);
+      this.#isIntact = false;
+      return false;
+    }
+  }
+
+  /** The event at this position can't be had. */
+  miss(position: Position): void {
+    if (covers(this.#position, position)) return;
+    this.#position = position;
+    this.#isIntact = this.#topic.apply === undefined;
+  }
+}

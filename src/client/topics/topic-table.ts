@@ -1,0 +1,160 @@
+import type { ContractTopic } from '../../contract/contract.ts';
+import type { TautlineError } from '../../errors.ts';
+import type { Codec } from '../../payload.ts';
+import type { Continuity, Position, WireError } from '../../protocol/messages.ts';
+import { event, snapshot, subscribed, unsubscribed } from '../../protocol/server-messages.ts';
+import { utf8Length } from '../../protocol/utf8.ts';
+import type { Extension, Kernel } from '../kernel/capability.ts';
+import type { LinkState } from '../kernel/link-state.ts';
+import { serverError } from '../kernel/read-payload.ts';
+import { endError } from '../kernel/refusal.ts';
+import { Subscriber, type Gap, type TopicListeners } from './subscription.ts';
+import { WireTopic, type WireTopicOwner } from './wire-topic.ts';
+
+/** A topic that lost its last listener is kept for this long: a listener that comes back costs nothing. */
+const LINGER_MS = 1_000;
+/** Subscriptions that may follow the greeting before the server has answered: they fit three frames of 16 KiB. */
+const RIDING_BYTES = 47 * 1024;
+
+type EventMessage = readonly ['event', topic: string, offset: number, json?: unknown, meta?: unknown];
+type SubscribedMessage = readonly ['subscribed', n: number, topic: string, position: Position, Continuity];
+type SnapshotMessage = readonly ['snapshot', topic: string, position: Position, json?: unknown, meta?: unknown];
+type UnsubscribedMessage = readonly ['unsubscribed', n: number, topic: string, error: WireError];
+
+/** All topics that are listened to, by name. */
+export class TopicTable implements WireTopicOwner {
+  lastNumber = 0;
+  #gaps = 0;
+  readonly report: (error: unknown) => void;
+  readonly #topics: Map<string, WireTopic> = new Map();
+  readonly #kernel: Kernel;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+    this.report = kernel.report;
+  }
+
+  /** What it does in a connection. */
+  get extension(): Extension {
+    return {
+      takes: {
+        event: {
+          ...event,
+          take: (link, message: EventMessage, isVetted) =>
+            this.#topics.get(message[1])?.event(link, message[2], message[3], message[4], isVetted),
+        },
+        subscribed: {
+          ...subscribed,
+          take: (link, [, n, topic, position, continuity]: SubscribedMessage) =>
+            this.#topics.get(topic)?.subscribed(link, n, position, continuity),
+        },
+        snapshot: {
+          ...snapshot,
+          take: (link, [, topic, position, json, meta]: SnapshotMessage, isVetted) =>
+            this.#topics.get(topic)?.snapshot(link, position, { json, meta, isVetted }),
+        },
+        unsubscribed: {
+          ...unsubscribed,
+          take: (_link, [, n, topic, error]: UnsubscribedMessage) =>
+            this.#topics.get(topic)?.unsubscribed(n, serverError(topic, error)),
+        },
+      },
+      // After the greeting: as many topics as may go before the server has answered.
+      ride: (link) => this.#write(link, RIDING_BYTES),
+      // After the welcome: all that is left.
+      ask: (link) => void this.#write(link, Infinity),
+      lost: (link) => {
+        for (const topic of [...this.#topics.values()]) topic.lost(link);
+      },
+      // Positions and states of the old identity are dropped.
+      becameAnother: () => {
+        for (const topic of this.#topics.values()) topic.reset();
+      },
+      closed: (cause) => this.#endAll(() => endError(cause)),
+      isNeeded: () => this.#topics.size > 0,
+      subscriptions: () => this.#topics.size,
+      gaps: () => this.#gaps,
+    };
+  }
+
+  get(name: string): WireTopic | undefined {
+    return this.#topics.get(name);
+  }
+
+  /** Listens to a topic. On a closed connection the subscription ends at once. */
+  subscribe(name: string, topic: ContractTopic, codec: Codec, listeners: TopicListeners<unknown, unknown>): Subscriber {
+    const wire = this.#topics.get(name) ?? new WireTopic(name, topic, codec, this);
+    if (wire.topic.definition !== topic.definition) {
+      throw new TypeError(`Topic ${name} is declared by two contracts that share this connection: rename one.`);
+    }
+    this.#topics.set(name, wire);
+    const subscriber = new Subscriber(listeners, wire);
+    if (wire.linger !== undefined) this.#kernel.deadlines.remove(wire.linger);
+    wire.join(subscriber);
+    const { status } = this.#kernel;
+    if (status.state === 'closed') this.#endAll(() => endError(status.cause));
+    else this.#kernel.rose();
+    return subscriber;
+  }
+
+  gapSeen(topic: string, { from, to, error }: Gap): void {
+    this.#gaps++;
+    this.#kernel.note('gap', { topic, from: from?.join(':'), to: to.join(':'), code: error?.code });
+  }
+
+  sync(topic: WireTopic): void {
+    const { outbox } = this.#kernel;
+    outbox.remove(topic);
+    if (!topic.audience.isListening) {
+      // The subscription is over, so there is nothing left for its end to overtake.
+      if (topic.isTold) outbox.push('control', topic);
+      return;
+    }
+    // Without a socket the greeting and the welcome bring all topics along; only calls made before it may not be overtaken.
+    if (!outbox.isOpen && outbox.queued.messages === 0) return;
+    // A full queue is no reason to lose a topic: there is at most one such entry for each.
+    if (!outbox.push('ordered', topic).accepted) outbox.push('control', topic);
+  }
+
+  remove(topic: WireTopic): void {
+    if (this.#topics.get(topic.name) === topic) this.#topics.delete(topic.name);
+    if (topic.linger !== undefined) this.#kernel.deadlines.remove(topic.linger);
+    if (this.#topics.size === 0) this.#kernel.eased();
+  }
+
+  left(topic: WireTopic, subscriber: Subscriber): void {
+    if (!topic.audience.delete(subscriber) || this.#topics.get(topic.name) !== topic) return;
+    if (topic.audience.size > 0) {
+      this.paused(topic);
+      return;
+    }
+    const { deadlines, now } = this.#kernel;
+    topic.linger = deadlines.add(now() + LINGER_MS, () => {
+      this.remove(topic);
+      this.sync(topic);
+    });
+  }
+
+  /** Where the last who listened paused or left, the server need not send what nobody takes. */
+  paused(topic: WireTopic): void {
+    if (!topic.audience.isListening) this.sync(topic);
+  }
+
+  #endAll(error: () => TautlineError): void {
+    for (const topic of [...this.#topics.values()]) topic.end(error());
+  }
+
+  #write(link: LinkState, budget: number): number {
+    let bytes = 0;
+    for (const topic of this.#topics.values()) {
+      if (bytes + topic.bytes * 3 > budget) break;
+      if (this.#kernel.outbox.has(topic)) continue; // behind calls that were made before it
+      const message = topic.write(link);
+      if (message === undefined) continue;
+      bytes += utf8Length(message) + 1; // a comma or a bracket
+      link.batch.add(message, 'bulk');
+    }
+    link.batch.flush();
+    return bytes;
+  }
+}
