@@ -1,0 +1,2 @@
+/* A page that asks and is answered. */
+export { connect, createClient, defineContract, mutation, query } from 'tautline';
