@@ -39,6 +39,8 @@ export default defineConfig([
     name: 'production',
     outDir: 'dist',
     dts: true,
+    // The page that errors point at.
+    copy: ['examples/docs/errors.md'],
     plugins: [production],
     inputOptions: { optimization: { inlineConst: { mode: 'all', pass: 3 } } },
     publint: { strict: true },
