@@ -24,12 +24,19 @@ const common: UserConfig = {
   report: false,
 };
 
-/** Puts `false` for DEVELOPMENT: what hangs on it is then never reached, and left out. */
+/**
+ * Puts `false` for DEVELOPMENT, in each file before anything is linked: what hangs on it is then gone in time for its
+ * imports to go, too.
+ */
 const production = {
   name: 'production',
-  load: {
-    filter: { id: /\/src\/development\.ts$/ },
-    handler: () => 'export const DEVELOPMENT = false;',
+  transform: {
+    filter: { id: /\/src\/.*\.ts$/, code: 'DEVELOPMENT' },
+    // The lines stay where they are, and with them the source map.
+    handler: (code: string) => ({
+      code: code.replace(/^import \{ DEVELOPMENT \} from '[./]*development\.ts';$/m, ''),
+      map: null,
+    }),
   },
 };
 
@@ -42,7 +49,8 @@ export default defineConfig([
     // The page that errors point at.
     copy: ['examples/docs/errors.md'],
     plugins: [production],
-    inputOptions: { optimization: { inlineConst: { mode: 'all', pass: 3 } } },
+    define: { DEVELOPMENT: 'false' },
+    inputOptions: { optimization: { inlineConst: { mode: 'all' } } },
     publint: { strict: true },
     attw: { profile: 'esm-only', level: 'error' },
   },
@@ -52,5 +60,7 @@ export default defineConfig([
     outDir: 'dist/development',
     // The types are those of the other build.
     dts: false,
+    // Left in their modules: a module whose constants are all put in place elsewhere would still be imported.
+    inputOptions: { optimization: { inlineConst: false } },
   },
 ]);
