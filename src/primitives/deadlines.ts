@@ -1,3 +1,5 @@
+import { DEVELOPMENT } from '../development.ts';
+
 /** A deadline that {@link Deadlines.add} gave out: the ticket to remove it. */
 export interface Deadline {
   /** On the clock of its {@link Deadlines}, ms. */
@@ -54,7 +56,7 @@ export class Deadlines {
    */
   add(atMs: number, expired: () => void): Deadline {
     if (typeof atMs !== 'number' || Number.isNaN(atMs)) {
-      throw new RangeError(`Deadlines: the time is ${String(atMs)}, give milliseconds on the clock.`);
+      throw new RangeError(DEVELOPMENT ? `the time of a deadline is ${String(atMs)}, give milliseconds` : 'atMs');
     }
     const entry: Entry = { atMs, expired, order: this.#added++, index: this.#heap.length };
     this.#heap.push(entry);
