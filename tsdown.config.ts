@@ -1,8 +1,10 @@
-import { defineConfig } from 'tsdown';
+import { defineConfig, type UserConfig } from 'tsdown';
 
-export default defineConfig({
+/** What both builds share. The entries of one build share chunks: there is one class of an error in each. */
+const common: UserConfig = {
   entry: {
     index: 'src/index.ts',
+    core: 'src/core.ts',
     superjson: 'src/superjson.ts',
     websocket: 'src/websocket.ts',
     server: 'src/server/index.ts',
@@ -11,15 +13,55 @@ export default defineConfig({
     testing: 'src/testing/index.ts',
   },
   format: 'esm',
+  unbundle: true,
   platform: 'neutral',
   target: 'es2022',
-  dts: true,
   sourcemap: true,
   // .js and .d.ts, as package.json names them.
   fixedExtension: false,
   // Dependencies and peers stay imports; what would be swept in from elsewhere fails the build.
   deps: { neverBundle: [/^node:/], onlyBundle: [] },
   failOnWarn: true,
-  publint: { strict: true },
-  attw: { profile: 'esm-only', level: 'error' },
-});
+  report: false,
+};
+
+/**
+ * Puts `false` for DEVELOPMENT, in each file before anything is linked: what hangs on it is then gone in time for its
+ * imports to go, too.
+ */
+const production = {
+  name: 'production',
+  transform: {
+    filter: { id: /\/src\/.*\.ts$/, code: 'DEVELOPMENT' },
+    // The lines stay where they are, and with them the source map.
+    handler: (code: string) => ({
+      code: code.replace(/^import \{ DEVELOPMENT \} from '[./]*development\.ts';$/m, ''),
+      map: null,
+    }),
+  },
+};
+
+export default defineConfig([
+  {
+    ...common,
+    name: 'production',
+    outDir: 'dist',
+    dts: true,
+    // The page that errors point at.
+    copy: ['examples/docs/errors.md'],
+    plugins: [production],
+    define: { DEVELOPMENT: 'false' },
+    inputOptions: { optimization: { inlineConst: { mode: 'all' } } },
+    publint: { strict: true },
+    attw: { profile: 'esm-only', level: 'error' },
+  },
+  {
+    ...common,
+    name: 'development',
+    outDir: 'dist/development',
+    // The types are those of the other build.
+    dts: false,
+    // Left in their modules: a module whose constants are all put in place elsewhere would still be imported.
+    inputOptions: { optimization: { inlineConst: false } },
+  },
+]);

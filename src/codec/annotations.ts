@@ -1,33 +1,21 @@
+import { DEVELOPMENT } from '../development.ts';
 import { badSlots } from './bad-payload.ts';
 
 /** Most annotations in one payload: each costs its reader far more than a plain value does. */
 export const MAX_ANNOTATIONS = 10_000;
 
-/** Most digits of a bigint: reading one costs quadratic time. */
-export const MAX_BIGINT_DIGITS = 1000;
+type TypedArrayConstructor = new (items: ArrayLike<number>) => ArrayBufferView;
 
-/** Makes of the typed arrays that travel: those whose items JSON can hold (NaN in a Float64Array it can't). */
-export const TYPED_ARRAYS: ReadonlyMap<string, new (items: ArrayLike<number>) => ArrayBufferView> = new Map<
-  string,
-  new (items: ArrayLike<number>) => ArrayBufferView
->([
-  ['Int8Array', Int8Array],
-  ['Uint8Array', Uint8Array],
-  ['Uint8ClampedArray', Uint8ClampedArray],
-  ['Int16Array', Int16Array],
-  ['Uint16Array', Uint16Array],
-  ['Int32Array', Int32Array],
-  ['Uint32Array', Uint32Array],
-]);
+/**
+ * Makes typed arrays of one name; `undefined` for those that do not travel: JSON must be able to hold their items (NaN
+ * in a Float64Array it can't).
+ */
+export function typedArray(name: unknown): TypedArrayConstructor | undefined {
+  const makers = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array];
+  return makers.find((make) => make.name === name);
+}
 
 type Fields = Readonly<Record<string, unknown>>;
-
-/** What the walk over the annotations knows. */
-interface Progress {
-  count: number;
-  /** Arrays of the JSON that become a Map, a Set or a typed array: no path may lead through them afterwards. */
-  readonly converted: Set<unknown>;
-}
 
 /**
  * Vets the annotations of superjson before the package sees them. The peer chooses among a closed list of types
@@ -37,47 +25,52 @@ interface Progress {
  * @throws TautlineError `BAD_PAYLOAD`
  */
 export function vetAnnotations(json: unknown, meta: unknown): void {
-  if (!isFields(meta)) throw badSlots('its meta is no object');
-  const stranger = Object.keys(meta).find((key) => key !== 'values' && key !== 'v');
-  if (stranger !== undefined) throw badSlots(`its meta has ${quote(stranger)}, which is not taken`);
-  if (meta.v !== 1) throw badSlots(`its meta is of version ${quote(meta.v)}, not 1`);
-  const progress: Progress = { count: 0, converted: new Set() };
-  const { values } = meta;
-  if (Array.isArray(values)) vetAnnotation(values, json, progress);
-  else vetChildren(values, json, progress);
+  if (!isFields(meta)) throw badSlots(DEVELOPMENT && 'its meta is no object');
+  const { values, v, ...others } = meta;
+  const [stranger] = Object.keys(others);
+  if (stranger !== undefined || v !== 1) throw badSlots(DEVELOPMENT && describeMeta(stranger, v));
+  let count = 0;
+  const converted: Converted = new Set();
+
+  /** `[type]` or `[type, children]`, on the node that it is about. */
+  const vetAnnotation = (annotation: unknown, node: unknown): void => {
+    if (++count > MAX_ANNOTATIONS) throw badSlots(DEVELOPMENT && `it has more than ${MAX_ANNOTATIONS} annotations`);
+    if (!Array.isArray(annotation) || annotation.length > 2) {
+      throw badSlots(DEVELOPMENT && 'an annotation is not [type] or [type, children]');
+    }
+    if (converted.has(node)) throw badSlots(DEVELOPMENT && 'two annotations are about the same value');
+    // The package reads children first too: below a node there is only JSON until its own annotation is read.
+    if (annotation.length === 2) vetChildren(annotation[1], node);
+    if (!fits(annotation[0], node, converted)) {
+      throw badSlots(DEVELOPMENT && `an annotation ${quote(annotation[0])} is not taken, or not on such a value`);
+    }
+    if (Object(node) === node) converted.add(node);
+  };
+
+  const vetChildren = (children: unknown, node: unknown): void => {
+    if (!isFields(children)) throw badSlots(DEVELOPMENT && 'annotations by path are no object');
+    for (const [path, annotation] of Object.entries(children)) {
+      vetAnnotation(annotation, follow(node, path, converted));
+    }
+  };
+
+  if (Array.isArray(values)) vetAnnotation(values, json);
+  else vetChildren(values, json);
 }
 
-/** `[type]` or `[type, children]`, on the node that it is about. */
-function vetAnnotation(annotation: unknown, node: unknown, progress: Progress): void {
-  if (++progress.count > MAX_ANNOTATIONS) throw badSlots(`it has more than ${MAX_ANNOTATIONS} annotations`);
-  if (!Array.isArray(annotation) || annotation.length < 1 || annotation.length > 2) {
-    throw badSlots('an annotation is not [type] or [type, children]');
-  }
-  if (progress.converted.has(node)) throw badSlots('two annotations are about the same value');
-  // The package reads children first too: below a node there is only JSON until its own annotation is read.
-  if (annotation.length === 2) vetChildren(annotation[1], node, progress);
-  if (!fits(annotation[0], node, progress)) {
-    throw badSlots(`an annotation ${quote(annotation[0])} is not taken, or not on such a value`);
-  }
-  if (typeof node === 'object' && node !== null) progress.converted.add(node);
-}
+/** Arrays of the JSON that become a Map, a Set or a typed array: no path may lead through them afterwards. */
+type Converted = Set<unknown>;
 
-function vetChildren(children: unknown, node: unknown, progress: Progress): void {
-  if (!isFields(children)) throw badSlots('annotations by path are no object');
-  for (const [path, annotation] of Object.entries(children)) {
-    vetAnnotation(annotation, follow(node, path, progress), progress);
-  }
-}
-
-/** The node that a path, `items.3.at`, leads to by own properties. */
-function follow(node: unknown, path: string, { converted }: Progress): unknown {
+/**
+ * The node that a path, `items.3.at`, leads to by own properties. The package refuses by itself the keys of prototypes,
+ * and a path in which there is a backslash before something else than a dot or a backslash.
+ */
+function follow(node: unknown, path: string, converted: Converted): unknown {
   for (const key of parsePath(path)) {
-    const isOwn = Array.isArray(node)
-      ? /^(?:0|[1-9]\d{0,9})$/.test(key) && Object.hasOwn(node, key)
-      : isFields(node) && Object.hasOwn(node, key);
-    if (!isOwn || converted.has(node)) throw badSlots(`the annotated path ${quote(path)} leads nowhere`);
-    if (key === '__proto__' || key === 'constructor' || key === 'prototype') {
-      throw badSlots(`the annotated path ${quote(path)} has a forbidden key`);
+    // Of an array of JSON only the items and its length are its own.
+    const isChild = Array.isArray(node) ? key !== 'length' : isFields(node);
+    if (!isChild || !Object.hasOwn(node as Fields, key) || converted.has(node)) {
+      throw badSlots(DEVELOPMENT && `the annotated path ${quote(path)} leads nowhere`);
     }
     node = (node as Fields)[key];
   }
@@ -86,57 +79,52 @@ function follow(node: unknown, path: string, { converted }: Progress): unknown {
 
 /** Keys separated by dots; a dot or a backslash in a key has a backslash before it. */
 function parsePath(path: string): readonly string[] {
-  const keys: string[] = [];
-  let key = '';
-  for (let index = 0; index < path.length; index++) {
-    let char = path.charAt(index);
-    if (char === '.') {
-      keys.push(key);
-      key = '';
-      continue;
-    }
-    if (char === '\\') {
-      char = path.charAt(++index);
-      if (char !== '\\' && char !== '.') throw badSlots(`the annotated path ${quote(path)} is malformed`);
-    }
-    key += char;
-  }
-  keys.push(key);
-  return keys;
+  // The dot first, and then what is before it: looking back from each backslash of many would take for ever.
+  return path.split(/\.(?<=(?:^|[^\\])(?:\\\\)*\.)/).map((key) => key.replace(/\\([\\.])/g, '$1'));
 }
 
-function fits(type: unknown, node: unknown, { converted }: Progress): boolean {
+function fits(type: unknown, node: unknown, converted: Converted): boolean {
+  // No pattern takes an empty text.
+  const text = typeof node === 'string' ? node : '';
+  const items: readonly unknown[] | undefined = Array.isArray(node) ? node : undefined;
   switch (type) {
     case 'undefined':
       return node === null;
     case 'number':
-      return node === 'NaN' || node === 'Infinity' || node === '-Infinity' || node === '-0';
+      return NUMBER.test(text);
     case 'bigint':
-      return typeof node === 'string' && node.length <= MAX_BIGINT_DIGITS + 1 && /^-?\d{1,1000}$/.test(node);
+      return BIGINT.test(text);
     case 'Date':
-      return typeof node === 'string' && DATE.test(node) && !Number.isNaN(Date.parse(node));
+      return DATE.test(text) && Number.isFinite(Date.parse(text));
     case 'URL':
-      return typeof node === 'string';
+      return text !== '';
     case 'set':
-      return Array.isArray(node);
+      return items !== undefined;
     case 'map':
-      return (
-        Array.isArray(node) && node.every((pair) => Array.isArray(pair) && pair.length === 2 && !converted.has(pair))
-      );
+      return items?.every((pair) => Array.isArray(pair) && pair.length === 2 && !converted.has(pair)) === true;
     default:
-      return isTypedArray(type) && Array.isArray(node) && node.every((item) => typeof item === 'number');
+      return isTypedArray(type) && items?.every((item) => typeof item === 'number') === true;
   }
 }
 
+const NUMBER = /^(?:NaN|-?Infinity|-0)$/;
+/** Reading a bigint costs quadratic time: at most 1000 digits. */
+export const BIGINT: RegExp = /^-?\d{1,1000}$/;
 /** What `toISOString` writes (ECMA-262, 21.4.1.32), with what other languages leave off or add. */
 const DATE = /^(?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/;
 
 function isTypedArray(type: unknown): boolean {
-  return Array.isArray(type) && type.length === 2 && type[0] === 'typed-array' && TYPED_ARRAYS.has(type[1] as string);
+  return Array.isArray(type) && type.length === 2 && type[0] === 'typed-array' && typedArray(type[1]) !== undefined;
 }
 
 function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function describeMeta(stranger: string | undefined, version: unknown): string {
+  return stranger === undefined
+    ? `its meta is of version ${quote(version)}, not 1`
+    : `its meta has ${quote(stranger)}, which is not taken`;
 }
 
 /** Text of the peer, cut short. */

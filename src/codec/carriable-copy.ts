@@ -1,143 +1,112 @@
-import { MAX_ANNOTATIONS, MAX_BIGINT_DIGITS, TYPED_ARRAYS } from './annotations.ts';
+import { DEVELOPMENT } from '../development.ts';
+import { isTautlineError } from '../errors.ts';
+import { BIGINT, MAX_ANNOTATIONS, typedArray } from './annotations.ts';
+import { unfitValue } from './bad-payload.ts';
+import { describeAt, describeOddity, describeValue, PROTO_KEY, THREW, TOO_DEEP } from './explain.ts';
 import { escapeKey } from './odd-keys.ts';
-import {
-  describeOddity,
-  describePath,
-  describeValue,
-  type Fault,
-  MAX_DEPTH,
-  PROTO_KEY,
-  TOO_DEEP,
-} from './plain-json.ts';
+import { isOdd, isPlainAt, MAX_DEPTH } from './plain-json.ts';
 
 /**
  * A copy of a value that the superjson package carries without a loss: a tree (what was shared is there twice) of
  * plain objects, arrays, Maps, Sets, Dates, URLs, typed arrays and primitives. The package by itself throws on some
  * keys and silently changes what it doesn't know: instances of classes, functions, Blobs, invalid Dates.
+ * @throws TautlineError `BAD_PAYLOAD` for a value that it can't carry.
  */
-export function carriableCopy(value: unknown): { readonly copy: unknown } | { readonly fault: Fault } {
+export function carriableCopy(value: unknown): unknown {
   const copier = new Copier();
   try {
-    return { copy: copier.copy(value, 1) };
+    return copier.copy(value, 1);
   } catch (error) {
-    const what = error instanceof Unfit ? error.what : 'a property that threw when it was read';
-    return { fault: { path: describePath(copier.path), what } };
+    if (DEVELOPMENT && isTautlineError(error)) throw error;
+    throw unfitValue(DEVELOPMENT && describeAt(copier.path, THREW), REMEDY);
   }
 }
 
-class Unfit {
-  readonly what: string;
-  constructor(what: string) {
-    this.what = what;
-  }
-}
+const REMEDY = DEVELOPMENT && 'Send its data as a plain object.';
+
+type Fields = Record<string, unknown>;
 
 class Copier {
-  /** Where the copier is; after a throw, where it was. */
+  /** In development: where the copier is, or was when it threw. */
   readonly path: (string | number)[] = [];
+  /** In development: the containers that it is in. In production the limit of depth ends a cycle. */
   readonly #above = new Set<object>();
   #annotations = 0;
 
   copy(value: unknown, depth: number): unknown {
-    switch (typeof value) {
-      case 'string':
-      case 'boolean':
-        return value;
-      case 'number':
-        return Number.isFinite(value) && !Object.is(value, -0) ? value : this.#annotated(value);
-      case 'undefined':
-        return this.#annotated(value);
-      case 'bigint':
-        if (String(value).replace('-', '').length <= MAX_BIGINT_DIGITS) return this.#annotated(value);
-        throw new Unfit(`a bigint of more than ${MAX_BIGINT_DIGITS} digits`);
-      case 'object':
-        return value === null ? null : this.#copyObject(value, depth);
-      default:
-        throw new Unfit(describeValue(value));
+    if (typeof value === 'object' && value !== null) return this.#copyObject(value, depth);
+    if (isPlainAt(value, true, depth)) return value;
+    if (typeof value === 'bigint' ? BIGINT.test(String(value)) : typeof value === 'number' || value === undefined) {
+      return this.#annotated(value);
     }
+    throw unfitValue(DEVELOPMENT && describeAt(this.path, describePrimitive(value)), REMEDY);
   }
 
   #copyObject(value: object, depth: number): unknown {
-    if (value instanceof Date) {
-      if (Number.isNaN(value.getTime())) throw new Unfit('an invalid Date');
-      return this.#annotated(value);
+    if (value instanceof Date ? Number.isFinite(value.getTime()) : value instanceof URL) return this.#annotated(value);
+    if (DEVELOPMENT) {
+      if (this.#above.has(value)) throw unfitValue(describeAt(this.path, 'part of a cycle'), REMEDY);
+      this.#above.add(value);
     }
-    if (value instanceof URL) return this.#annotated(value);
-    if (this.#above.has(value)) throw new Unfit('part of a cycle');
-    if (depth > MAX_DEPTH) throw new Unfit(TOO_DEEP);
-    this.#above.add(value);
-    const copy = this.#copyContainer(value, depth);
-    this.#above.delete(value);
+    // A Map is two levels of arrays; a Set within a Set is two levels of annotations.
+    const deeper = value instanceof Map || value instanceof Set ? depth + 2 : depth + 1;
+    if (deeper > MAX_DEPTH + 1) throw unfitValue(DEVELOPMENT && describeAt(this.path, TOO_DEEP), REMEDY);
+    const copy = this.#copyContainer(value, deeper);
+    if (DEVELOPMENT) this.#above.delete(value);
     return copy;
   }
 
   #copyContainer(value: object, depth: number): unknown {
-    if (ArrayBuffer.isView(value)) return this.#copyTypedArray(value);
-    if (value instanceof Map || value instanceof Set) {
-      // A Map is two levels of arrays; a Set within a Set is two levels of annotations.
-      if (depth + 1 > MAX_DEPTH) throw new Unfit(TOO_DEEP);
-      this.#annotated(value);
-      return value instanceof Map ? this.#copyMap(value, depth + 2) : this.#copySet(value, depth + 2);
+    if (ArrayBuffer.isView(value)) {
+      // A Node Buffer, which the package can't read back, becomes the Uint8Array that it is.
+      const Make = typedArray((value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag]);
+      if (Make !== undefined) return this.#annotated(new Make(value as Uint8Array));
     }
-    const oddity = describeOddity(value);
-    if (oddity !== undefined) throw new Unfit(oddity);
-    return Array.isArray(value) ? this.#copyArray(value, depth + 1) : this.#copyFields(value, depth + 1);
-  }
-
-  /** A Node Buffer, which the package can't read back, becomes the Uint8Array that it is. */
-  #copyTypedArray(value: ArrayBufferView): unknown {
-    const Make = TYPED_ARRAYS.get(String((value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag]));
-    if (Make === undefined) throw new Unfit(describeValue(value));
-    return this.#annotated(new Make(value as Uint8Array));
-  }
-
-  #copyMap(map: ReadonlyMap<unknown, unknown>, depth: number): unknown {
-    const copy = new Map<unknown, unknown>();
-    let index = 0;
-    for (const [key, item] of map) {
-      this.path.push(index++);
-      copy.set(this.#at('key', key, depth), this.#at('value', item, depth));
-      this.path.pop();
+    if (value instanceof Set) {
+      const copyItem = (item: unknown, index: number) => this.#copyAt(item, depth, index);
+      return this.#annotated(new Set(Array.from(value, copyItem)));
     }
-    return copy;
-  }
-
-  #copySet(set: ReadonlySet<unknown>, depth: number): unknown {
-    return new Set([...set].map((item, index) => this.#at(index, item, depth)));
-  }
-
-  #copyArray(array: readonly unknown[], depth: number): unknown {
-    const copy: unknown[] = [];
-    for (let index = 0; index < array.length; index++) {
-      if (!(index in array)) {
-        this.path.push(index);
-        throw new Unfit('an empty slot');
+    if (value instanceof Map) {
+      const copyEntry = ([key, item]: [unknown, unknown], index: number) =>
+        [this.#copyAt(key, depth, index, 'key'), this.#copyAt(item, depth, index, 'value')] as const;
+      return this.#annotated(new Map(Array.from(value, copyEntry)));
+    }
+    if (isOdd(value)) throw unfitValue(DEVELOPMENT && describeAt(this.path, describeOddObject(value)), REMEDY);
+    const copy = Array.isArray(value) ? [] : {};
+    // Of an array only the items: it may have named properties, too.
+    for (const key of (Array.isArray(value) ? value.keys() : Object.keys(value)) as Iterable<string>) {
+      if (DEVELOPMENT) this.path.push(key);
+      if (key === '__proto__' || !(key in value)) {
+        const what = DEVELOPMENT && describeAt(this.path, key === '__proto__' ? PROTO_KEY : 'an empty slot');
+        throw unfitValue(what, REMEDY);
       }
-      copy.push(this.#at(index, array[index], depth));
+      (copy as Fields)[escapeKey(key)] = this.copy((value as Fields)[key], depth);
+      if (DEVELOPMENT) this.path.pop();
     }
     return copy;
   }
 
-  #copyFields(value: object, depth: number): unknown {
-    const copy: Record<string, unknown> = {};
-    for (const key of Object.keys(value)) {
-      this.path.push(key);
-      if (key === '__proto__') throw new Unfit(PROTO_KEY);
-      copy[escapeKey(key)] = this.copy((value as Record<string, unknown>)[key], depth);
-      this.path.pop();
-    }
-    return copy;
-  }
-
-  #at(key: string | number, value: unknown, depth: number): unknown {
-    this.path.push(key);
+  /** The same below some keys. */
+  #copyAt(value: unknown, depth: number, ...keys: readonly (string | number)[]): unknown {
+    if (DEVELOPMENT) this.path.push(...keys);
     const copy = this.copy(value, depth);
-    this.path.pop();
+    if (DEVELOPMENT) this.path.length -= keys.length;
     return copy;
   }
 
   #annotated(value: unknown): unknown {
     if (++this.#annotations <= MAX_ANNOTATIONS) return value;
-    throw new Unfit(`one of more than ${MAX_ANNOTATIONS} values that are not plain JSON`);
+    throw unfitValue(
+      DEVELOPMENT && describeAt(this.path, `one of more than ${MAX_ANNOTATIONS} values that are not plain JSON`),
+      REMEDY,
+    );
   }
+}
+
+function describeOddObject(value: object): string {
+  return value instanceof Date ? 'an invalid Date' : describeOddity(value)!;
+}
+
+function describePrimitive(value: unknown): string {
+  return typeof value === 'bigint' ? 'a bigint of more than 1000 digits' : describeValue(value);
 }

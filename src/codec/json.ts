@@ -1,10 +1,13 @@
 import type { Codec } from '../payload.ts';
+import { DEVELOPMENT } from '../development.ts';
 import { badSlots, unfitValue, unwritableValue } from './bad-payload.ts';
-import { findFault } from './plain-json.ts';
+import { explainOddPart } from './explain.ts';
+import { isPlain } from './plain-json.ts';
 
 const REMEDY =
+  DEVELOPMENT &&
   'Let the contract use the superjson codec (dates, maps, sets, URLs, bigints, undefined, NaN), ' +
-  'or send what plain JSON has: a text, a number, a plain object.';
+    'or send what plain JSON has: a text, a number, a plain object.';
 
 /**
  * Plain JSON, the default. A value that `JSON.stringify` would change is refused, with two exceptions: a property
@@ -14,23 +17,22 @@ export const json: Codec = {
   name: 'json',
   encode(value) {
     if (value === undefined) return '';
-    const fault = findFault(value, false);
-    if (fault !== undefined) throw unfitValue(fault, REMEDY);
-    return writeJson(value);
+    if (!isPlain(value, false)) throw unfitValue(DEVELOPMENT && explainOddPart(value, false), REMEDY);
+    return writing(() => JSON.stringify(value));
   },
   decode(json, meta, isVetted = false) {
-    if (meta !== undefined && meta !== null) throw badSlots('plain JSON has no meta');
+    if (meta !== undefined && meta !== null) throw badSlots(DEVELOPMENT && 'plain JSON has no meta');
     return isVetted ? json : readJson(json);
   },
 };
 
 /**
- * The text of a value in which no fault was found.
+ * Writes a value in which no fault was found.
  * @throws TautlineError `BAD_PAYLOAD` when it can't be written all the same.
  */
-export function writeJson(value: unknown): string {
+export function writing(write: () => string): string {
   try {
-    return JSON.stringify(value);
+    return write();
   } catch (error) {
     throw unwritableValue(error);
   }
@@ -42,7 +44,6 @@ export function writeJson(value: unknown): string {
  * @throws TautlineError `BAD_PAYLOAD`
  */
 export function readJson(json: unknown): unknown {
-  const fault = json === undefined ? undefined : findFault(json, false);
-  if (fault !== undefined) throw badSlots(`${fault.path} is ${fault.what}`);
-  return json;
+  if (json === undefined || isPlain(json, false)) return json;
+  throw badSlots(DEVELOPMENT && explainOddPart(json, false));
 }

@@ -10,32 +10,22 @@ export function escapeKey(key: string): string {
   return ODD_KEY.test(key) ? `~${key}` : key;
 }
 
+function unescapeKey(key: string): string {
+  return key.startsWith('~') && ODD_KEY.test(key) ? key.slice(1) : key;
+}
+
 /** Gives the keys in a value that was read, and that nobody else holds yet, their names back. */
 export function restoreKeys(value: unknown): void {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return;
-  if (Array.isArray(value) || value instanceof Set) {
-    for (const item of value) restoreKeys(item);
-  } else if (value instanceof Map) {
-    for (const [key, item] of value) {
-      restoreKeys(key);
-      restoreKeys(item);
-    }
-  } else {
-    restoreObject(value);
+  if (Symbol.iterator in value) {
+    // An array, a Set or a Map, which gives its entries as arrays.
+    for (const item of value as Iterable<unknown>) restoreKeys(item);
+    return;
   }
-}
-
-function restoreObject(value: object): void {
   const entries = Object.entries(value);
   for (const [, item] of entries) restoreKeys(item);
-  if (!entries.some(([key]) => isEscaped(key))) return;
+  if (entries.every(([key]) => key === unescapeKey(key))) return;
+  // All of them, so that they stay in their order.
   for (const [key] of entries) Reflect.deleteProperty(value, key);
-  for (const [key, item] of entries) {
-    const name = isEscaped(key) ? key.slice(1) : key;
-    Object.defineProperty(value, name, { value: item, writable: true, enumerable: true, configurable: true });
-  }
-}
-
-function isEscaped(key: string): boolean {
-  return key.startsWith('~') && ODD_KEY.test(key);
+  for (const [key, item] of entries) (value as Record<string, unknown>)[unescapeKey(key)] = item;
 }

@@ -1,16 +1,15 @@
 import { SuperJSON, type SuperJSONResult } from 'superjson';
+import { DEVELOPMENT } from '../development.ts';
 import type { Codec } from '../payload.ts';
 import { vetAnnotations } from './annotations.ts';
-import { badSlots, unfitValue, unwritableValue } from './bad-payload.ts';
+import { badSlots } from './bad-payload.ts';
 import { carriableCopy } from './carriable-copy.ts';
-import { readJson, writeJson } from './json.ts';
+import { readJson, writing } from './json.ts';
 import { restoreKeys } from './odd-keys.ts';
-import { findFault } from './plain-json.ts';
+import { isPlain } from './plain-json.ts';
 
 /** Of our own, so that what an app registers for other uses never meets what a peer sends. */
 const engine = new SuperJSON({ dedupe: false });
-
-const REMEDY = 'Send its data as a plain object.';
 
 /**
  * JSON that also carries `undefined`, NaN, infinities, `-0`, bigints (at most 1000 digits), Date, Map, Set, URL and
@@ -20,7 +19,7 @@ export const superjson: Codec = {
   name: 'superjson',
   encode(value) {
     if (value === undefined) return '';
-    return findFault(value, true) === undefined ? writeJson(value) : encodeRich(value);
+    return isPlain(value, true) ? writing(() => JSON.stringify(value)) : encodeRich(carriableCopy(value));
   },
   decode(json, meta, isVetted = false) {
     if (!isVetted) readJson(json);
@@ -33,11 +32,11 @@ export const superjson: Codec = {
 };
 
 function encodeRich(value: unknown): string {
-  const carriable = carriableCopy(value);
-  if ('fault' in carriable) throw unfitValue(carriable.fault, REMEDY);
-  const { json, meta } = serialize(carriable.copy);
-  // No referentialEqualities: for the package, equal bigints are references to one object.
-  return `${writeJson(json)},${writeMeta({ values: meta?.values ?? {}, v: 1 })}`;
+  return writing(() => {
+    const { json, meta } = engine.serialize(value);
+    // No referentialEqualities: for the package, equal bigints are references to one object.
+    return `${JSON.stringify(json)},${writeMeta({ values: meta?.values ?? {}, v: 1 })}`;
+  });
 }
 
 /**
@@ -46,21 +45,13 @@ function encodeRich(value: unknown): string {
  * backslashes before dots; written as `\u005c`, none looks like the beginning of another.
  */
 function writeMeta(meta: object): string {
-  return writeJson(meta).replaceAll('\\\\', '\\u005c');
-}
-
-function serialize(value: unknown): SuperJSONResult {
-  try {
-    return engine.serialize(value);
-  } catch (error) {
-    throw unwritableValue(error);
-  }
+  return JSON.stringify(meta).replaceAll('\\\\', '\\u005c');
 }
 
 function revive(json: unknown, meta: unknown): unknown {
   try {
     return engine.deserialize({ json, meta } as SuperJSONResult, { inPlace: true });
   } catch (error) {
-    throw badSlots('its annotations can not be read', error);
+    throw badSlots(DEVELOPMENT && 'its annotations can not be read', error);
   }
 }

@@ -1,3 +1,5 @@
+import { DEVELOPMENT } from '../development.ts';
+
 /** A deadline that {@link Deadlines.add} gave out: the ticket to remove it. */
 export interface Deadline {
   /** On the clock of its {@link Deadlines}, ms. */
@@ -63,7 +65,7 @@ export class Deadlines {
    */
   add(atMs: number, target: (() => void) | Expiring): Deadline {
     if (typeof atMs !== 'number' || Number.isNaN(atMs)) {
-      throw new RangeError(`Deadlines: the time is ${String(atMs)}, give milliseconds on the clock.`);
+      throw new RangeError(DEVELOPMENT ? `the time of a deadline is ${String(atMs)}, give milliseconds` : 'atMs');
     }
     const entry: Entry = { atMs, target, owner: this, order: this.#added++ };
     this.#size++;

@@ -1,3 +1,5 @@
+import { DEVELOPMENT } from '../development.ts';
+
 /**
  * The last values of a sequence: a new one pushes the oldest out. Takes memory as it fills, gives it back when empty.
  */
@@ -9,10 +11,10 @@ export class RingBuffer<T> {
 
   /**
    * @param capacity - How many values it holds, at most; 0 holds none.
-   * @throws RangeError when the capacity is not a whole number, 0 or more.
+   * @throws RangeError in development, when the capacity is not a whole number, 0 or more.
    */
   constructor(capacity: number) {
-    if (!Number.isSafeInteger(capacity) || capacity < 0) {
+    if (DEVELOPMENT && (!Number.isSafeInteger(capacity) || capacity < 0)) {
       throw new RangeError(`RingBuffer: the capacity is ${capacity}, give a whole number, 0 or more.`);
     }
     this.#capacity = capacity;

@@ -1,3 +1,5 @@
+import { DEVELOPMENT } from '../development.ts';
+
 /**
  * Order of going out: `control` messages commute with everything and go first, `ordered` ones keep their order,
  * `lossy` ones come last and are the first to be dropped. `held` ones take up room, but do not go before they were entered in another lane.
@@ -52,9 +54,9 @@ export class SendQueue<Entry extends Queued> {
     held: chain(),
   };
 
-  /** @throws RangeError when a bound is below 1. */
+  /** @throws RangeError in development, when a bound is below 1. */
   constructor(bounds: SendQueueBounds) {
-    for (const [name, value] of Object.entries(bounds)) {
+    for (const [name, value] of DEVELOPMENT ? Object.entries(bounds) : []) {
       if (!(value >= 1)) throw new RangeError(`SendQueue: ${name} is ${value}, give a number of 1 or more.`);
     }
     this.bounds = bounds;
@@ -74,10 +76,10 @@ export class SendQueue<Entry extends Queued> {
 
   /**
    * Takes an entry in at the end of its lane, or says which bound is in the way; then nothing has changed.
-   * @throws Error when the entry is in a queue already.
+   * @throws Error in development, when the entry is in a queue already.
    */
   push(lane: Lane, entry: Entry): PushResult<Entry> {
-    if (entry.lane !== undefined) throw new Error('SendQueue: this entry is in the queue already.');
+    if (DEVELOPMENT && entry.lane !== undefined) throw new Error('SendQueue: this entry is in the queue already.');
     const { ordered, lossy, held } = this.#lanes;
     let result: PushResult<Entry> = TAKEN;
     if (lane !== 'control') {

@@ -1,5 +1,7 @@
+import { DEVELOPMENT } from '../development.ts';
 import { isTooDeep, MAX_DEPTH } from './json-depth.ts';
 import type { Malformed } from './messages.ts';
+import { MALFORMED } from './shapes.ts';
 
 /** How one message is checked, and whom to answer when it fails. */
 export interface MessageRule {
@@ -42,17 +44,20 @@ export function readFrame<Message>(frame: string, rules: MessageRules): Decoded<
     parsed = JSON.parse(frame);
   } catch {
     // Some engines parse by recursion, and give up where it is deep.
-    return atFault(isTooDeep(frame) ? TOO_DEEP : 'the frame is not JSON');
+    return atFault(isTooDeep(frame) ? TOO_DEEP : DEVELOPMENT ? 'the frame is not JSON' : MALFORMED);
   }
   const isVetted = isClean(parsed, VETTED_LEVELS);
   if (!isVetted && isTooDeep(frame)) return atFault(TOO_DEEP);
-  if (!Array.isArray(parsed) || parsed.length === 0) return atFault('the frame is not an array with messages');
+  if (!Array.isArray(parsed) || parsed.length === 0) {
+    return atFault(DEVELOPMENT ? 'the frame is not an array with messages' : MALFORMED);
+  }
 
   const messages: Message[] = [];
   let malformed = NONE;
   for (const message of parsed as readonly unknown[]) {
     if (!Array.isArray(message) || typeof message[0] !== 'string') {
-      return atFault('a message is not an array that begins with its name', messages, malformed, isVetted);
+      const reason = DEVELOPMENT ? 'a message is not an array that begins with its name' : MALFORMED;
+      return atFault(reason, messages, malformed, isVetted);
     }
     const rule = rules.get(message[0]);
     if (rule === undefined) continue;
@@ -62,13 +67,16 @@ export function readFrame<Message>(frame: string, rules: MessageRules): Decoded<
       continue;
     }
     const address = rule.address?.(message);
-    if (address == null) return atFault(`malformed ${message[0]}: ${problem}`, messages, malformed, isVetted);
+    if (address == null) {
+      const reason = DEVELOPMENT ? `malformed ${message[0]}: ${problem}` : problem;
+      return atFault(reason, messages, malformed, isVetted);
+    }
     malformed = [...malformed, { name: message[0], problem, ...address }];
   }
   return { messages, malformed, error: null, isVetted };
 }
 
-const TOO_DEEP: string = `the frame nests deeper than ${MAX_DEPTH} levels`;
+const TOO_DEEP: string = DEVELOPMENT ? `the frame nests deeper than ${MAX_DEPTH} levels` : MALFORMED;
 
 function atFault<Message>(
   reason: string,

@@ -1,3 +1,4 @@
+import { DEVELOPMENT } from '../development.ts';
 import type { ServerMessage } from './messages.ts';
 import {
   byId,
@@ -10,7 +11,7 @@ import {
   topicProblem,
 } from './message-checks.ts';
 import { readFrame, type Decoded, type MessageRule, type MessageRules } from './read-frame.ts';
-import { goAwayProblem, isCount, isId, isPosition, isTopic, welcomeProblem } from './shapes.ts';
+import { MALFORMED, goAwayProblem, isCount, isId, isPosition, isTopic, welcomeProblem } from './shapes.ts';
 
 /*
  * The messages that a server may send, a rule each, so that a client holds those alone that it takes.
@@ -28,7 +29,7 @@ export const error: MessageRule = {
 };
 
 export const item: MessageRule = {
-  check: (message) => checkId(message) ?? (isId(message[2]) ? null : 'seq must count from 1'),
+  check: (message) => checkId(message) ?? (isId(message[2]) ? null : DEVELOPMENT ? 'seq must count from 1' : MALFORMED),
   address: byId,
 };
 export const done: MessageRule = reply;
@@ -39,7 +40,7 @@ export const subscribed: MessageRule = {
     if (problem !== null) return problem;
     if (!isPosition(message[3])) return positionProblem;
     const continuity = message[4];
-    if (typeof continuity !== 'string') return 'continuity must be a string';
+    if (typeof continuity !== 'string') return DEVELOPMENT ? 'continuity must be a string' : MALFORMED;
     // A word of a later version: the only safe reading is that something may be missing.
     if (continuity !== 'live' && continuity !== 'resumed') message[4] = 'gap';
     return null;
@@ -55,7 +56,7 @@ export const snapshot: MessageRule = {
 export const event: MessageRule = {
   check: (message) => {
     if (!isTopic(message[1])) return topicProblem;
-    return isCount(message[2]) ? null : 'offset must be a safe integer, 0 or more';
+    return isCount(message[2]) ? null : DEVELOPMENT ? 'offset must be a safe integer, 0 or more' : MALFORMED;
   },
 };
 export const unsubscribed: MessageRule = {

@@ -1,7 +1,12 @@
+import { DEVELOPMENT } from '../development.ts';
+
 /*
  * The parts of messages, as JSON gave them. What has one way to be wrong is a predicate; what has several returns
  * what is wrong, or null.
  */
+
+/** What is said in production of slots that a peer should not have sent. */
+export const MALFORMED = 'malformed';
 
 /** A positive safe integer. */
 export function isId(value: unknown): value is number {
@@ -86,27 +91,31 @@ export function helloProblem(value: unknown): string | null {
 
 /** What is wrong with the fields of a welcome, or `null`. */
 export function welcomeProblem(value: unknown): string | null {
-  if (!isObject(value)) return 'it must carry an object';
+  if (!isObject(value)) return DEVELOPMENT ? 'it must carry an object' : MALFORMED;
   const { memory, identity, windowMs, heartbeatMs, limits, features } = value;
-  if (!isText(memory, Infinity)) return 'memory must be a string of at least one character';
-  if (typeof identity !== 'string') return 'identity must be a string';
-  if (!isDuration(windowMs)) return 'windowMs must be a number, 0 or more';
-  if (!isDuration(heartbeatMs) || heartbeatMs === 0) return 'heartbeatMs must be a number above 0';
-  if (!isObject(limits)) return 'limits must be an object';
-  for (const name of ['frameBytes', 'calls', 'streams', 'items', 'subscriptions']) {
-    if (!isId(limits[name])) return `limits.${name} must be a positive safe integer`;
+  if (!isText(memory, Infinity)) return DEVELOPMENT ? 'memory must be a string of at least one character' : MALFORMED;
+  if (typeof identity !== 'string') return DEVELOPMENT ? 'identity must be a string' : MALFORMED;
+  if (!isDuration(windowMs)) return DEVELOPMENT ? 'windowMs must be a number, 0 or more' : MALFORMED;
+  if (!isDuration(heartbeatMs) || heartbeatMs === 0) {
+    return DEVELOPMENT ? 'heartbeatMs must be a number above 0' : MALFORMED;
   }
-  if ((limits.calls as number) < 8) return 'limits.calls must be 8 or more';
-  return isOptional(features, isStrings) ? null : 'features must be an array of strings';
+  if (!isObject(limits)) return DEVELOPMENT ? 'limits must be an object' : MALFORMED;
+  for (const name of ['frameBytes', 'calls', 'streams', 'items', 'subscriptions']) {
+    if (!isId(limits[name])) return DEVELOPMENT ? `limits.${name} must be a positive safe integer` : MALFORMED;
+  }
+  if ((limits.calls as number) < 8) return DEVELOPMENT ? 'limits.calls must be 8 or more' : MALFORMED;
+  return isOptional(features, isStrings) ? null : DEVELOPMENT ? 'features must be an array of strings' : MALFORMED;
 }
 
 /** What is wrong with the fields of a goaway, or `null`. */
 export function goAwayProblem(value: unknown): string | null {
-  if (!isObject(value)) return 'it must carry an object';
-  if (typeof value.reason !== 'string') return 'reason must be a string';
+  if (!isObject(value)) return DEVELOPMENT ? 'it must carry an object' : MALFORMED;
+  if (typeof value.reason !== 'string') return DEVELOPMENT ? 'reason must be a string' : MALFORMED;
   return isDuration(value.afterMs) && isDuration(value.withinMs)
     ? null
-    : 'afterMs and withinMs must be numbers, 0 or more';
+    : DEVELOPMENT
+      ? 'afterMs and withinMs must be numbers, 0 or more'
+      : MALFORMED;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

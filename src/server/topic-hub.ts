@@ -1,3 +1,4 @@
+import { matchTopic } from '../contract/match-topic.ts';
 import { validate } from '../contract/schema.ts';
 import type { Deadlines } from '../primitives/deadlines.ts';
 import type { Position } from '../protocol/messages.ts';
@@ -41,7 +42,7 @@ export class TopicHub {
   /** The topic of the contract that a name belongs to; no name belongs to two. */
   find(name: string): FoundTopic | undefined {
     for (const bound of this.#options.topics.values()) {
-      const params = bound.topic.match(name);
+      const params = matchTopic(bound.topic.definition.template, name);
       if (params !== undefined) return { name, bound, params };
     }
     return undefined;

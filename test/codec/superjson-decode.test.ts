@@ -120,7 +120,13 @@ describe('What a peer may annotate', () => {
     ['through what is already a Map', { a: [[null, 1]] }, { a: ['map'], 'a.0.0': ['undefined'] }],
     ['twice to one Set', { a: [[]] }, { 'a.0': ['set'], a: ['set', { '0': ['set'] }] }],
   ])('is not reached by a path that leads %s.', (_, value, values) => {
-    expect(outcome(value, { values, v: 1 })).toMatch(/leads nowhere|forbidden key|is malformed|about the same value/);
+    expect(outcome(value, { values, v: 1 })).toMatch(/leads nowhere|can not be read|about the same value/);
+  });
+
+  test('is not reached by a long path, in any longer than it takes to read it.', () => {
+    for (const path of ['\\'.repeat(1e6), '.'.repeat(1e6), '\\.'.repeat(5e5), `${'\\'.repeat(1e6)}.`]) {
+      expect(outcome({}, { values: { [path]: ['undefined'] }, v: 1 })).toContain('leads nowhere');
+    }
   });
 
   test('is no URL that can not be parsed.', () => {

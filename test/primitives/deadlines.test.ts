@@ -275,5 +275,5 @@ describe('A callback of a deadline', () => {
 test('A time that is no number is refused.', () => {
   const deadlines = new Deadlines();
   expect(() => deadlines.add(NaN, () => undefined)).toThrow(RangeError);
-  expect(() => deadlines.add('5' as unknown as number, () => undefined)).toThrow('the time is 5');
+  expect(() => deadlines.add('5' as unknown as number, () => undefined)).toThrow('the time of a deadline is 5');
 });

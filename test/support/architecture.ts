@@ -22,6 +22,7 @@ const LEVELS: Readonly<Record<string, number>> = {
   'tanstack-query': 4,
   testing: 4,
   'index.ts': 5,
+  'core.ts': 5,
   'superjson.ts': 5,
   'websocket.ts': 5,
 };

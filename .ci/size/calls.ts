@@ -1,0 +1,2 @@
+/* Queries and mutations, and nothing else. */
+export { connect, createClient, defineContract, mutation, query } from 'tautline/core';

@@ -1,0 +1,2 @@
+/* The standard WebSocket that comes back, alone. */
+export { ReconnectingWebSocket } from 'tautline/websocket';

@@ -1,0 +1,15 @@
+export { connect } from './client/core-connect.ts';
+export { createClient } from './client/create-client.ts';
+export { defineContract } from './contract/contract.ts';
+export { mutation, query, stream } from './contract/procedure.ts';
+export { topic } from './contract/topic.ts';
+export { credentials } from './client/credentials/credentials.ts';
+export { interceptors } from './client/interceptors/interceptors.ts';
+export { lazily } from './client/lazy/lazily.ts';
+export { pageLifecycle } from './client/lifecycle/page-lifecycle.ts';
+export { lossy } from './client/lossy/lossy-publishes.ts';
+export { moves } from './client/moves/moves.ts';
+export { record } from './client/record/flight-recorder.ts';
+export { streams } from './client/streams/stream-function.ts';
+export { topicEvents } from './client/topic-events/topic-events.ts';
+export { topics } from './client/topics/topic-handle.ts';
