@@ -4,6 +4,7 @@ export { defineContract } from './contract/contract.ts';
 export { mutation, query, stream } from './contract/procedure.ts';
 export { topic } from './contract/topic.ts';
 export { credentials } from './client/credentials/credentials.ts';
+export { flow } from './client/flow/flow.ts';
 export { interceptors } from './client/interceptors/interceptors.ts';
 export { lazily } from './client/lazy/lazily.ts';
 export { pageLifecycle } from './client/lifecycle/page-lifecycle.ts';

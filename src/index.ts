@@ -1,6 +1,6 @@
 export { CallPromise } from './client/calls/call-promise.ts';
 export type { Safe } from './client/calls/call-promise.ts';
-export type { CallOptions, PublishOptions } from './client/kernel/request-options.ts';
+export type { CallOptions, PublishOptions } from './client/requests/request-options.ts';
 export type {
   CallError,
   CallFunction,
@@ -17,18 +17,14 @@ export type {
 export { connect } from './client/connect.ts';
 export { CONNECT_DEFAULTS } from './client/connect-options.ts';
 export type { ConnectOptions, ResolvedConnectOptions } from './client/connect-options.ts';
-export type {
-  FlowOptions,
-  KernelOptions,
-  QueueOptions,
-  ResolvedKernelOptions,
-} from './client/kernel/connect-options.ts';
+export type { KernelOptions, QueueOptions, ResolvedKernelOptions } from './client/kernel/connect-options.ts';
 export type { CloseOptions, Connection, ConnectionEvents, ConnectionStats } from './client/kernel/connection.ts';
+export type { FlowOptions } from './client/flow/flow.ts';
 export { createClient } from './client/create-client.ts';
 export type { Happening, HappeningDetails, HappeningName } from './client/kernel/happening.ts';
 export type { InterceptedCall, Interceptor, Next } from './client/interceptors/interceptor.ts';
 export type { ItemStream } from './client/streams/item-stream.ts';
-export type { LossyOptions, LossyOutcome } from './client/kernel/lossy-lane.ts';
+export type { LossyOptions, LossyOutcome } from './client/requests/lossy-lane.ts';
 export type { Gap, Subscription, SubscriptionState, TopicListeners } from './client/topics/subscription.ts';
 export { TOPIC_EVENTS_DEFAULTS } from './client/topic-events/event-feed.ts';
 export type { TopicEvents, TopicEventsOptions } from './client/topic-events/event-feed.ts';

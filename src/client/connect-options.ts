@@ -1,5 +1,7 @@
 import { DEVELOPMENT } from '../development.ts';
 import type { TransportOptions } from '../transport/transport-options.ts';
+import { FLOW_DEFAULTS, resolveFlow, type FlowOptions } from './flow/flow.ts';
+import type { FlowMarks } from '../primitives/flow-control.ts';
 import type { Interceptor } from './interceptors/interceptor.ts';
 import {
   KERNEL_DEFAULTS,
@@ -13,6 +15,7 @@ import { LAZY_DEFAULTS } from './lazy/lazily.ts';
 /** Options of {@link connect}. */
 export interface ConnectOptions
   extends KernelOptions, Pick<TransportOptions, 'auth' | 'lifecycle' | 'suspendAfterHiddenMs'> {
+  readonly flow?: FlowOptions | undefined;
   /**
    * Stands around every call: headers, tracing, logging, another try. One, or a list, the first outermost.
    * @default none
@@ -32,12 +35,18 @@ export interface ConnectOptions
 
 /** {@link ConnectOptions} of the connection itself, with defaults. */
 export interface ResolvedConnectOptions extends ResolvedKernelOptions {
+  readonly flow: FlowMarks;
   readonly lazy: boolean;
   readonly idleMs: number;
 }
 
 /** Defaults of {@link ConnectOptions}. */
-export const CONNECT_DEFAULTS: ResolvedConnectOptions = { ...KERNEL_DEFAULTS, lazy: false, ...LAZY_DEFAULTS };
+export const CONNECT_DEFAULTS: ResolvedConnectOptions = {
+  ...KERNEL_DEFAULTS,
+  flow: FLOW_DEFAULTS,
+  lazy: false,
+  ...LAZY_DEFAULTS,
+};
 
 /**
  * Checks options and fills in the defaults.
@@ -51,5 +60,5 @@ export function resolveConnectOptions(options: ConnectOptions): ResolvedConnectO
     if (!lazy && options.idleMs !== undefined) throw new TypeError('idleMs needs lazy: true');
   }
   checkPositive('idleMs', idleMs);
-  return { ...resolveKernelOptions(options), lazy, idleMs };
+  return { ...resolveKernelOptions(options), flow: resolveFlow(options.flow), lazy, idleMs };
 }

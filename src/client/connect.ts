@@ -2,6 +2,7 @@ import type { UrlOption } from '../transport/transport-options.ts';
 import { calls } from './calls/call-function.ts';
 import { resolveConnectOptions, type ConnectOptions } from './connect-options.ts';
 import { credentials } from './credentials/credentials.ts';
+import { flow } from './flow/flow.ts';
 import { interceptors } from './interceptors/interceptors.ts';
 import type { Capability } from './kernel/capability.ts';
 import { ClientConnection } from './kernel/client-connection.ts';
@@ -22,11 +23,12 @@ import { topics } from './topics/topic-handle.ts';
  * @throws TypeError or RangeError for options that make no sense, naming the option and the value
  */
 export function connect(url: UrlOption, options: ConnectOptions = {}): Connection {
-  const { auth, lifecycle, suspendAfterHiddenMs, intercept, ...kernel } = options;
-  const { lazy, idleMs } = resolveConnectOptions(options);
+  const { auth, lifecycle, suspendAfterHiddenMs, intercept } = options;
+  const { lazy, idleMs, flow: marks } = resolveConnectOptions(options);
   const use: Capability[] = [
     record(),
     calls(),
+    flow(marks),
     streams(),
     topics(),
     topicEvents(),
@@ -37,5 +39,5 @@ export function connect(url: UrlOption, options: ConnectOptions = {}): Connectio
   ];
   if (intercept !== undefined) use.push(interceptors(intercept));
   if (lazy) use.push(lazily({ idleMs }));
-  return new ClientConnection(url, kernel, use);
+  return new ClientConnection(url, options, use);
 }

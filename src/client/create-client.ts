@@ -22,10 +22,7 @@ export function createClient<Tree extends ContractTree>(
   connection.speak(codec.name);
   const client: Record<string, unknown> = {};
   const put = (path: string, kind: 'query' | 'mutation' | 'stream' | 'topic', node: unknown): void => {
-    const offer = connection.offer(kind);
-    if (offer === undefined) {
-      throw new TypeError(`${path} is a ${kind}: give connect the capability, { use: [${kind}s()] }.`);
-    }
+    const offer = connection.offer(kind, path);
     const names = path.split('.');
     const last = names.pop() ?? '';
     let group = client;

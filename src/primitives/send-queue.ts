@@ -18,7 +18,7 @@ export interface Queued {
   after?: Queued | undefined;
 }
 
-/** Bounds of the `ordered` and `lossy` lanes together. */
+/** Bounds of all lanes but `control` together. */
 export interface SendQueueBounds {
   readonly maxMessages: number;
   readonly maxBytes: number;
@@ -37,16 +37,19 @@ export interface Chain {
   bytes: number;
 }
 
-const none: readonly never[] = [];
-const TAKEN: PushResult<never> = { accepted: true, evicted: none };
+const TAKEN: PushResult<never> = { accepted: true, evicted: [] };
 
 /**
- * Bounded queue of messages that wait for a socket, in three lanes. When it is full, lossy entries give way, the oldest
+ * Bounded queue of messages that wait for a socket, in lanes. When it is full, lossy entries give way, the oldest
  * first, if that makes room; if not, it refuses. Control entries are always taken in and count against no bound: they
  * are small, and whoever makes them makes few. Every operation but `clear` takes constant time.
  */
 export class SendQueue<Entry extends Queued> {
   readonly bounds: SendQueueBounds;
+  /** Entries of all lanes. */
+  messages = 0;
+  /** Bytes of the entries of all lanes. */
+  bytes = 0;
   readonly #lanes: Readonly<Record<Lane, Chain>> = {
     control: chain(),
     ordered: chain(),
@@ -56,22 +59,8 @@ export class SendQueue<Entry extends Queued> {
 
   /** @throws RangeError in development, when a bound is below 1. */
   constructor(bounds: SendQueueBounds) {
-    for (const [name, value] of DEVELOPMENT ? Object.entries(bounds) : []) {
-      if (!(value >= 1)) throw new RangeError(`SendQueue: ${name} is ${value}, give a number of 1 or more.`);
-    }
+    if (DEVELOPMENT) checkBounds(bounds);
     this.bounds = bounds;
-  }
-
-  /** Entries of all lanes. */
-  get messages(): number {
-    const { control, ordered, lossy, held } = this.#lanes;
-    return control.messages + ordered.messages + lossy.messages + held.messages;
-  }
-
-  /** Bytes of the entries of all lanes. */
-  get bytes(): number {
-    const { control, ordered, lossy, held } = this.#lanes;
-    return control.bytes + ordered.bytes + lossy.bytes + held.bytes;
   }
 
   /**
@@ -80,21 +69,20 @@ export class SendQueue<Entry extends Queued> {
    */
   push(lane: Lane, entry: Entry): PushResult<Entry> {
     if (DEVELOPMENT && entry.lane !== undefined) throw new Error('SendQueue: this entry is in the queue already.');
-    const { ordered, lossy, held } = this.#lanes;
+    const { lossy } = this.#lanes;
     let result: PushResult<Entry> = TAKEN;
     if (lane !== 'control') {
-      const bound = this.#bound(entry, ordered.messages + held.messages, ordered.bytes + held.bytes);
+      const bound = this.#boundOf(entry, lossy);
       if (bound !== undefined) return { accepted: false, bound };
-      if (lossy.first !== undefined) result = { accepted: true, evicted: this.#makeRoom(entry) };
+      const evicted: Entry[] = [];
+      for (let oldest = lossy.first; oldest !== undefined && this.#boundOf(entry) !== undefined; oldest = lossy.first) {
+        this.#unlink(oldest);
+        evicted.push(oldest as Entry);
+      }
+      if (evicted.length > 0) result = { accepted: true, evicted };
     }
     const chain = this.#lanes[lane];
-    entry.lane = chain;
-    entry.before = chain.last;
-    if (chain.last === undefined) chain.first = entry;
-    else chain.last.after = entry;
-    chain.last = entry;
-    chain.messages++;
-    chain.bytes += entry.bytes;
+    this.#link(entry, chain, chain.last, undefined);
     return result;
   }
 
@@ -111,7 +99,7 @@ export class SendQueue<Entry extends Queued> {
   /** Removes the entry that goes next and returns it. */
   take(): Entry | undefined {
     const entry = this.next();
-    if (entry !== undefined) this.remove(entry);
+    if (entry !== undefined) this.#unlink(entry);
     return entry;
   }
 
@@ -122,32 +110,17 @@ export class SendQueue<Entry extends Queued> {
 
   /** Removes an entry; `false` when it is not here. */
   remove(entry: Entry): boolean {
-    const { lane, before, after } = entry;
-    if (lane === undefined) return false;
-    if (before === undefined) lane.first = after;
-    else before.after = after;
-    if (after === undefined) lane.last = before;
-    else after.before = before;
-    lane.messages--;
-    lane.bytes -= entry.bytes;
-    entry.lane = entry.before = entry.after = undefined;
-    return true;
+    return this.#unlink(entry);
   }
 
   /** Puts an entry in the place of another; `false`, and nothing changes, when that one is not here or bytes run out. */
   replace(entry: Entry, by: Entry): boolean {
-    const { lane, before, after } = entry;
-    const more = by.bytes - entry.bytes;
-    const { ordered, lossy, held } = this.#lanes;
-    if (lane === undefined || (more > 0 && ordered.bytes + held.bytes + lossy.bytes + more > this.bounds.maxBytes))
-      return false;
-    Object.assign(by, { lane, before, after });
-    if (before === undefined) lane.first = by;
-    else before.after = by;
-    if (after === undefined) lane.last = by;
-    else after.before = by;
-    lane.bytes += more;
-    entry.lane = entry.before = entry.after = undefined;
+    const { lane, before, after, bytes } = entry;
+    if (lane === undefined) return false;
+    const more = by.bytes - bytes;
+    if (more > 0 && this.bytes - this.#lanes.control.bytes + more > this.bounds.maxBytes) return false;
+    this.#unlink(entry);
+    this.#link(by, lane, before, after);
     return true;
   }
 
@@ -156,31 +129,58 @@ export class SendQueue<Entry extends Queued> {
     const entries: Entry[] = [];
     for (const lane of Object.values(this.#lanes)) {
       for (let entry = lane.first; entry !== undefined; entry = lane.first) {
-        this.remove(entry as Entry);
+        this.#unlink(entry);
         entries.push(entry as Entry);
       }
     }
     return entries;
   }
 
-  #bound(entry: Entry, messages: number, bytes: number): 'messages' | 'bytes' | undefined {
-    if (messages + 1 > this.bounds.maxMessages) return 'messages';
-    return bytes + entry.bytes > this.bounds.maxBytes ? 'bytes' : undefined;
+  #link(entry: Queued, lane: Chain, before: Queued | undefined, after: Queued | undefined): void {
+    entry.lane = lane;
+    entry.before = before;
+    entry.after = after;
+    if (before === undefined) lane.first = entry;
+    else before.after = entry;
+    if (after === undefined) lane.last = entry;
+    else after.before = entry;
+    this.#count(lane, 1, entry.bytes);
   }
 
-  #makeRoom(entry: Entry): readonly Entry[] {
-    const { ordered, lossy, held } = this.#lanes;
-    const evicted: Entry[] = [];
-    for (let oldest = lossy.first; oldest !== undefined; oldest = lossy.first) {
-      const messages = ordered.messages + held.messages + lossy.messages;
-      if (this.#bound(entry, messages, ordered.bytes + held.bytes + lossy.bytes) === undefined) break;
-      this.remove(oldest as Entry);
-      evicted.push(oldest as Entry);
-    }
-    return evicted;
+  #unlink(entry: Queued): boolean {
+    const { lane, before, after } = entry;
+    if (lane === undefined) return false;
+    if (before === undefined) lane.first = after;
+    else before.after = after;
+    if (after === undefined) lane.last = before;
+    else after.before = before;
+    entry.lane = entry.before = entry.after = undefined;
+    this.#count(lane, -1, -entry.bytes);
+    return true;
+  }
+
+  #count(lane: Chain, messages: number, bytes: number): void {
+    lane.messages += messages;
+    lane.bytes += bytes;
+    this.messages += messages;
+    this.bytes += bytes;
+  }
+
+  /** The bound that is in the way of an entry, beside what waits, but for one lane. */
+  #boundOf(entry: Queued, but?: Chain): 'messages' | 'bytes' | undefined {
+    const { control } = this.#lanes;
+    if (this.messages - control.messages - (but?.messages ?? 0) >= this.bounds.maxMessages) return 'messages';
+    const bytes = this.bytes - control.bytes - (but?.bytes ?? 0) + entry.bytes;
+    return bytes > this.bounds.maxBytes ? 'bytes' : undefined;
   }
 }
 
 function chain(): Chain {
   return { first: undefined, last: undefined, messages: 0, bytes: 0 };
+}
+
+function checkBounds(bounds: SendQueueBounds): void {
+  for (const [name, value] of Object.entries(bounds)) {
+    if (!(value >= 1)) throw new RangeError(`SendQueue: ${name} is ${value}, give a number of 1 or more.`);
+  }
 }

@@ -90,7 +90,7 @@ export interface LinkUser {
   /** The socket that was to take the place of the present one failed: the present one goes on. */
   moveFailed(cause: CloseCause): void;
   /** The connection entered another state. Called after the state is in force. */
-  status(status: ConnectionStatus): void;
+  entered(status: ConnectionStatus): void;
 }
 
 /** Keeps at most one welcomed socket alive, and comes back. Frames in, frames out: knows no messages. */

@@ -139,7 +139,7 @@ export class WebSocketTransport implements Transport, LineLinkOwner {
       }
     }
     if (this.#phase === next) this.#host?.entered(next.status.state);
-    if (this.#phase === next) this.#tell(() => this.#user.status(next.status));
+    if (this.#phase === next) this.#tell(() => this.#user.entered(next.status));
   }
 
   /** Forgets a line that belongs to no phase any more. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RoundTrip } from '../../src/client/kernel/round-trip.ts';
+import { RoundTrip } from '../../src/client/flow/round-trip.ts';
 
 test('The round-trip time is taken from one ping at a time, however many follow it, and smoothed', () => {
   const trip = new RoundTrip();

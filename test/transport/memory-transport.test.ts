@@ -163,7 +163,7 @@ describe('memoryWebSocket', () => {
       unanswered: () => 0,
       moveFailed: () => {},
       lost: (_, { code }) => told.push(`lost ${code}`),
-      status: ({ state }) => told.push(state),
+      entered: ({ state }) => told.push(state),
     };
     const transport = createWebSocketTransport(user, {
       url: 'ws://memory',

@@ -29,7 +29,7 @@ function open(port: number, WebSocket: WebSocketConstructor) {
     unanswered: () => 0,
     moveFailed: () => {},
     lost: (_, cause) => lost.push(cause),
-    status(status) {
+    entered(status) {
       statuses.push(status);
       for (const look of looking) look();
     },

@@ -60,7 +60,7 @@ export function harness(
     unanswered: () => bench.unanswered,
     lost: (link, cause) => tell(['lost', cause], link),
     moveFailed: (cause) => tell(['move failed', cause]),
-    status: (status) => tell(['status', status]),
+    entered: (status) => tell(['status', status]),
   };
   const transport = createWebSocketTransport(user, {
     url: 'ws://server.test/line',

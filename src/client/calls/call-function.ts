@@ -5,9 +5,9 @@ import { encodeCall } from '../../protocol/encode.ts';
 import type { WireError } from '../../protocol/messages.ts';
 import { utf8Length } from '../../protocol/utf8.ts';
 import type { Capability, Kernel } from '../kernel/capability.ts';
-import { readPayload } from '../kernel/read-payload.ts';
-import { Request } from '../kernel/request.ts';
-import type { CallOptions } from '../kernel/request-options.ts';
+import { readPayload } from '../requests/read-payload.ts';
+import { Request } from '../requests/request.ts';
+import type { CallOptions } from '../requests/request-options.ts';
 import { callHeaders, headersSlot, type CallHeaders } from './call-headers.ts';
 import { CallPromise } from './call-promise.ts';
 import { readCallError } from './read-call-error.ts';
@@ -111,17 +111,10 @@ class Call extends Request {
     return encodeCall(this.id, this.#called.pathJson, headersSlot(this.#headers, leftMs), this.#payload);
   }
 
-  protected read(json: unknown, meta: unknown, isVetted: boolean): unknown {
+  protected read(error: WireError | undefined, json: unknown, meta: unknown, isVetted: boolean): unknown {
     const { codec, procedure, path } = this.#called;
-    return readPayload(codec, procedure.output, path, json, meta, isVetted);
-  }
-
-  protected readError(
-    error: WireError,
-    json: unknown,
-    meta: unknown,
-    isVetted: boolean,
-  ): TautlineError | Promise<TautlineError> {
-    return readCallError(this.#called, error, { json, meta, isVetted }, this.mayHaveRun);
+    return error === undefined
+      ? readPayload(codec, procedure.output, path, json, meta, isVetted)
+      : readCallError(this.#called, error, { json, meta, isVetted }, this.mayHaveRun);
   }
 }

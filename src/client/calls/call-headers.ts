@@ -1,6 +1,6 @@
 import { DEVELOPMENT } from '../../development.ts';
 import { utf8Length } from '../../protocol/utf8.ts';
-import type { CallOptions } from '../kernel/request-options.ts';
+import type { CallOptions } from '../requests/request-options.ts';
 
 /** The headers of one call, as they will be written. */
 export interface CallHeaders {

@@ -2,7 +2,7 @@ import type { Procedure } from '../../contract/procedure.ts';
 import { TautlineError, isSystemCode, outcomeOfServerCode } from '../../errors.ts';
 import type { Codec } from '../../payload.ts';
 import type { WireError } from '../../protocol/messages.ts';
-import { readPayload } from '../kernel/read-payload.ts';
+import { readPayload } from '../requests/read-payload.ts';
 
 /** What was called. */
 interface Called {

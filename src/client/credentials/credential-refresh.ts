@@ -6,8 +6,7 @@ import type { Credentials } from '../../transport/credentials/credentials.ts';
 import { StopReconnecting } from '../../transport/stop-reconnecting.ts';
 import type { Kernel } from '../kernel/capability.ts';
 import type { LinkState } from '../kernel/link-state.ts';
-import type { Outbound } from '../kernel/outbox.ts';
-import { control } from '../kernel/requests.ts';
+import { control, type Outbound } from '../requests/outbox.ts';
 
 /** Part of a token's life after which it is refreshed: 80 %, give or take 5, so that a fleet does not ask at once. */
 const DUE = { from: 0.75, to: 0.85 };
@@ -91,16 +90,16 @@ export class CredentialRefresh {
   /** Never sent on another socket: that one's greeting carries the newest token. */
   #send(token: string): void {
     const { outbox, requests } = this.#kernel;
-    let id = 0;
     const waiting: Outbound = {
       ...control(() => {
         this.#waiting = undefined;
-        id = requests.takeId((error) => this.#answered(error));
-        return encodeAuth(id, token);
+        return encodeAuth(
+          requests.takeId((error) => this.#answered(error)),
+          token,
+        );
       }),
       bytes: token.length,
       tooLarge: (frameBytes) => {
-        requests.dropId(id);
         this.#retry(new RangeError(`The token is larger than the ${frameBytes} bytes of a frame.`));
       },
     };

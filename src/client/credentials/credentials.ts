@@ -15,7 +15,7 @@ export function credentials(auth?: AuthOption): Capability<'credentials'> {
     extend: (kernel) => {
       let refresh: CredentialRefresh | undefined;
       return {
-        transport: () => ({ credentials: source }),
+        transport: { credentials: source },
         setAuth: (given) => source.replace(given),
         welcomed: (link) => {
           refresh?.stop();

@@ -2,24 +2,19 @@ import type { ContractTopic } from '../../contract/contract.ts';
 import type { Procedure } from '../../contract/procedure.ts';
 import type { TautlineError } from '../../errors.ts';
 import type { Codec } from '../../payload.ts';
-import type { MessageRule } from '../../protocol/read-frame.ts';
-import type { CloseCause, ConnectionStatus, ReconnectRequest } from '../../transport/transport.ts';
-import type { AuthOption, ResolvedTransportOptions } from '../../transport/transport-options.ts';
-import type { TransportParts } from '../../transport/transport-parts.ts';
-import type { ConnectionEvents } from './connection.ts';
 import type { Deadlines } from '../../primitives/deadlines.ts';
 import type { SerialQueue } from '../../primitives/serial-queue.ts';
+import type { CloseCause, ConnectionStatus } from '../../transport/transport.ts';
+import type { AuthOption } from '../../transport/transport-options.ts';
+import type { TransportParts } from '../../transport/transport-parts.ts';
+import type { ConnectionEvents, ConnectionStats } from './connection.ts';
 import type { Happening, HappeningName } from './happening.ts';
 import type { LinkState } from './link-state.ts';
-import type { Outbox } from './outbox.ts';
-import type { RequestOptions } from './request-options.ts';
-import type { Requests } from './requests.ts';
-
-/** Takes one kind of message of the server, when it was read by its rule. */
-export interface Taker extends MessageRule {
-  // A method, so that each may say which message it takes.
-  take(link: LinkState, message: never, isVetted: boolean): void;
-}
+import type { LossyLane } from '../requests/lossy-lane.ts';
+import type { Outbox } from '../requests/outbox.ts';
+import type { RequestOptions } from '../requests/request-options.ts';
+import type { Requests } from '../requests/requests.ts';
+import type { Taker } from './taker.ts';
 
 /** Makes what a client offers in the place of a procedure or a topic. */
 export type Offer<Node> = (node: Node, path: string, codec: Codec) => unknown;
@@ -63,6 +58,8 @@ export interface Kernel {
   ): TautlineError | undefined;
   /** The loop over a topic's events. @throws TypeError where nothing makes one */
   topicLoop(parts: object, options: object): unknown;
+  /** Takes publishes that may be dropped. @throws TypeError where nothing does */
+  lossyLane(): LossyLane;
   /** Something is not settled, waits to be written, or is listened to. */
   readonly isNeeded: boolean;
   /** Something needs the connection that did not before. */
@@ -71,7 +68,6 @@ export interface Kernel {
   eased(): void;
   connect(): void;
   rest(): void;
-  reconnect(options?: ReconnectRequest): void;
 }
 
 /** What a capability adds to a connection. All of it may be left out. */
@@ -85,16 +81,22 @@ export interface Extension {
     readonly stream?: Offer<Procedure>;
     readonly topic?: Offer<ContractTopic>;
   };
-  readonly transport?: (options: ResolvedTransportOptions) => TransportParts;
+  readonly transport?: TransportParts;
   readonly around?: Around;
   /** Makes the loop over a topic's events. */
   readonly topicLoop?: (parts: never, options: never) => unknown;
+  /** A socket opened; nothing was written yet. */
+  readonly opened?: (link: LinkState) => void;
   /** Writes what may go behind the greeting; gives its bytes. */
   readonly ride?: (link: LinkState) => number;
   /** A socket was welcomed, and is now the one that is spoken on. */
   readonly welcomed?: (link: LinkState) => void;
   /** Asks it for what is wanted, before anything else is written. */
   readonly ask?: (link: LinkState) => void;
+  /** The connection moved on to another socket; this one may yet answer. */
+  readonly left?: (link: LinkState) => void;
+  /** A socket is about to be left for another identity: the last words on it. */
+  readonly leaving?: (link: LinkState) => void;
   /** A socket is gone, and whatever was under way on it. */
   readonly lost?: (link: LinkState) => void;
   /** Everything that waits is about to be ended: what may be dropped is dropped. */
@@ -112,12 +114,11 @@ export interface Extension {
   readonly rose?: () => void;
   readonly eased?: () => void;
   readonly setAuth?: (auth: AuthOption | undefined) => void;
+  readonly drained?: () => Promise<void>;
   readonly noted?: (what: HappeningName, about?: object) => void;
   readonly happenings?: () => readonly Happening[];
-  /** Figures for `stats()`. */
-  readonly subscriptions?: () => number;
-  readonly gaps?: () => number;
-  readonly evicted?: () => number;
+  /** Figures of its own for `stats()`. */
+  readonly stats?: () => Partial<ConnectionStats>;
 }
 
 /** A part of the client that a connection can do without: `connect(url, { use: [topics(), streams()] })`. */

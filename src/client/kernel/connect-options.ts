@@ -10,17 +10,6 @@ export interface QueueOptions {
   readonly maxBytes?: number | undefined;
 }
 
-/** Watermarks of what lies between the client and the server. */
-export interface FlowOptions {
-  /**
-   * At most so many bytes are written that the server is not known to have taken in; also the level of queue and
-   * buffer together that is told as `congested`. @default 1 MiB
-   */
-  readonly highWaterMark?: number | undefined;
-  /** Below so many bytes writing goes on, and `drained` is told. @default 256 KiB, a quarter of a lower high mark */
-  readonly lowWaterMark?: number | undefined;
-}
-
 /** Options of a connection itself, whatever it uses. */
 export interface KernelOptions extends Omit<
   TransportOptions,
@@ -29,7 +18,6 @@ export interface KernelOptions extends Omit<
   /** A call and a publish, from the call to the answer, a stream to its first item, queueing included, ms. @default 30_000 */
   readonly timeoutMs?: number | undefined;
   readonly queue?: QueueOptions | undefined;
-  readonly flow?: FlowOptions | undefined;
   /**
    * `fail`: calls made without a connection reject at once with `OFFLINE`. A `lazy` connection that is idle, or on its
    * way from there to its first socket, is not offline: they wait for that. @default 'wait'
@@ -41,7 +29,6 @@ export interface KernelOptions extends Omit<
 export interface ResolvedKernelOptions {
   readonly timeoutMs: number;
   readonly queue: { readonly maxMessages: number; readonly maxBytes: number };
-  readonly flow: { readonly highWaterMark: number; readonly lowWaterMark: number };
   readonly whileOffline: 'wait' | 'fail';
 }
 
@@ -49,7 +36,6 @@ export interface ResolvedKernelOptions {
 export const KERNEL_DEFAULTS: ResolvedKernelOptions = {
   timeoutMs: 30_000,
   queue: { maxMessages: 10_000, maxBytes: 16 * 1024 * 1024 },
-  flow: { highWaterMark: 1024 * 1024, lowWaterMark: 256 * 1024 },
   whileOffline: 'wait',
 };
 
@@ -66,20 +52,11 @@ export function resolveKernelOptions(options: KernelOptions): ResolvedKernelOpti
   checkPositive('timeoutMs', timeoutMs);
   checkPositive('queue.maxMessages', maxMessages);
   checkPositive('queue.maxBytes', maxBytes);
-  return { timeoutMs, whileOffline, queue: { maxMessages, maxBytes }, flow: resolveFlow(options.flow) };
+  return { timeoutMs, whileOffline, queue: { maxMessages, maxBytes } };
 }
 
-function resolveFlow({ highWaterMark, lowWaterMark }: FlowOptions = {}): ResolvedKernelOptions['flow'] {
-  const high = highWaterMark ?? KERNEL_DEFAULTS.flow.highWaterMark;
-  checkPositive('flow.highWaterMark', high);
-  const low = lowWaterMark ?? Math.min(KERNEL_DEFAULTS.flow.lowWaterMark, high / 4);
-  checkPositive('flow.lowWaterMark', low);
-  if (low < high) return { highWaterMark: high, lowWaterMark: low };
-  const what = DEVELOPMENT && `flow.lowWaterMark must be below flow.highWaterMark (${high}), not ${low}`;
-  throw new RangeError(what || 'flow.lowWaterMark');
-}
-
-function checkShapes(options: KernelOptions): void {
+/** @throws TypeError for what is no value of its option */
+export function checkShapes(options: KernelOptions & { readonly flow?: unknown }): void {
   const { whileOffline = 'wait' } = options;
   if (!['wait', 'fail'].includes(whileOffline)) {
     throw new TypeError(`whileOffline must be 'wait' or 'fail', not ${JSON.stringify(whileOffline)}`);

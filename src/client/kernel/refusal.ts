@@ -7,7 +7,8 @@ import type { CloseCause, ConnectionStatus } from '../../transport/transport.ts'
 /** What decides whether a request may wait for the socket. */
 export interface Circumstances {
   readonly status: ConnectionStatus;
-  readonly whileOffline: 'wait' | 'fail';
+  /** Without a connection it may wait for one. */
+  readonly mayWait: boolean;
   readonly signal: AbortSignal | undefined;
   /** Largest payload that can ever go. */
   readonly maxBytes: number;
@@ -16,7 +17,7 @@ export interface Circumstances {
 /** Why a request can't even wait; `undefined` where it can. */
 export function refusalOf(
   { path, bytes }: { readonly path: string; readonly bytes: number },
-  { status, whileOffline, signal, maxBytes }: Circumstances,
+  { status, mayWait, signal, maxBytes }: Circumstances,
 ): TautlineError | undefined {
   const { state } = status;
   const error = (code: SystemCode, what: string | false, remedy?: string | false, cause?: unknown): TautlineError =>
@@ -32,7 +33,7 @@ export function refusalOf(
   if (state === 'closed')
     return error('CLOSED', describeEnd(status.cause), DEVELOPMENT && 'Call connection.reconnect() first.');
   if (state === 'closing') return error('CLOSED', DEVELOPMENT && 'the connection is closing');
-  if (whileOffline === 'fail' && state !== 'connected')
+  if (!mayWait && state !== 'connected')
     return error('OFFLINE', DEVELOPMENT && `there is no connection (${state}), and whileOffline is 'fail'`);
   if (bytes <= maxBytes) return undefined;
   const what = DEVELOPMENT && `its ${bytes} bytes are more than the ${maxBytes} allowed`;

@@ -1,5 +1,4 @@
 import type { Lifecycle } from '../../transport/lifecycle.ts';
-import { browserLifecycle } from '../../transport/lifecycle/lifecycle-browser.ts';
 import { LifecycleEngine } from '../../transport/lifecycle/lifecycle-engine.ts';
 import type { Capability } from '../kernel/capability.ts';
 
@@ -22,13 +21,10 @@ export function pageLifecycle({
   return {
     name: 'pageLifecycle',
     extend: ({ report }) => ({
-      transport: () => ({
+      transport: {
         watchHost: (_options, actions) =>
-          new LifecycleEngine(
-            { lifecycle: lifecycle ?? browserLifecycle(), suspendAfterHiddenMs, onError: report },
-            actions,
-          ),
-      }),
+          new LifecycleEngine({ lifecycle, suspendAfterHiddenMs, onError: report }, actions),
+      },
     }),
   };
 }

@@ -4,10 +4,10 @@ import type { Deadline } from '../../primitives/deadlines.ts';
 import type { Chain, Queued } from '../../primitives/send-queue.ts';
 import { encodePublish } from '../../protocol/encode.ts';
 import { utf8Length } from '../../protocol/utf8.ts';
-import type { FilledTopic } from '../kernel/filled-topic.ts';
+import type { FilledTopic } from '../requests/filled-topic.ts';
 import type { LinkState } from '../kernel/link-state.ts';
-import type { LossyOutcome, LossyWaiter } from '../kernel/lossy-lane.ts';
-import type { Outbound } from '../kernel/outbox.ts';
+import type { LossyOutcome, LossyWaiter } from '../requests/lossy-lane.ts';
+import type { Outbound } from '../requests/outbox.ts';
 
 /** Whoever keeps the publishes that wait. */
 export interface LossyOwner {
@@ -79,7 +79,7 @@ export class LossyPublish implements Outbound {
     return this.settled ? Promise.resolve() : new Promise((resolve) => (this.#wakeWaiter = resolve));
   }
 
-  write({ frameBytes }: LinkState): string | undefined {
+  write({ batch: { frameBytes } }: LinkState): string | undefined {
     // Looked at here, so that it is not told as sent: the brackets of the frame, and a comma.
     if (this.bytes + 3 > frameBytes) {
       const what = DEVELOPMENT && `it takes more than the ${frameBytes} bytes that the server accepts in a frame`;

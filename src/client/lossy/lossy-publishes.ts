@@ -1,8 +1,8 @@
 import type { Capability, Kernel } from '../kernel/capability.ts';
 import { checkPositive } from '../kernel/check-positive.ts';
-import { checkValue } from '../kernel/check-value.ts';
-import type { FilledTopic } from '../kernel/filled-topic.ts';
-import type { LossyLane, LossyOptions, LossyOutcome, LossyWaiter } from '../kernel/lossy-lane.ts';
+import { checkValue } from '../requests/check-value.ts';
+import type { FilledTopic } from '../requests/filled-topic.ts';
+import type { LossyLane, LossyOptions, LossyOutcome, LossyWaiter } from '../requests/lossy-lane.ts';
 import { LossyPublish, type LossyOwner } from './lossy-publish.ts';
 
 /** Publishes that may be dropped: `room.publish(event, { delivery: 'lossy', conflate })`. */
@@ -15,7 +15,7 @@ export function lossy(): Capability<'lossy'> {
       return {
         dropped: () => publishes.endAll(),
         isNeeded: () => !publishes.isIdle,
-        evicted: () => publishes.evicted,
+        stats: () => ({ evicted: publishes.evicted }),
       };
     },
   };

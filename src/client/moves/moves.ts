@@ -9,7 +9,7 @@ export function moves(): Capability<'moves'> {
   return {
     name: 'moves',
     extend: () => ({
-      transport: () => ({ moveFrom: (owner, present, predecessor) => new SeamlessMove(owner, present, predecessor) }),
+      transport: { moveFrom: (owner, present, predecessor) => new SeamlessMove(owner, present, predecessor) },
     }),
   };
 }

@@ -1,5 +1,5 @@
 import type { TautlineError } from '../../errors.ts';
-import type { CallOptions } from '../kernel/request-options.ts';
+import type { CallOptions } from '../requests/request-options.ts';
 import type { ItemStream } from './item-stream.ts';
 import type { StreamCall } from './stream-call.ts';
 

@@ -6,28 +6,21 @@ import { ItemQueue } from '../../primitives/item-queue.ts';
 import type { Chain, Queued } from '../../primitives/send-queue.ts';
 import { SerialQueue } from '../../primitives/serial-queue.ts';
 import { encodeMore, encodeOpen } from '../../protocol/encode.ts';
-import type { WireError } from '../../protocol/messages.ts';
 import type { LinkState } from '../kernel/link-state.ts';
-import type { Outbound } from '../kernel/outbox.ts';
-import { readPayload } from '../kernel/read-payload.ts';
+import type { Outbound } from '../requests/outbox.ts';
+import { readPayload } from '../requests/read-payload.ts';
 import type { ItemStream } from './item-stream.ts';
-import type { StreamRequest } from './stream-request.ts';
+import type { StreamReader, StreamRequest, StreamRequestParts } from './stream-request.ts';
 
 /** So many items may be on their way or wait to be read; fewer where the server allows less. */
 const WINDOW_ITEMS = 32;
 
 /** What a stream asks, and how it is sent. */
-export interface StreamParts {
-  /** Contract path. */
-  readonly path: string;
+export interface StreamParts extends StreamRequestParts {
   readonly codec: Codec;
   /** Schema of one item. */
   readonly item: AnySchema | undefined;
   readonly signal: AbortSignal | undefined;
-  readonly readError: (
-    error: WireError,
-    data: { readonly json: unknown; readonly meta: unknown; readonly isVetted: boolean },
-  ) => TautlineError | Promise<TautlineError>;
   /** Makes its request, and sends it. @throws what is wrong with the input or the options */
   readonly send: (stream: StreamCall, resolve: () => void, reject: (error: TautlineError) => void) => StreamRequest;
   /** Has a message written to the socket on which the request was sent, unless it waits already. */
@@ -38,7 +31,7 @@ export interface StreamParts {
  * One run of a stream, from the first question for an item. The request on the wire lives from `open` to the server's last
  * word; items that are here by then are still to be read. As an entry of the outbox it is its `more`.
  */
-export class StreamCall implements ItemStream<unknown>, Outbound {
+export class StreamCall implements ItemStream<unknown>, Outbound, StreamReader {
   lane: Chain | undefined = undefined;
   before: Queued | undefined = undefined;
   after: Queued | undefined = undefined;
@@ -185,7 +178,7 @@ export class StreamCall implements ItemStream<unknown>, Outbound {
 
   #leave(): void {
     this.#isOpen = true; // never to be opened
-    this.#request?.leave();
+    this.#request?.abandon();
     this.#items.discard();
   }
 

@@ -3,8 +3,11 @@ import type { Codec } from '../../payload.ts';
 import { done, item } from '../../protocol/server-messages.ts';
 import { callHeaders } from '../calls/call-headers.ts';
 import { readCallError } from '../calls/read-call-error.ts';
+import { encodeCancel } from '../../protocol/encode.ts';
 import type { Capability, Kernel } from '../kernel/capability.ts';
-import type { CallOptions } from '../kernel/request-options.ts';
+import type { Slot } from '../kernel/link-state.ts';
+import type { Request } from '../requests/request.ts';
+import type { CallOptions } from '../requests/request-options.ts';
 import type { ItemStream } from './item-stream.ts';
 import { StreamAround } from './stream-around.ts';
 import { StreamCall, type StreamParts } from './stream-call.ts';
@@ -30,13 +33,24 @@ export function streams(): Capability<'streams'> {
           // The end of a stream; of anything else it says nothing.
           take: (link, [, id]: readonly ['done', number]) => {
             const isOther = kernel.requests.find(link, id)?.takesSlot === 'calls';
-            if (!isOther) kernel.requests.settle(link, id, (request) => request.reply(undefined, undefined, true));
+            if (!isOther) kernel.requests.settle(link, id, undefined, undefined, undefined, true);
           },
         },
+      },
+      // The server would keep them for whoever comes back, and nobody will.
+      leaving: (link) => {
+        const wanted = [...kernel.requests.sent.values()].filter((request) => request.on === link).map(entryOf);
+        const streams = [...wanted, ...link.left].filter(([, slot]) => slot === 'streams');
+        if (streams.length > 0)
+          link.say(...streams.sort(([one], [other]) => one - other).map(([id]) => encodeCancel(id)));
       },
       offers: { stream: (procedure, path, codec) => streamFunction(kernel, procedure, path, codec) },
     }),
   };
+}
+
+function entryOf({ id, takesSlot }: Request): [number, Slot] {
+  return [id, takesSlot];
 }
 
 /** Makes the function that gives the runs of one stream. */

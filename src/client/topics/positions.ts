@@ -19,3 +19,8 @@ export function isNext(heard: Position | undefined, position: Position): boolean
 export function continues(from: Position, to: Position, continuity: Continuity): boolean {
   return continuity === 'resumed' || covers(from, to);
 }
+
+/** Whether events between what was heard and `to` may still be had: history failed only from `asked` on, or nobody asked it. */
+export function isAhead(heard: Position | undefined, asked: Position | undefined, to: Position): boolean {
+  return isBefore(heard, to) && (asked === undefined || isBefore(asked, heard));
+}

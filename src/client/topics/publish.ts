@@ -1,10 +1,11 @@
+import { DEVELOPMENT } from '../../development.ts';
 import { TautlineError } from '../../errors.ts';
 import { encodePublish } from '../../protocol/encode.ts';
-import type { Position, WireError } from '../../protocol/messages.ts';
+import type { WireError } from '../../protocol/messages.ts';
 import { utf8Length } from '../../protocol/utf8.ts';
-import { serverError } from '../kernel/read-payload.ts';
-import { Request } from '../kernel/request.ts';
-import type { FilledTopic } from '../kernel/filled-topic.ts';
+import { serverError } from '../requests/read-payload.ts';
+import { Request } from '../requests/request.ts';
+import type { FilledTopic } from '../requests/filled-topic.ts';
 
 /** One publish that the server acknowledges, with the position of the event. */
 export class Publish extends Request {
@@ -15,7 +16,7 @@ export class Publish extends Request {
   constructor(
     target: FilledTopic,
     payload: string,
-    resolve: (position: unknown) => void,
+    resolve: (position: never) => void,
     reject: (error: TautlineError) => void,
   ) {
     const payloadBytes = utf8Length(payload);
@@ -38,14 +39,11 @@ export class Publish extends Request {
     return encodePublish(this.id, this.#target.nameJson, this.#payload);
   }
 
-  protected read(json: unknown): Position {
-    if (Array.isArray(json) && typeof json[0] === 'string' && typeof json[1] === 'number') return [json[0], json[1]];
+  protected read(error: WireError | undefined, json: unknown): unknown {
     const { path } = this;
-    const what = `${path}: the server answered a publish with no position.`;
+    if (error !== undefined) return serverError(path, error);
+    if (Array.isArray(json) && typeof json[0] === 'string' && typeof json[1] === 'number') return [json[0], json[1]];
+    const what = DEVELOPMENT && `${path}: the server answered a publish with no position.`;
     throw new TautlineError('BAD_OUTPUT', what, { outcome: 'unknown', path });
-  }
-
-  protected readError(error: WireError): TautlineError {
-    return serverError(this.path, error);
   }
 }

@@ -3,9 +3,9 @@ import type { Position } from '../../protocol/messages.ts';
 import { CallPromise } from '../calls/call-promise.ts';
 import type { TopicHandle } from '../client-types.ts';
 import type { Capability, Kernel } from '../kernel/capability.ts';
-import type { LossyOptions, LossyOutcome } from '../kernel/lossy-lane.ts';
-import type { PublishOptions } from '../kernel/request-options.ts';
-import type { FilledTopic } from '../kernel/filled-topic.ts';
+import type { LossyOptions, LossyOutcome } from '../requests/lossy-lane.ts';
+import type { PublishOptions } from '../requests/request-options.ts';
+import type { FilledTopic } from '../requests/filled-topic.ts';
 import { Publish } from './publish.ts';
 import type { Subscription, TopicListeners } from './subscription.ts';
 import type { TopicState } from './topic-fold.ts';
@@ -44,7 +44,9 @@ function topicHandle(kernel: Kernel, table: TopicTable, filled: FilledTopic): To
     name,
     publish: ((event: unknown, options: PublishOptions | LossyOptions = {}) =>
       'delivery' in options && options.delivery === 'lossy'
-        ? publishLossy(kernel, filled, event, options)
+        ? new CallPromise<LossyOutcome>((resolve, reject) =>
+            kernel.lossyLane().publish(filled, event, options, { resolve, reject }),
+          )
         : publish(kernel, filled, event, options)) as TopicHandle<Topic>['publish'],
     subscribe,
     events: (options = {}) =>
@@ -74,16 +76,6 @@ function publish(kernel: Kernel, filled: FilledTopic, event: unknown, options: P
       new Promise((succeed, fail) => send(given, terms, succeed, fail));
     kernel.around({ kind: 'publish', path: topic.path, topic: name }, event, options, once).then(settle, reject);
   });
-}
-
-function publishLossy(
-  { requests: { lossy } }: Kernel,
-  filled: FilledTopic,
-  event: unknown,
-  options: LossyOptions,
-): CallPromise<LossyOutcome> {
-  if (lossy === undefined) throw new TypeError('Lossy publishes need a capability: give connect { use: [lossy()] }.');
-  return new CallPromise((resolve, reject) => lossy.publish(filled, event, options, { resolve, reject }));
 }
 
 /** The folded state as a store: listening to it keeps the topic subscribed. */

@@ -3,13 +3,13 @@ import { DEVELOPMENT } from '../../development.ts';
 import { TautlineError, isTautlineError } from '../../errors.ts';
 import type { Codec } from '../../payload.ts';
 import { SerialQueue } from '../../primitives/serial-queue.ts';
-import { readPayload } from '../kernel/read-payload.ts';
+import type { Position } from '../../protocol/messages.ts';
+import { readPayload } from '../requests/read-payload.ts';
 
-/** Payload slots as they came. */
-export interface Slots {
-  readonly json: unknown;
-  readonly meta: unknown;
-  readonly isVetted: boolean;
+/** Who gets what was read, or why there is nothing. */
+export interface PayloadTaker {
+  take(value: unknown, position: Position): void;
+  refuse(error: TautlineError, position: Position): void;
 }
 
 /** Reads what comes for one topic, and keeps snapshots, events and gaps in order where a schema is asynchronous. */
@@ -24,11 +24,6 @@ export class TopicReader {
   constructor(path: string, codec: Codec) {
     this.#path = path;
     this.#codec = codec;
-  }
-
-  /** Nothing is being read: what comes now is delivered at once. */
-  get isIdle(): boolean {
-    return this.#deliveries?.isIdle !== false;
   }
 
   /** What waits or is being read is not delivered any more. */
@@ -48,40 +43,48 @@ export class TopicReader {
     });
   }
 
-  /** The value, or a promise of it. @throws TautlineError when it can't be read */
-  value(schema: AnySchema | undefined, json: unknown, meta: unknown, isVetted: boolean): unknown {
-    return readPayload(this.#codec, schema, this.#path, json, meta, isVetted);
-  }
-
-  /** Reads a payload behind all that is being read, unless that has begun, and hands its value on, or why there is none. */
+  /** Reads the payload at a position behind all that is being read; at once, and without a trace, where nothing is. */
   read(
     schema: AnySchema | undefined,
-    given: Slots | Promise<unknown>,
-    take: (value: unknown) => void,
-    refuse: (error: TautlineError) => void,
+    json: unknown,
+    meta: unknown,
+    isVetted: boolean,
+    position: Position,
+    taker: PayloadTaker,
   ): void {
+    if (this.#deliveries?.isIdle === false) {
+      this.#follow(() => this.#value(schema, json, meta, isVetted), position, taker);
+      return;
+    }
+    let value: unknown;
+    try {
+      value = this.#value(schema, json, meta, isVetted);
+    } catch (error) {
+      taker.refuse(this.#failure(error), position);
+      return;
+    }
+    if (value instanceof Promise) this.#follow(() => value, position, taker);
+    else taker.take(value, position);
+  }
+
+  #follow(read: () => unknown, position: Position, taker: PayloadTaker): void {
     const generation = this.#generation;
-    const ifStill =
-      <Value>(tell: (value: Value) => void) =>
-      (value: Value): void => {
-        if (generation === this.#generation) tell(value);
-      };
-    const failed = ifStill((error: unknown) => refuse(this.failure(error)));
     this.#deliveries ??= new SerialQueue();
-    this.#deliveries.run(() => {
+    this.#deliveries.run(async () => {
       try {
-        const value = given instanceof Promise ? given : this.value(schema, given.json, given.meta, given.isVetted);
-        if (value instanceof Promise) return value.then(ifStill(take)).catch(failed);
-        ifStill(take)(value);
+        const value = await read();
+        if (generation === this.#generation) taker.take(value, position);
       } catch (error) {
-        failed(error);
+        if (generation === this.#generation) taker.refuse(this.#failure(error), position);
       }
-      return undefined;
     });
   }
 
-  /** Why a payload could not be read. */
-  failure(error: unknown): TautlineError {
+  #value(schema: AnySchema | undefined, json: unknown, meta: unknown, isVetted: boolean): unknown {
+    return readPayload(this.#codec, schema, this.#path, json, meta, isVetted);
+  }
+
+  #failure(error: unknown): TautlineError {
     if (isTautlineError(error)) return error;
     const what = DEVELOPMENT && `${this.#path}: unreadable.`;
     return new TautlineError('BAD_OUTPUT', what, { outcome: 'unknown', cause: error });

@@ -6,7 +6,7 @@ import { event, snapshot, subscribed, unsubscribed } from '../../protocol/server
 import { utf8Length } from '../../protocol/utf8.ts';
 import type { Extension, Kernel } from '../kernel/capability.ts';
 import type { LinkState } from '../kernel/link-state.ts';
-import { serverError } from '../kernel/read-payload.ts';
+import { serverError } from '../requests/read-payload.ts';
 import { endError } from '../kernel/refusal.ts';
 import { Subscriber, type Gap, type TopicListeners } from './subscription.ts';
 import { WireTopic, type WireTopicOwner } from './wire-topic.ts';
@@ -51,7 +51,7 @@ export class TopicTable implements WireTopicOwner {
         snapshot: {
           ...snapshot,
           take: (link, [, topic, position, json, meta]: SnapshotMessage, isVetted) =>
-            this.#topics.get(topic)?.snapshot(link, position, { json, meta, isVetted }),
+            this.#topics.get(topic)?.snapshot(link, position, json, meta, isVetted),
         },
         unsubscribed: {
           ...unsubscribed,
@@ -72,8 +72,7 @@ export class TopicTable implements WireTopicOwner {
       },
       closed: (cause) => this.#endAll(() => endError(cause)),
       isNeeded: () => this.#topics.size > 0,
-      subscriptions: () => this.#topics.size,
-      gaps: () => this.#gaps,
+      stats: () => ({ subscriptions: this.#topics.size, gaps: this.#gaps }),
     };
   }
 
@@ -111,7 +110,7 @@ export class TopicTable implements WireTopicOwner {
       return;
     }
     // Without a socket the greeting and the welcome bring all topics along; only calls made before it may not be overtaken.
-    if (!outbox.isOpen && outbox.queued.messages === 0) return;
+    if (!outbox.isOpen && outbox.messages === 0) return;
     // A full queue is no reason to lose a topic: there is at most one such entry for each.
     if (!outbox.push('ordered', topic).accepted) outbox.push('control', topic);
   }

@@ -6,12 +6,13 @@ import type { Chain, Queued } from '../../primitives/send-queue.ts';
 import { encodeSubscribe, encodeUnsubscribe } from '../../protocol/encode.ts';
 import type { Continuity, Position } from '../../protocol/messages.ts';
 import type { LinkState } from '../kernel/link-state.ts';
-import type { Outbound } from '../kernel/outbox.ts';
-import { continues, covers, isBefore, isNext } from './positions.ts';
+import type { Outbound } from '../requests/outbox.ts';
+import type { Asked, NextSubscribe } from './asked.ts';
+import { continues, covers, isAhead, isBefore, isNext } from './positions.ts';
 import type { Gap, Subscriber, SubscriberTopic } from './subscription.ts';
 import { TopicAudience } from './topic-audience.ts';
 import { TopicFold } from './topic-fold.ts';
-import { TopicReader, type Slots } from './topic-reader.ts';
+import { TopicReader, type PayloadTaker } from './topic-reader.ts';
 
 /** What a topic needs from the table of topics. */
 export interface WireTopicOwner {
@@ -28,24 +29,12 @@ export interface WireTopicOwner {
   paused(topic: WireTopic): void;
 }
 
-/** From the lowest position of those who listen, sparing or not who is further; or from now, for a snapshot. */
-type NextSubscribe = 'lowest' | 'lowest, for all' | 'anew';
-
-interface Asked {
-  readonly n: number;
-  readonly link: LinkState;
-  /** None: for a beginning from now. */
-  readonly from: Position | undefined;
-  /** Where history does not cover `from`, whoever is further is asked for once more: one round, not for ever. */
-  readonly spares: boolean;
-}
-
 /**
  * One topic as the wire sees it, shared by all who listen to it. It knows the position up to which events were
  * taken and which subscription is in force, and asks anew where events are missing: from the lowest position of those
  * who listen, so that one who lags costs the others nothing but what they have already.
  */
-export class WireTopic implements Outbound, SubscriberTopic {
+export class WireTopic implements Outbound, SubscriberTopic, PayloadTaker {
   lane: Chain | undefined = undefined;
   before: Queued | undefined = undefined;
   after: Queued | undefined = undefined;
@@ -190,24 +179,20 @@ export class WireTopic implements Outbound, SubscriberTopic {
     });
   }
 
-  snapshot(link: LinkState, position: Position, slots: Slots): void {
+  snapshot(link: LinkState, position: Position, json: unknown, meta: unknown, isVetted: boolean): void {
     const awaited = this.#awaited;
     if (this.#inForce?.link !== link || awaited?.[0] !== position[0] || awaited[1] !== position[1]) return;
     this.#awaited = undefined;
     this.#position = position;
-    this.#reader.read(
-      this.topic.definition.snapshot,
-      slots,
-      (state) => {
+    this.#reader.read(this.topic.definition.snapshot, json, meta, isVetted, position, {
+      take: (state) => {
         this.fold.begin(state, position);
         this.#moveTo(position, ({ wantsSnapshot }) => wantsSnapshot);
         for (const subscriber of this.audience.listening) subscriber.snapshot(state, position);
         this.#live(position, 'lowest, for all');
       },
-      (error) => {
-        this.end(error);
-      },
-    );
+      refuse: (error) => this.end(error),
+    });
   }
 
   event(link: LinkState, offset: number, json: unknown, meta: unknown, isVetted: boolean): void {
@@ -220,33 +205,17 @@ export class WireTopic implements Outbound, SubscriberTopic {
     }
     const position: Position = [from[0], offset];
     this.#position = position;
-    const schema = this.topic.definition.event;
-    const reader = this.#reader;
-    let reading: Promise<unknown> | undefined;
-    if (reader.isIdle) {
-      // The usual case: nothing is made for it but its position.
-      try {
-        const event = reader.value(schema, json, meta, isVetted);
-        if (!(event instanceof Promise)) return this.#deliver(event, position);
-        reading = event;
-      } catch (error) {
-        return this.#lose(position, reader.failure(error));
-      }
-    }
-    const deliver = (event: unknown): void => this.#deliver(event, position);
-    reader.read(schema, reading ?? { json, meta, isVetted }, deliver, (error) => this.#lose(position, error));
+    this.#reader.read(this.topic.definition.event, json, meta, isVetted, position, this);
   }
 
-  #deliver(event: unknown, position: Position): void {
-    if (!this.fold.apply(event, position)) {
-      this.#unreadable(position);
-      return;
-    }
-    for (const subscriber of this.audience.listening) subscriber.event(event, position);
+  /** An event was read. */
+  take(event: unknown, position: Position): void {
+    if (!this.fold.apply(event, position)) this.#unreadable(position);
+    else for (const subscriber of this.audience.listening) subscriber.event(event, position);
   }
 
   /** The event at this position can't be read. */
-  #lose(position: Position, error: TautlineError): void {
+  refuse(error: TautlineError, position: Position): void {
     this.fold.miss(position);
     this.#unreadable(position, error);
   }
@@ -319,9 +288,4 @@ export class WireTopic implements Outbound, SubscriberTopic {
       this.#ask(forThosePassedOver);
     }
   }
-}
-
-/** Whether events between what was heard and `to` may still be had: history failed only from `asked` on, or nobody asked it. */
-function isAhead(heard: Position | undefined, asked: Position | undefined, to: Position): boolean {
-  return isBefore(heard, to) && (asked === undefined || isBefore(asked, heard));
 }

@@ -1,6 +1,12 @@
 import { DEVELOPMENT } from '../../development.ts';
-import { SendQueue, type Lane, type Queued, type SendQueueBounds } from '../../primitives/send-queue.ts';
-import type { LinkState, Slot } from './link-state.ts';
+import {
+  SendQueue,
+  type Lane,
+  type PushResult,
+  type Queued,
+  type SendQueueBounds,
+} from '../../primitives/send-queue.ts';
+import type { LinkState, Slot } from '../kernel/link-state.ts';
 
 /** Something that waits to be written. What is written is decided when it is its turn. */
 export interface Outbound extends Queued {
@@ -18,30 +24,35 @@ export interface Outbound extends Queued {
   evicted?(): void;
 }
 
+/** A message that commutes with all others. */
+export function control(write: (link: LinkState) => string | undefined): Outbound {
+  return { bytes: 16, takesSlot: false, rides: false, write };
+}
+
+/** Where the outbox takes requests from that were sent before and must be written again first. */
+export interface Resends {
+  next(link: LinkState): Outbound | undefined;
+  /** Takes out what `next` gave. */
+  take(): void;
+}
+
 /** Bytes that may follow the greeting before the server has answered, the greeting's own frame not counted. */
 const RIDING_BYTES = 60 * 1024;
-
-/** So many steps may lie between an answer and the next question of an app that awaits one call after another. */
-const MICROTASKS_OF_AN_APP = 8;
 
 /** Name, path, headers and id of a message come on top of its payload. */
 const HEADER_BYTES = 256;
 
-/** Where the outbox takes requests from that were sent before and must be written again first. */
-export interface Resends {
-  readonly next: (link: LinkState) => Outbound | undefined;
-  /** Takes out what `next` gave. */
-  readonly take: () => void;
-}
+/** So many steps may lie between an answer and the next question of an app that awaits one call after another. */
+const MICROTASKS_OF_AN_APP = 8;
 
 /**
  * Everything that waits for the socket, and the one place that writes it: a microtask after the first enqueue, never a
- * timer. Above the high watermark it stops, for all but control messages, until the link tells that there is room.
+ * timer. Above the high watermark it stops, for all but control messages, until there is room.
  */
-export class Outbox {
-  readonly #queue: SendQueue<Outbound>;
+export class Outbox extends SendQueue<Outbound> {
+  /** Runs when {@link backlogBytes} may have changed. */
+  levelChanged: () => void = () => {};
   readonly #resends: Resends;
-  readonly #levelChanged: () => void;
   /** Streams whose turn came when there was no slot for them: they must not hold up what comes behind. */
   readonly #parked: Set<Outbound> = new Set();
   #link: LinkState | undefined;
@@ -49,35 +60,27 @@ export class Outbox {
   #scheduled = false;
   #flushing = false;
 
-  /** @param levelChanged - Runs when {@link backlogBytes} may have changed. */
-  constructor(bounds: SendQueueBounds, resends: Resends, levelChanged: () => void) {
-    this.#queue = new SendQueue(bounds);
+  constructor(bounds: SendQueueBounds, resends: Resends) {
+    super(bounds);
     this.#resends = resends;
-    this.#levelChanged = levelChanged;
   }
 
   /** There is a socket that was welcomed: what is entered is written at once, slots permitting. */
   get isOpen(): boolean {
-    return this.#link?.welcome !== undefined;
-  }
-
-  /** Messages and bytes that wait. */
-  get queued(): { readonly messages: number; readonly bytes: number } {
-    return { messages: this.#queue.messages, bytes: this.#queue.bytes };
+    return this.#link !== undefined;
   }
 
   /** Bytes that wait, and those that the peer is not known to have taken in. */
   get backlogBytes(): number {
-    return this.#queue.bytes + (this.#link?.unanswered ?? 0);
+    return this.bytes + (this.#link?.flow?.unanswered ?? 0);
   }
 
-  /** Enters a message; the answer of the queue tells whether it was taken, and which bound it hit. */
-  push(lane: Lane, entry: Outbound): ReturnType<SendQueue<Outbound>['push']> {
-    const result = this.#queue.push(lane, entry);
+  override push(lane: Lane, entry: Outbound): PushResult<Outbound> {
+    const result = super.push(lane, entry);
     if (result.accepted) {
       for (const evicted of result.evicted) evicted.evicted?.();
       this.schedule();
-      this.#levelChanged();
+      this.levelChanged();
     }
     return result;
   }
@@ -99,49 +102,36 @@ export class Outbox {
 
   /** Why the queue refused a message, for people. */
   whyFull(bound: 'messages' | 'bytes'): string | false {
-    const { messages, bytes, bounds } = this.#queue;
-    if (!DEVELOPMENT) return false;
-    return bound === 'messages'
-      ? `the queue holds ${messages} messages, and queue.maxMessages allows ${bounds.maxMessages}`
-      : `the queue holds ${bytes} bytes already, and queue.maxBytes allows ${bounds.maxBytes}`;
+    const { messages, bytes, bounds } = this;
+    return (
+      DEVELOPMENT &&
+      (bound === 'messages'
+        ? `the queue holds ${messages} messages, and queue.maxMessages allows ${bounds.maxMessages}`
+        : `the queue holds ${bytes} bytes already, and queue.maxBytes allows ${bounds.maxBytes}`)
+    );
   }
 
-  has(entry: Outbound): boolean {
-    return this.#queue.has(entry);
-  }
-
-  remove(entry: Outbound): boolean {
+  override remove(entry: Outbound): boolean {
     this.#parked.delete(entry);
-    const removed = this.#queue.remove(entry);
-    if (removed) this.#levelChanged();
+    const removed = super.remove(entry);
+    if (removed) this.levelChanged();
     return removed;
   }
 
-  /** Puts a message in the place of one that waits; `false` when that one does not, or the new one has no room. */
-  replace(entry: Outbound, by: Outbound): boolean {
-    const replaced = this.#queue.replace(entry, by);
-    if (replaced) this.#levelChanged();
-    return replaced;
-  }
-
   /** Takes out everything that waits. */
-  clear(): readonly Outbound[] {
+  override clear(): readonly Outbound[] {
     this.#parked.clear();
-    const entries = this.#queue.clear();
-    this.#levelChanged();
+    const entries = super.clear();
+    this.levelChanged();
     return entries;
   }
 
-  /** From now on, this socket is written to. */
-  attach(link: LinkState): void {
+  /** From now on, this socket is written to, which was welcomed; or none. */
+  attach(link: LinkState | undefined): void {
     this.#link = link;
     this.#rider = undefined;
     this.flush();
-  }
-
-  detach(): void {
-    this.#link = undefined;
-    this.#levelChanged();
+    this.levelChanged();
   }
 
   /** There may be more that can go: writes it at the end of this task. */
@@ -160,8 +150,8 @@ export class Outbox {
   slotFreed(): void {
     const link = this.#link;
     if (link === undefined || this.#scheduled) return;
-    const waits = this.#queue.peek('ordered') ?? this.#queue.peek('lossy') ?? this.#unparked(link);
-    if ((waits ?? this.#resends.next(link)) !== undefined) this.schedule();
+    if ((this.peek('ordered') ?? this.peek('lossy') ?? this.#unparked(link) ?? this.#resends.next(link)) !== undefined)
+      this.schedule();
   }
 
   /**
@@ -171,34 +161,38 @@ export class Outbox {
   flush(): void {
     const link = this.#link;
     // A listener that is told of something in the middle of it may come back here.
-    if (link?.welcome === undefined || this.#flushing) return;
+    if (link === undefined || this.#flushing) return;
     this.#flushing = true;
     try {
-      if (!this.#writeAll(link) && this.#link === link) link.hold();
+      if (!this.#writeAll(link) && this.#link === link) link.flow?.hold();
     } finally {
       this.#flushing = false;
     }
-    this.#levelChanged();
+    this.levelChanged();
   }
 
   /** `false` when the watermark stopped it. */
   #writeAll(link: LinkState): boolean {
-    const buffered = link.link.bufferedAmount;
     let admitted = true;
     for (;;) {
-      const control = this.#queue.peek('control');
+      const control = this.peek('control');
       const resend = control === undefined ? this.#resends.next(link) : undefined;
-      const entry = control ?? resend ?? this.#unparked(link) ?? this.#queue.next();
+      const entry = control ?? resend ?? this.#unparked(link) ?? this.next();
       if (entry === undefined) break;
       if (entry.takesSlot && !link.hasFreeSlot(entry.takesSlot)) {
         if (entry.takesSlot === 'calls') break;
-        this.#park(entry);
+        super.remove(entry);
+        super.push('held', entry);
+        this.#parked.add(entry);
         continue;
       }
-      admitted = control !== undefined || link.admits(entry.bytes + HEADER_BYTES, buffered);
+      admitted = control !== undefined || link.flow?.admits(entry.bytes + HEADER_BYTES) !== false;
       if (!admitted) break;
       if (entry === resend) this.#resends.take();
-      else this.#unqueue(entry);
+      else {
+        if (this.#parked.size > 0) this.#parked.delete(entry);
+        super.remove(entry);
+      }
       this.#writeRider(link);
       this.#write(entry, link);
       // Somebody who was told of a message that could not go may have dropped the socket.
@@ -207,13 +201,6 @@ export class Outbox {
     this.#writeRider(link);
     link.batch.flush();
     return admitted;
-  }
-
-  #writeRider(link: LinkState): void {
-    const rider = this.#rider;
-    if (rider === undefined) return;
-    this.#rider = undefined;
-    link.batch.add(rider(link), 'bulk');
   }
 
   /**
@@ -226,21 +213,17 @@ export class Outbox {
       // Twice: the escapes of a name, the headers and the id come on top of the payload.
       left -= entry.bytes + 1024;
       return (
-        left >= 0 && entry.bytes + 2048 < link.frameBytes && (!entry.takesSlot || link.hasFreeSlot(entry.takesSlot))
+        left >= 0 &&
+        entry.bytes + 2048 < link.batch.frameBytes &&
+        (!entry.takesSlot || link.hasFreeSlot(entry.takesSlot))
       );
     };
     for (const query of queries) if (fits(query)) this.#write(query, link);
-    for (let entry = this.#queue.peek('ordered'); entry?.rides && fits(entry); entry = this.#queue.peek('ordered')) {
-      this.#queue.remove(entry);
+    for (let entry = this.peek('ordered'); entry?.rides && fits(entry); entry = this.peek('ordered')) {
+      super.remove(entry);
       this.#write(entry, link);
     }
     link.batch.flush();
-  }
-
-  #park(stream: Outbound): void {
-    this.#queue.remove(stream);
-    this.#queue.push('held', stream);
-    this.#parked.add(stream);
   }
 
   #unparked(link: LinkState): Outbound | undefined {
@@ -249,9 +232,11 @@ export class Outbox {
     return first;
   }
 
-  #unqueue(entry: Outbound): void {
-    if (this.#parked.size > 0) this.#parked.delete(entry);
-    this.#queue.remove(entry);
+  #writeRider(link: LinkState): void {
+    const rider = this.#rider;
+    if (rider === undefined) return;
+    this.#rider = undefined;
+    link.batch.add(rider(link), 'bulk');
   }
 
   #write(entry: Outbound, link: LinkState): void {
@@ -259,6 +244,6 @@ export class Outbox {
     if (message === undefined) return;
     const { surplus } = entry;
     const bytes = surplus === undefined ? undefined : message.length + surplus;
-    if (!link.batch.add(message, entry.takesSlot ? 'call' : 'bulk', bytes)) entry.tooLarge?.(link.frameBytes);
+    if (!link.batch.add(message, entry.takesSlot ? 'call' : 'bulk', bytes)) entry.tooLarge?.(link.batch.frameBytes);
   }
 }

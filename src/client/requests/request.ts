@@ -6,25 +6,25 @@ import {
   type SystemCode,
   type TautlineErrorDetails,
 } from '../../errors.ts';
-import type { Deadline } from '../../primitives/deadlines.ts';
+import type { Deadline, Deadlines } from '../../primitives/deadlines.ts';
 import type { Chain, Queued } from '../../primitives/send-queue.ts';
 import type { WireError } from '../../protocol/messages.ts';
-import type { LinkState, Slot } from './link-state.ts';
+import type { LinkState, Slot } from '../kernel/link-state.ts';
 import type { Outbound } from './outbox.ts';
 
 /** Who takes part in the life of a request. */
 export interface RequestOwner {
+  readonly deadlines: Deadlines;
   /** Monotonic clock, ms. */
   readonly now: () => number;
   /** Gives the request its id when it is first written, and notes where it was sent. */
   written(request: Request, link: LinkState): void;
-  /** The caller gave up, or the deadline passed: the request is settled, the owner forgets it. */
+  /** It is settled, and the server need not answer it any more: the owner forgets it. */
   abandoned(request: Request): void;
   /** It has its result, or an error: the owner lets go of it. */
   settled(request: Request, error?: TautlineError): void;
   /** It was given an id, but its message was not sent after all. */
   withdrawn(request: Request): void;
-  liftDeadline(deadline: Deadline): void;
 }
 
 /** Something that the server answers: a call, a publish, a run of a stream. It settles exactly once. */
@@ -43,16 +43,17 @@ export abstract class Request implements Outbound {
   /** The socket it was last sent on, while that one lives. */
   on: LinkState | undefined = undefined;
   settled = false;
-  #writes = 0;
+  #wasWritten = false;
+  #isRewritten = false;
   #owner: RequestOwner | undefined = undefined;
   #deadline: Deadline | undefined = undefined;
   #signal: AbortSignal | undefined = undefined;
   #timeoutMs = 0;
-  readonly #resolve: (output: unknown) => void;
+  readonly #resolve: (output: never) => void;
   readonly #reject: (error: TautlineError) => void;
   #wakeWaiter: (() => void) | undefined = undefined;
 
-  constructor(bytes: number, resolve: (output: unknown) => void, reject: (error: TautlineError) => void) {
+  constructor(bytes: number, resolve: (output: never) => void, reject: (error: TautlineError) => void) {
     this.bytes = bytes;
     this.#resolve = resolve;
     this.#reject = reject;
@@ -92,111 +93,87 @@ export abstract class Request implements Outbound {
   /** The message. `leftMs` is `Infinity` where no deadline is in force. */
   protected abstract message(leftMs: number, link: LinkState): string;
 
-  /** The output of a reply, or a promise of it; fails with a {@link TautlineError}. */
-  protected abstract read(json: unknown, meta: unknown, isVetted: boolean): unknown;
+  /**
+   * The output of a reply or the error that a server's error stands for, or a promise of it; fails with a
+   * {@link TautlineError}.
+   */
+  protected abstract read(error: WireError | undefined, json: unknown, meta: unknown, isVetted: boolean): unknown;
 
-  protected abstract readError(
-    error: WireError,
-    json: unknown,
-    meta: unknown,
-    isVetted: boolean,
-  ): TautlineError | Promise<TautlineError>;
-
-  /** It is taken in by its owner. @throws what a signal throws that is none */
+  /** It is taken in. @throws what a signal throws that is none */
   begin(owner: RequestOwner, signal: AbortSignal | undefined, timeoutMs: number): void {
+    // First what may throw: then no deadline is left behind.
     signal?.addEventListener('abort', this);
     this.#owner = owner;
     this.#signal = signal;
     this.#timeoutMs = timeoutMs;
-  }
-
-  /** It must be settled by then. */
-  limit(deadline: Deadline): void {
-    this.#deadline = deadline;
-  }
-
-  /** What can be said of the work: nothing was sent, or nobody knows. */
-  get outcome(): Outcome {
-    return this.id === 0 ? 'not-sent' : 'unknown';
+    this.#deadline = owner.deadlines.add(owner.now() + timeoutMs, this);
   }
 
   /** Resolves when it is settled: for whoever prepares it asynchronously. */
   whenSettled(): Promise<void> {
-    return this.settled ? Promise.resolve() : new Promise((resolve) => (this.#wakeWaiter = resolve));
+    return new Promise((resolve) => {
+      if (this.settled) resolve();
+      else this.#wakeWaiter = resolve;
+    });
   }
 
   write(link: LinkState): string | undefined {
     if (this.settled) return undefined;
     this.#owner!.written(this, link);
-    this.#writes++;
+    this.#isRewritten = this.#wasWritten;
+    this.#wasWritten = true;
     const leftMs = this.#deadline === undefined ? Infinity : this.#deadline.atMs - this.#owner!.now();
     return this.message(Math.max(0, leftMs), link);
   }
 
   tooLarge(frameBytes: number): void {
-    const what = DEVELOPMENT && `it takes more than the ${frameBytes} bytes that the server accepts in a frame`;
-    this.fail('TOO_LARGE', what, {
-      outcome: this.#writes > 1 ? 'unknown' : 'not-sent',
-      remedy: DEVELOPMENT && 'Send it in parts, or raise the server’s limits.frameBytes.',
-    });
+    this.fail(
+      'TOO_LARGE',
+      DEVELOPMENT && `it takes more than the ${frameBytes} bytes that the server accepts in a frame`,
+      {
+        outcome: this.#isRewritten ? 'unknown' : 'not-sent',
+        remedy: DEVELOPMENT && 'Send it in parts, or raise the server’s limits.frameBytes.',
+      },
+    );
     this.#owner!.withdrawn(this);
   }
 
-  reply(json: unknown, meta: unknown, isVetted: boolean): void {
-    // Reading may be asynchronous (a schema): the deadline and the signal stay in force until it is done.
+  /** Takes the server's answer. Reading it may be asynchronous: the deadline and the signal stay in force until it is done. */
+  answer(error: WireError | undefined, json: unknown, meta: unknown, isVetted: boolean): void {
     try {
-      const output = this.read(json, meta, isVetted);
-      if (output instanceof Promise)
-        output.then(
-          (read) => this.#succeed(read),
-          (error: unknown) => this.unreadable(error),
-        );
-      else this.#succeed(output);
-    } catch (error) {
-      this.unreadable(error);
-    }
-  }
-
-  error(given: WireError, json: unknown, meta: unknown, isVetted: boolean): void {
-    try {
-      const error = this.readError(given, json, meta, isVetted);
-      if (error instanceof Promise)
-        error.then(
-          (read) => this.refuse(read),
+      const read = this.read(error, json, meta, isVetted);
+      if (read instanceof Promise)
+        read.then(
+          (value) => this.#take(error, value),
           (thrown: unknown) => this.unreadable(thrown),
         );
-      else this.refuse(error);
-    } catch (error) {
-      this.unreadable(error);
+      else this.#take(error, read);
+    } catch (thrown) {
+      this.unreadable(thrown);
     }
   }
 
-  fail(code: SystemCode, what: string | false, details: Partial<TautlineErrorDetails> = {}): void {
+  fail(code: SystemCode, what: string | false, details?: Partial<TautlineErrorDetails>): void {
     this.refuse(this.failure(code, what, details));
   }
 
-  /** An error of this request, with what is known of its outcome. */
-  failure(code: SystemCode, what: string | false, details: Partial<TautlineErrorDetails> = {}): TautlineError {
+  /** An error of this request, with what is known of its outcome: nothing was sent, or nobody knows. */
+  failure(code: SystemCode, what: string | false, details?: Partial<TautlineErrorDetails>): TautlineError {
     const { path } = this;
-    return new TautlineError(code, what && `${path}: ${what}.`, { outcome: this.outcome, path, ...details });
+    const outcome: Outcome = this.id === 0 ? 'not-sent' : 'unknown';
+    return new TautlineError(code, what && `${path}: ${what}.`, { outcome, path, ...details });
   }
 
-  /** Ends it with an error, and has the server told that nobody waits for it any more. */
-  abandon(error: TautlineError): void {
-    if (this.settled) return;
-    this.refuse(error);
+  /** Ends it with an error, or because its caller has left, and has the server told that nobody waits for it any more. */
+  abandon(error?: TautlineError): void {
+    if (!this.#settle(error)) return;
+    if (error !== undefined) this.#reject(error);
     this.#owner?.abandoned(this);
-  }
-
-  /** Its caller has left: as {@link abandon}, but there is nobody to be told. */
-  leave(): void {
-    if (this.#settle()) this.#owner?.abandoned(this);
   }
 
   /** From now on it may take for ever. */
   liftDeadline(): void {
-    if (this.#deadline === undefined) return;
-    this.#owner!.liftDeadline(this.#deadline);
+    if (this.#deadline !== undefined) this.#owner!.deadlines.remove(this.#deadline);
     this.#deadline = undefined;
   }
 
@@ -213,9 +190,9 @@ export abstract class Request implements Outbound {
   }
 
   /** Ends it with what was thrown while its input was checked or its answer read. */
-  unreadable(error: unknown): void {
-    if (isTautlineError(error)) this.refuse(error);
-    else this.fail('BAD_OUTPUT', DEVELOPMENT && 'the answer could not be read', { outcome: 'unknown', cause: error });
+  unreadable(thrown: unknown): void {
+    if (isTautlineError(thrown)) this.refuse(thrown);
+    else this.fail('BAD_OUTPUT', DEVELOPMENT && 'the answer could not be read', { outcome: 'unknown', cause: thrown });
   }
 
   /** Ends it with an error of somebody else. */
@@ -223,8 +200,9 @@ export abstract class Request implements Outbound {
     if (this.#settle(error)) this.#reject(error);
   }
 
-  #succeed(output: unknown): void {
-    if (this.#settle()) this.#resolve(output);
+  #take(error: WireError | undefined, read: unknown): void {
+    if (error !== undefined) this.refuse(read as TautlineError);
+    else if (this.#settle()) this.#resolve(read as never);
   }
 
   #settle(error?: TautlineError): boolean {
