@@ -9,7 +9,7 @@ export type Outcome =
   /** It may have been done: only an idempotent request may be repeated blindly. */
   | 'unknown';
 
-/** Codes that Tautline gives by itself; a contract may not declare them. */
+/** Codes that Tautline gives by itself; a contract may not declare them. The first eight say that nothing was done. */
 export const SYSTEM_CODES = [
   'BAD_INPUT',
   'BAD_PAYLOAD',
@@ -100,26 +100,15 @@ export function isTautlineError(value: unknown, code?: string): boolean {
   return value instanceof TautlineError && (code === undefined || value.code === code);
 }
 
-const systemCodes: ReadonlySet<string> = new Set(SYSTEM_CODES);
-
-/** Codes after which the server is known to have done nothing. */
-const rejectedCodes: ReadonlySet<string> = new Set<SystemCode>([
-  'BAD_INPUT',
-  'BAD_PAYLOAD',
-  'BAD_REQUEST',
-  'UNAUTHENTICATED',
-  'FORBIDDEN',
-  'NOT_FOUND',
-  'RATE_LIMITED',
-  'TOO_LARGE',
-]);
+/** So many of {@link SYSTEM_CODES}, the first, prove that the server has done nothing. */
+const REJECTING_CODES = 8;
 
 /** Whether a code is one of {@link SYSTEM_CODES}. */
 export function isSystemCode(code: string): code is SystemCode {
-  return systemCodes.has(code);
+  return SYSTEM_CODES.includes(code as SystemCode);
 }
 
 /** What an error code from the server proves: declared and refusing codes reject, all others leave it open. */
 export function outcomeOfServerCode(code: string, declared: boolean): Outcome {
-  return declared || rejectedCodes.has(code) ? 'rejected' : 'unknown';
+  return declared || SYSTEM_CODES.slice(0, REJECTING_CODES).includes(code as SystemCode) ? 'rejected' : 'unknown';
 }

@@ -4,9 +4,12 @@ import { describe, expect, test } from 'vitest';
 import {
   checkCycles,
   checkFolders,
+  checkFolderSizes,
   checkIndexes,
+  checkKernels,
   checkLayers,
   checkLengths,
+  checkMedian,
   checkPackages,
   checkRuntimes,
   checkTopLevel,
@@ -34,6 +37,9 @@ describe('the repository', () => {
     ['only its entry reaches what knows a runtime', checkRuntimes],
     ['each package is imported in its one place', checkPackages],
     ['there are no cycles', checkCycles],
+    ['a kernel imports no capability', checkKernels],
+    ['folders are small', checkFolderSizes],
+    ['most files are short', checkMedian],
   ])('%s', (_title, check) => {
     expect(check(src)).toEqual([]);
   });
@@ -168,6 +174,24 @@ describe('a planted violation is found', () => {
       'src/client/c.ts:1 long has 61 lines, at most 60 are allowed',
       'test/client/a.test.ts has 401 lines, at most 400 are allowed',
     ]);
+  });
+
+  test.each([
+    ['src/client/kernel/a.ts', '../topics/b.ts', 'src/client/topics/b.ts'],
+    ['src/client/requests/a.ts', '../calls/b.ts', 'src/client/calls/b.ts'],
+    ['src/transport/a.ts', './moves/b.ts', 'src/transport/moves/b.ts'],
+  ])('a capability that the kernel imports: %s, %s', (path, specifier, file) => {
+    const files = { [path]: `import type { B } from '${specifier}';`, [file]: '' };
+    expect(planted(checkKernels, files)).toEqual([`${path}:1 imports ${specifier}: a kernel imports no capability`]);
+    expect(planted(checkKernels, { 'src/client/topics/a.ts': `import { b } from '../kernel/b.ts';` })).toEqual([]);
+  });
+
+  test('a folder with too many files, and files that are mostly long', () => {
+    const many = Object.fromEntries(Array.from({ length: 17 }, (_, n) => [`src/client/f${n}.ts`, '']));
+    expect(planted(checkFolderSizes, many)).toEqual(['src/client has 17 files, at most 16 are allowed']);
+    const long = { 'src/a.ts': lines(91), 'src/b.ts': lines(91), 'src/c.ts': lines(1) };
+    expect(planted(checkMedian, long)).toEqual(['half of the files have 91 lines or more, not 90']);
+    expect(planted(checkMedian, { ...long, 'src/d.ts': '', 'src/e.ts': '' })).toEqual([]);
   });
 
   test('a file that has no place at the top level', () => {

@@ -228,8 +228,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'an unknown end counts as rejected',
     rule: `${CALLS} 8: what an error proves`,
     file: 'src/errors.ts',
-    find: "return declared || rejectedCodes.has(code) ? 'rejected' : 'unknown';",
-    replace: "return declared || rejectedCodes.has(code) || code === 'INTERNAL' ? 'rejected' : 'unknown';",
+    find: "return declared || SYSTEM_CODES.slice(0, REJECTING_CODES).includes(code as SystemCode) ? 'rejected' : 'unknown';",
+    replace: "return declared || SYSTEM_CODES.slice(0, 17).includes(code as SystemCode) ? 'rejected' : 'unknown';",
   },
   {
     name: 'an error speaks for a run under another memory',

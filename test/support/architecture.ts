@@ -45,6 +45,14 @@ const RUNTIME_ENTRIES: Readonly<Record<string, readonly string[]>> = {
   'src/server/brokers/redis.ts': ['src/server/redis.ts'],
 };
 
+/** What a client and a transport are made around: they import no capability, so that each can be left out. */
+const KERNELS: readonly { readonly kernel: RegExp; readonly capabilities: RegExp }[] = [
+  { kernel: /^src\/client\/(kernel|requests)\//, capabilities: /^src\/client\/(?!kernel\/|requests\/)/ },
+  { kernel: /^src\/transport\/[^/]+$/, capabilities: /^src\/transport\/.+\// },
+];
+
+const MAX_FOLDER_FILES = 16;
+const MAX_MEDIAN_LINES = 90;
 const MAX_FILE_LINES = 300;
 const MAX_FUNCTION_LINES = 60;
 const MAX_TEST_FILE_LINES = 400;
@@ -132,7 +140,7 @@ export function checkLengths(files: Files): string[] {
   return [...files].flatMap(([path, text]) => {
     const isTest = path.startsWith('test/');
     const cap = isTest ? MAX_TEST_FILE_LINES : MAX_FILE_LINES;
-    const lines = text.replace(/\n$/, '').split('\n').length;
+    const lines = linesOf(text);
     const tooLong = lines > cap ? [`${path} has ${lines} lines, at most ${cap} are allowed`] : [];
     // The callback of a `describe` holds a whole suite.
     if (isTest) return tooLong;
@@ -144,6 +152,36 @@ export function checkLengths(files: Files): string[] {
       ),
     );
   });
+}
+
+/** The kernel imports no capability. */
+export function checkKernels(files: Files): string[] {
+  return eachImport(files, (path, { file, specifier }) => {
+    const found = KERNELS.some(({ kernel, capabilities }) => kernel.test(path) && capabilities.test(file ?? ''));
+    return found ? `imports ${specifier}: a kernel imports no capability` : undefined;
+  });
+}
+
+/** No folder that one has to search, and most files short. */
+export function checkFolderSizes(files: Files): string[] {
+  const counts = new Map<string, number>();
+  for (const path of files.keys()) {
+    const folder = path.slice(0, path.lastIndexOf('/'));
+    counts.set(folder, (counts.get(folder) ?? 0) + 1);
+  }
+  const full = [...counts].filter(([, count]) => count > MAX_FOLDER_FILES);
+  return full.map(([folder, count]) => `${folder} has ${count} files, at most ${MAX_FOLDER_FILES} are allowed`);
+}
+
+/** Half of the files have at most so many lines. */
+export function checkMedian(files: Files): string[] {
+  const lengths = [...files.values()].map(linesOf).sort((one, other) => one - other);
+  const median = lengths[lengths.length >> 1] ?? 0;
+  return median > MAX_MEDIAN_LINES ? [`half of the files have ${median} lines or more, not ${MAX_MEDIAN_LINES}`] : [];
+}
+
+function linesOf(text: string): number {
+  return text.replace(/\n$/, '').split('\n').length;
 }
 
 const TOP_LEVEL = new Set([

@@ -4,7 +4,7 @@ import type { Codec } from '../../payload.ts';
 import { encodeCall } from '../../protocol/encode.ts';
 import type { WireError } from '../../protocol/messages.ts';
 import { utf8Length } from '../../protocol/utf8.ts';
-import type { Capability, Kernel } from '../kernel/capability.ts';
+import { capability, type Capability, type Kernel } from '../kernel/capability.ts';
 import { readPayload } from '../requests/read-payload.ts';
 import { Request } from '../requests/request.ts';
 import type { CallOptions } from '../requests/request-options.ts';
@@ -14,14 +14,11 @@ import { readCallError } from './read-call-error.ts';
 
 /** Queries and mutations: `client.users.get({ id })`. Each connection has it. */
 export function calls(): Capability<'calls'> {
-  return {
-    name: 'calls',
-    extend: (kernel) => {
-      const offer = (procedure: Procedure, path: string, codec: Codec): unknown =>
-        callFunction(kernel, new Called(procedure, path, codec));
-      return { offers: { query: offer, mutation: offer } };
-    },
-  };
+  return capability('calls', (kernel) => {
+    const offer = (procedure: Procedure, path: string, codec: Codec): unknown =>
+      callFunction(kernel, new Called(procedure, path, codec));
+    return { offers: { query: offer, mutation: offer } };
+  });
 }
 
 function callFunction(kernel: Kernel, called: Called): (input: unknown, options?: CallOptions) => CallPromise<unknown> {
@@ -38,16 +35,27 @@ function callFunction(kernel: Kernel, called: Called): (input: unknown, options?
     const call = new Call(called, payload, callHeaders(options.headers), resolve, reject);
     kernel.requests.start(call, options, schema, input);
   };
-  return (input, options = NO_OPTIONS) =>
-    new CallPromise((resolve, reject) => {
-      if (kernel.around === undefined) send(input, options, resolve, reject);
+  return (input, options = NO_OPTIONS) => {
+    let resolve!: (output: unknown) => void;
+    let reject!: (error: unknown) => void;
+    const promise = new CallPromise<unknown>((succeed, fail) => {
+      resolve = succeed;
+      reject = fail;
+    });
+    try {
+      const { around } = kernel;
+      if (around === undefined) send(input, options, resolve, reject);
       else {
         const once = (given: unknown, terms: CallOptions): Promise<unknown> =>
           new Promise((succeed, fail) => send(given, terms, succeed, fail));
         const what = { kind: procedure.kind as 'query' | 'mutation', path };
-        kernel.around(what, input, options, once).then(resolve, reject);
+        around(what, input, options, once).then(resolve, reject);
       }
-    });
+    } catch (error) {
+      reject(error);
+    }
+    return promise;
+  };
 }
 
 const NO_OPTIONS: CallOptions = {};
@@ -77,7 +85,6 @@ class Call extends Request {
   readonly #called: Called;
   readonly #payload: string;
   readonly #headers: CallHeaders;
-  readonly surplus: number;
 
   constructor(
     called: Called,
@@ -86,17 +93,18 @@ class Call extends Request {
     resolve: (output: unknown) => void,
     reject: (error: TautlineError) => void,
   ) {
-    const payloadBytes = utf8Length(payload);
-    super(payloadBytes + headers.bytes, resolve, reject);
+    super(utf8Length(payload) + headers.bytes, resolve, reject);
     this.#called = called;
     this.#payload = payload;
     this.#headers = headers;
-    const { text, bytes } = headers;
-    this.surplus = called.surplus + payloadBytes - payload.length + (text === '' ? 0 : bytes - 1 - text.length);
   }
 
   get path(): string {
     return this.#called.path;
+  }
+
+  get surplus(): number {
+    return this.#called.surplus + this.bytes - this.#payload.length - this.#headers.text.length;
   }
 
   override get acts(): boolean {

@@ -29,7 +29,7 @@ export function callHeaders(given: CallOptions['headers']): CallHeaders {
   }
   if (entries.length === 0) return NONE;
   const text = JSON.stringify(given).slice(0, -1);
-  return { text, bytes: utf8Length(text) + 1 };
+  return { text, bytes: utf8Length(text) };
 }
 
 /** The headers slot: the app's own, and the time that is left. JSON has no Infinity: who may take for ever names none. */

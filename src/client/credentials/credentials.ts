@@ -1,6 +1,6 @@
 import { Credentials } from '../../transport/credentials/credentials.ts';
 import type { AuthOption } from '../../transport/transport-options.ts';
-import type { Capability } from '../kernel/capability.ts';
+import { capability, type Capability } from '../kernel/capability.ts';
 import { CredentialRefresh } from './credential-refresh.ts';
 
 /**
@@ -10,25 +10,22 @@ import { CredentialRefresh } from './credential-refresh.ts';
  */
 export function credentials(auth?: AuthOption): Capability<'credentials'> {
   const source = new Credentials(auth);
-  return {
-    name: 'credentials',
-    extend: (kernel) => {
-      let refresh: CredentialRefresh | undefined;
-      return {
-        transport: { credentials: source },
-        setAuth: (given) => source.replace(given),
-        welcomed: (link) => {
-          refresh?.stop();
-          refresh = new CredentialRefresh(link, kernel, source);
-        },
-        lost: (link) => {
-          if (refresh?.link === link) refresh.stop();
-        },
-        entered: ({ state }) => {
-          if (state === 'closed' || state === 'suspended' || state === 'idle')
-            source.abort(new DOMException(`the connection is ${state}`, 'AbortError'));
-        },
-      };
-    },
-  };
+  return capability('credentials', (kernel) => {
+    let refresh: CredentialRefresh | undefined;
+    return {
+      transport: { credentials: source },
+      setAuth: (given) => source.replace(given),
+      welcomed: (link) => {
+        refresh?.stop();
+        refresh = new CredentialRefresh(link, kernel, source);
+      },
+      lost: (link) => {
+        if (refresh?.link === link) refresh.stop();
+      },
+      entered: ({ state }) => {
+        if (state === 'closed' || state === 'suspended' || state === 'idle')
+          source.abort(new DOMException(`the connection is ${state}`, 'AbortError'));
+      },
+    };
+  });
 }

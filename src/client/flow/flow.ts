@@ -1,7 +1,7 @@
 import { DEVELOPMENT } from '../../development.ts';
 import type { FlowMarks } from '../../primitives/flow-control.ts';
 import { pong } from '../../protocol/server-messages.ts';
-import type { Capability } from '../kernel/capability.ts';
+import { capability, type Capability } from '../kernel/capability.ts';
 import { checkPositive } from '../kernel/check-positive.ts';
 import type { LinkState } from '../kernel/link-state.ts';
 import { Backlog } from './backlog.ts';
@@ -44,50 +44,47 @@ export function resolveFlow({ highWaterMark, lowWaterMark }: FlowOptions = {}): 
  */
 export function flow(options?: FlowOptions): Capability<'flow'> {
   const marks = resolveFlow(options);
-  return {
-    name: 'flow',
-    extend: (kernel) => {
-      const { outbox } = kernel;
-      const trip = new RoundTrip();
-      const flows = new Map<LinkState, SocketFlow>();
-      const backlog = new Backlog({
-        marks,
-        bytes: () => outbox.backlogBytes,
-        tell: (event) => {
-          const { messages, bytes } = outbox;
-          kernel.note(event, { messages, bytes, unanswered: outbox.backlogBytes - bytes });
-          kernel.emit(event);
-        },
-      });
-      outbox.levelChanged = () => backlog.look();
-      return {
-        takes: {
-          pong: {
-            ...pong,
-            take: (link, message: readonly ['pong', number]) => {
-              trip.pong(message[1], kernel.now());
-              flows.get(link)?.pong(message[1]);
-            },
+  return capability('flow', (kernel) => {
+    const { outbox } = kernel;
+    const trip = new RoundTrip();
+    const flows = new Map<LinkState, SocketFlow>();
+    const backlog = new Backlog({
+      marks,
+      bytes: () => outbox.backlogBytes,
+      tell: (event) => {
+        const { messages, bytes } = outbox;
+        kernel.note(event, { messages, bytes, unanswered: outbox.backlogBytes - bytes });
+        kernel.emit(event);
+      },
+    });
+    outbox.levelChanged = () => backlog.look();
+    return {
+      takes: {
+        pong: {
+          ...pong,
+          take: (link, message: readonly ['pong', number]) => {
+            trip.pong(message[1], kernel.now());
+            flows.get(link)?.pong(message[1]);
           },
         },
-        opened: (link) => {
-          trip.restart();
-          const parts = { marks, nextPing: () => trip.ping(kernel.now()), room: () => outbox.flush() };
-          const socketFlow = new SocketFlow(link, parts);
-          link.flow = socketFlow;
-          flows.set(link, socketFlow);
-        },
-        left: (link) => {
-          trip.restart();
-          flows.get(link)?.stop();
-        },
-        lost: (link) => {
-          flows.get(link)?.stop();
-          flows.delete(link);
-        },
-        drained: () => backlog.drained(),
-        stats: () => ({ rttMs: trip.smoothedMs }),
-      };
-    },
-  };
+      },
+      opened: (link) => {
+        trip.restart();
+        const parts = { marks, nextPing: () => trip.ping(kernel.now()), room: () => outbox.flush() };
+        const socketFlow = new SocketFlow(link, parts);
+        link.flow = socketFlow;
+        flows.set(link, socketFlow);
+      },
+      left: (link) => {
+        trip.restart();
+        flows.get(link)?.stop();
+      },
+      lost: (link) => {
+        flows.get(link)?.stop();
+        flows.delete(link);
+      },
+      drained: () => backlog.drained(),
+      stats: () => ({ rttMs: trip.smoothedMs }),
+    };
+  });
 }

@@ -16,6 +16,7 @@ export class SocketFlow implements LinkFlow {
   readonly #state: LinkState;
   readonly #parts: LinkFlowParts;
   readonly #control: FlowControl;
+  #buffered: number | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(state: LinkState, parts: LinkFlowParts) {
@@ -34,8 +35,12 @@ export class SocketFlow implements LinkFlow {
     this.#barrier();
   }
 
+  look(): void {
+    this.#buffered = this.#state.link.bufferedAmount;
+  }
+
   admits(bytes: number): boolean {
-    return this.#control.admits(bytes, this.#state.batch.bytes, this.#state.link.bufferedAmount);
+    return this.#control.admits(bytes, this.#state.batch.bytes, this.#buffered);
   }
 
   /** The answer to a ping goes on with it, or a look at the buffer. */

@@ -1,3 +1,4 @@
+import { DEVELOPMENT } from '../../development.ts';
 /** A call on its way out, as an {@link Interceptor} sees it. */
 export interface InterceptedCall {
   readonly kind: 'query' | 'mutation' | 'stream' | 'publish';
@@ -48,7 +49,11 @@ export function onionOf(given: Interceptor | readonly Interceptor[] | undefined)
   if (given === undefined) return undefined;
   const layers: readonly unknown[] = Array.isArray(given) ? [...(given as readonly unknown[])] : [given];
   if (!layers.every((layer): layer is Interceptor => typeof layer === 'function')) {
-    throw new TypeError('intercept must be a function (call, next) => next(call), or a list of such functions');
+    throw new TypeError(
+      DEVELOPMENT
+        ? 'intercept must be a function (call, next) => next(call), or a list of such functions'
+        : 'intercept',
+    );
   }
   if (layers.length === 0) return undefined;
   // Each is called at once, so that calls keep their order; what it throws is a rejection for the one outside of it.

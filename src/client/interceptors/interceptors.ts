@@ -1,4 +1,4 @@
-import type { Around, Capability } from '../kernel/capability.ts';
+import { capability, type Capability, type Around } from '../kernel/capability.ts';
 import { onionOf, type Interceptor } from './interceptor.ts';
 
 /**
@@ -7,13 +7,10 @@ import { onionOf, type Interceptor } from './interceptor.ts';
  */
 export function interceptors(given: Interceptor | readonly Interceptor[]): Capability<'interceptors'> {
   const onion = onionOf(given);
-  return {
-    name: 'interceptors',
-    extend: (kernel) => {
-      if (onion === undefined) return {};
-      const around: Around = (what, input, { headers = {}, signal, timeoutMs = kernel.timeoutMs }, send) =>
-        onion({ ...what, input, headers, signal, timeoutMs }, (call) => send(call.input, call));
-      return { around };
-    },
-  };
+  return capability('interceptors', (kernel) => {
+    if (onion === undefined) return {};
+    const around: Around = (what, input, { headers = {}, signal, timeoutMs = kernel.timeoutMs }, send) =>
+      onion({ ...what, input, headers, signal, timeoutMs }, (call) => send(call.input, call));
+    return { around };
+  });
 }

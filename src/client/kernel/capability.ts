@@ -124,5 +124,20 @@ export interface Extension {
 /** A part of the client that a connection can do without: `connect(url, { use: [topics(), streams()] })`. */
 export interface Capability<Name extends string = string> {
   readonly name: Name;
+}
+
+/** A {@link Capability} as the connection sees it. */
+interface Extending extends Capability {
   readonly extend: (kernel: Kernel) => Extension;
+}
+
+/** Makes a capability of what it adds to a connection. */
+export function capability<Name extends string>(name: Name, extend: (kernel: Kernel) => Extension): Capability<Name> {
+  const made: Extending & Capability<Name> = { name, extend };
+  return made;
+}
+
+/** What a capability adds to this connection. */
+export function extensionOf(given: Capability, kernel: Kernel): Extension {
+  return (given as Extending).extend(kernel);
 }

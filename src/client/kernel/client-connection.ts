@@ -11,7 +11,7 @@ import {
 } from '../../transport/transport-options.ts';
 import type { TransportParts } from '../../transport/transport-parts.ts';
 import { WebSocketTransport } from '../../transport/web-socket-transport.ts';
-import type { Capability, Extension, Kernel, Offer } from './capability.ts';
+import { extensionOf, type Capability, type Extension, type Kernel, type Offer } from './capability.ts';
 import { checkPositive } from './check-positive.ts';
 import { resolveKernelOptions, type KernelOptions, type ResolvedKernelOptions } from './connect-options.ts';
 import type { CloseOptions, Connection, ConnectionEvents, ConnectionStats } from './connection.ts';
@@ -28,9 +28,12 @@ export class ClientConnection extends Session implements Connection, Kernel {
   readonly requests: Requests;
   readonly outbox: Outbox;
   readonly random: () => number;
+  readonly around: Kernel['around'];
   protected readonly stableAfterMs: number;
   readonly #options: ResolvedKernelOptions;
   readonly #transport: Transport;
+  /** Those who wait for the connection to be needed, or not: asked for every request. */
+  readonly #waiters: readonly Extension[];
   /** While it waits for the last requests. */
   #closing: ConnectionStatus | undefined;
 
@@ -42,7 +45,9 @@ export class ClientConnection extends Session implements Connection, Kernel {
     this.stableAfterMs = (resolved.reconnect || TRANSPORT_DEFAULTS.reconnect).stableAfterMs;
     this.requests = new Requests(this);
     this.outbox = new Outbox(this.#options.queue, this.requests);
-    this.extend(use.map(({ extend }) => extend(this)));
+    this.extend(use.map((given) => extensionOf(given, this)));
+    this.around = this.#find(({ around }) => around);
+    this.#waiters = this.extensions.filter(({ rose }) => rose !== undefined);
     const parts: TransportParts = {};
     for (const { transport } of this.extensions) Object.assign(parts, transport);
     this.#transport = new WebSocketTransport(this, resolved, parts);
@@ -68,10 +73,6 @@ export class ClientConnection extends Session implements Connection, Kernel {
 
   get timeoutMs(): number {
     return this.#options.timeoutMs;
-  }
-
-  get around(): Kernel['around'] {
-    return this.#find(({ around }) => around);
   }
 
   get transportStatus(): ConnectionStatus {
@@ -173,8 +174,11 @@ export class ClientConnection extends Session implements Connection, Kernel {
   speak(codec: string): void {
     this.codec ??= codec;
     if (this.codec !== codec) {
-      const what = `A connection speaks one codec: this contract wants ${codec}, an earlier one ${this.codec}.`;
-      throw new TypeError(DEVELOPMENT ? `${what} Give both the same, or connect twice.` : codec);
+      throw new TypeError(
+        DEVELOPMENT
+          ? `A connection speaks one codec: this contract wants ${codec}, an earlier one ${this.codec}. Give both the same, or connect twice.`
+          : codec,
+      );
     }
     // The greeting has gone out without it: another one is due.
     if (this.current !== undefined && this.toldCodec !== codec) this.#transport.reconnect();
@@ -194,11 +198,11 @@ export class ClientConnection extends Session implements Connection, Kernel {
   }
 
   rose(): void {
-    for (const extension of this.extensions) extension.rose?.();
+    for (const extension of this.#waiters) extension.rose?.();
   }
 
   eased(): void {
-    for (const extension of this.extensions) extension.eased?.();
+    for (const extension of this.#waiters) extension.eased?.();
   }
 
   get isNeeded(): boolean {

@@ -16,6 +16,8 @@ export interface LinkFlow {
   /** Bytes that no answer to a ping has covered yet: at least what lies in the engine's buffer. */
   readonly unanswered: number;
   wrote(bytes: number): void;
+  /** Looks at the engine's buffer, before messages are written one after the other. */
+  look(): void;
   /** Whether so many bytes may be written now, beside those that are already gathered for a frame. */
   admits(bytes: number): boolean;
   /** Writing stopped at a watermark: has it go on when there is room. */

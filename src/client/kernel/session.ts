@@ -1,3 +1,4 @@
+import { DEVELOPMENT } from '../../development.ts';
 import { Deadlines } from '../../primitives/deadlines.ts';
 import { SerialQueue } from '../../primitives/serial-queue.ts';
 import * as CloseCode from '../../protocol/close-code.ts';
@@ -92,7 +93,8 @@ export abstract class Session implements LinkUser {
     // The list of ids in flight is worth its bytes only where there is room for it.
     const hello = this.#greeting(token, requests.floor(true)) ?? this.#greeting(token, requests.floor(false));
     if (hello === undefined) {
-      this.report(new RangeError('The token makes the greeting larger than 16 KiB: use a shorter one.'));
+      const what = DEVELOPMENT && 'The token makes the greeting larger than 16 KiB: use a shorter one.';
+      this.report(new RangeError(what || 'token'));
       link.drop(CloseCode.MALFORMED_FRAME, 'greeting too large');
       return;
     }
@@ -130,15 +132,16 @@ export abstract class Session implements LinkUser {
       else problem ??= what;
     }
     if (problem !== undefined) {
-      this.report(
-        new Error(`The server sent a frame that is no tautline.v1: ${problem}. The connection is made anew.`),
-      );
+      const what =
+        DEVELOPMENT && `The server sent a frame that is no tautline.v1: ${problem}. The connection is made anew.`;
+      this.report(new Error(what || problem));
       link.drop(LEAVING, `unreadable frame: ${problem}`);
     } else if (state !== this.current && state.welcome !== undefined && state.isSettled) link.drop(LEAVING, 'moved');
   }
 
   binary(): void {
-    this.report(new Error('The server sent a binary message: tautline.v1 has none. It was dropped.'));
+    const what = DEVELOPMENT && 'The server sent a binary message: tautline.v1 has none. It was dropped.';
+    this.report(new Error(what || 'binary'));
   }
 
   probe(link: Link): void {

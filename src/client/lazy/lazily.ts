@@ -1,5 +1,5 @@
 import type { Deadline } from '../../primitives/deadlines.ts';
-import type { Capability, Kernel } from '../kernel/capability.ts';
+import { capability, type Capability, type Kernel } from '../kernel/capability.ts';
 import { checkPositive } from '../kernel/check-positive.ts';
 
 /** Options of {@link lazily}. */
@@ -17,18 +17,15 @@ export const LAZY_DEFAULTS: { readonly idleMs: number } = { idleMs: 60_000 };
  */
 export function lazily({ idleMs = LAZY_DEFAULTS.idleMs }: LazyOptions = {}): Capability<'lazily'> {
   checkPositive('idleMs', idleMs);
-  return {
-    name: 'lazily',
-    extend: (kernel) => {
-      const demand = new Demand(kernel, idleMs);
-      return {
-        isOpening: () => demand.isOpening,
-        entered: ({ state }) => demand.entered(state),
-        rose: () => demand.rose(),
-        eased: () => demand.look(),
-      };
-    },
-  };
+  return capability('lazily', (kernel) => {
+    const demand = new Demand(kernel, idleMs);
+    return {
+      isOpening: () => demand.isOpening,
+      entered: ({ state }) => demand.entered(state),
+      rose: () => demand.rose(),
+      eased: () => demand.look(),
+    };
+  });
 }
 
 class Demand {

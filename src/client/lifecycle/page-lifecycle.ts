@@ -1,6 +1,6 @@
 import type { Lifecycle } from '../../transport/lifecycle.ts';
 import { LifecycleEngine } from '../../transport/lifecycle/lifecycle-engine.ts';
-import type { Capability } from '../kernel/capability.ts';
+import { capability, type Capability } from '../kernel/capability.ts';
 
 /** Options of {@link pageLifecycle}. */
 export interface PageLifecycleOptions {
@@ -18,13 +18,10 @@ export function pageLifecycle({
   lifecycle,
   suspendAfterHiddenMs,
 }: PageLifecycleOptions = {}): Capability<'pageLifecycle'> {
-  return {
-    name: 'pageLifecycle',
-    extend: ({ report }) => ({
-      transport: {
-        watchHost: (_options, actions) =>
-          new LifecycleEngine({ lifecycle, suspendAfterHiddenMs, onError: report }, actions),
-      },
-    }),
-  };
+  return capability('pageLifecycle', ({ report }) => ({
+    transport: {
+      watchHost: (_options, actions) =>
+        new LifecycleEngine({ lifecycle, suspendAfterHiddenMs, onError: report }, actions),
+    },
+  }));
 }

@@ -1,4 +1,4 @@
-import type { Capability, Kernel } from '../kernel/capability.ts';
+import { capability, type Capability, type Kernel } from '../kernel/capability.ts';
 import { checkPositive } from '../kernel/check-positive.ts';
 import { checkValue } from '../requests/check-value.ts';
 import type { FilledTopic } from '../requests/filled-topic.ts';
@@ -7,18 +7,15 @@ import { LossyPublish, type LossyOwner } from './lossy-publish.ts';
 
 /** Publishes that may be dropped: `room.publish(event, { delivery: 'lossy', conflate })`. */
 export function lossy(): Capability<'lossy'> {
-  return {
-    name: 'lossy',
-    extend: (kernel) => {
-      const publishes = new LossyPublishes(kernel);
-      kernel.requests.lossy = publishes;
-      return {
-        dropped: () => publishes.endAll(),
-        isNeeded: () => !publishes.isIdle,
-        stats: () => ({ evicted: publishes.evicted }),
-      };
-    },
-  };
+  return capability('lossy', (kernel) => {
+    const publishes = new LossyPublishes(kernel);
+    kernel.requests.lossy = publishes;
+    return {
+      dropped: () => publishes.endAll(),
+      isNeeded: () => !publishes.isIdle,
+      stats: () => ({ evicted: publishes.evicted }),
+    };
+  });
 }
 
 /** Those of one topic that wait. */

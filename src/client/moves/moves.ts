@@ -1,15 +1,12 @@
 import { SeamlessMove } from '../../transport/moves/seamless-move.ts';
-import type { Capability } from '../kernel/capability.ts';
+import { capability, type Capability } from '../kernel/capability.ts';
 
 /**
  * Moves from one socket to the next while the first still serves: when the server announces that it goes, and by
  * `connection.reconnect({ seamless: true })`. Without it the connection is lost for a moment, and comes back.
  */
 export function moves(): Capability<'moves'> {
-  return {
-    name: 'moves',
-    extend: () => ({
-      transport: { moveFrom: (owner, present, predecessor) => new SeamlessMove(owner, present, predecessor) },
-    }),
-  };
+  return capability('moves', () => ({
+    transport: { moveFrom: (owner, present, predecessor) => new SeamlessMove(owner, present, predecessor) },
+  }));
 }

@@ -1,7 +1,7 @@
 import { RingBuffer } from '../../primitives/ring-buffer.ts';
 import type { CloseCause, ConnectionStatus } from '../../transport/transport.ts';
 import type { TautlineError } from '../../errors.ts';
-import type { Capability } from '../kernel/capability.ts';
+import { capability, type Capability } from '../kernel/capability.ts';
 import type { Happening, HappeningDetails, HappeningName } from '../kernel/happening.ts';
 
 /** So many happenings are kept. */
@@ -16,16 +16,13 @@ type Kept = { -readonly [Name in keyof Happening]: Happening[Name] };
  * tokens and URLs' queries are never in it.
  */
 export function record(): Capability<'record'> {
-  return {
-    name: 'record',
-    extend: (kernel) => {
-      const recorder = new FlightRecorder((happening) => kernel.emit('happening', happening));
-      return {
-        noted: (what, about) => recorder.note(what, describe(what, about)),
-        happenings: () => recorder.happenings,
-      };
-    },
-  };
+  return capability('record', (kernel) => {
+    const recorder = new FlightRecorder((happening) => kernel.emit('happening', happening));
+    return {
+      noted: (what, about) => recorder.note(what, describe(what, about)),
+      happenings: () => recorder.happenings,
+    };
+  });
 }
 
 class FlightRecorder {

@@ -174,6 +174,7 @@ export class Outbox extends SendQueue<Outbound> {
   /** `false` when the watermark stopped it. */
   #writeAll(link: LinkState): boolean {
     let admitted = true;
+    link.flow?.look();
     for (;;) {
       const control = this.peek('control');
       const resend = control === undefined ? this.#resends.next(link) : undefined;

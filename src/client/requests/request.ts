@@ -43,8 +43,7 @@ export abstract class Request implements Outbound {
   /** The socket it was last sent on, while that one lives. */
   on: LinkState | undefined = undefined;
   settled = false;
-  #wasWritten = false;
-  #isRewritten = false;
+  #writes = 0;
   #owner: RequestOwner | undefined = undefined;
   #deadline: Deadline | undefined = undefined;
   #signal: AbortSignal | undefined = undefined;
@@ -106,7 +105,8 @@ export abstract class Request implements Outbound {
     this.#owner = owner;
     this.#signal = signal;
     this.#timeoutMs = timeoutMs;
-    this.#deadline = owner.deadlines.add(owner.now() + timeoutMs, this);
+    // A whole number takes no room of its own.
+    this.#deadline = owner.deadlines.add(Math.ceil(owner.now() + timeoutMs), this);
   }
 
   /** Resolves when it is settled: for whoever prepares it asynchronously. */
@@ -120,8 +120,7 @@ export abstract class Request implements Outbound {
   write(link: LinkState): string | undefined {
     if (this.settled) return undefined;
     this.#owner!.written(this, link);
-    this.#isRewritten = this.#wasWritten;
-    this.#wasWritten = true;
+    this.#writes++;
     const leftMs = this.#deadline === undefined ? Infinity : this.#deadline.atMs - this.#owner!.now();
     return this.message(Math.max(0, leftMs), link);
   }
@@ -131,7 +130,7 @@ export abstract class Request implements Outbound {
       'TOO_LARGE',
       DEVELOPMENT && `it takes more than the ${frameBytes} bytes that the server accepts in a frame`,
       {
-        outcome: this.#isRewritten ? 'unknown' : 'not-sent',
+        outcome: this.#writes > 1 ? 'unknown' : 'not-sent',
         remedy: DEVELOPMENT && 'Send it in parts, or raise the server’s limits.frameBytes.',
       },
     );

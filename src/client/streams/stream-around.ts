@@ -1,3 +1,4 @@
+import { DEVELOPMENT } from '../../development.ts';
 import type { TautlineError } from '../../errors.ts';
 import type { CallOptions } from '../requests/request-options.ts';
 import type { ItemStream } from './item-stream.ts';
@@ -79,7 +80,9 @@ function iteratorOf(given: unknown): AsyncIterator<unknown> {
   const iterable = given as Partial<AsyncIterable<unknown>> | null | undefined;
   if (typeof iterable?.[Symbol.asyncIterator] !== 'function') {
     throw new TypeError(
-      'An interceptor gave no AsyncIterable for a stream: return what next() gave, or one that reads it.',
+      DEVELOPMENT
+        ? 'An interceptor gave no AsyncIterable for a stream: return what next() gave, or one that reads it.'
+        : 'intercept',
     );
   }
   return (iterable as AsyncIterable<unknown>)[Symbol.asyncIterator]();

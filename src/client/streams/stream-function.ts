@@ -4,7 +4,7 @@ import { done, item } from '../../protocol/server-messages.ts';
 import { callHeaders } from '../calls/call-headers.ts';
 import { readCallError } from '../calls/read-call-error.ts';
 import { encodeCancel } from '../../protocol/encode.ts';
-import type { Capability, Kernel } from '../kernel/capability.ts';
+import { capability, type Capability, type Kernel } from '../kernel/capability.ts';
 import type { Slot } from '../kernel/link-state.ts';
 import type { Request } from '../requests/request.ts';
 import type { CallOptions } from '../requests/request-options.ts';
@@ -17,36 +17,33 @@ type ItemMessage = readonly ['item', id: number, seq: number, json?: unknown, me
 
 /** Streams: `for await (const token of client.assistant.reply({ text }))`. */
 export function streams(): Capability<'streams'> {
-  return {
-    name: 'streams',
-    extend: (kernel) => ({
-      takes: {
-        item: {
-          ...item,
-          take: (link, [, id, seq, json, meta]: ItemMessage, isVetted) => {
-            const request = kernel.requests.find(link, id);
-            if (request instanceof StreamRequest) request.item(seq, json, meta, isVetted);
-          },
-        },
-        done: {
-          ...done,
-          // The end of a stream; of anything else it says nothing.
-          take: (link, [, id]: readonly ['done', number]) => {
-            const isOther = kernel.requests.find(link, id)?.takesSlot === 'calls';
-            if (!isOther) kernel.requests.settle(link, id, undefined, undefined, undefined, true);
-          },
+  return capability('streams', (kernel) => ({
+    takes: {
+      item: {
+        ...item,
+        take: (link, [, id, seq, json, meta]: ItemMessage, isVetted) => {
+          const request = kernel.requests.find(link, id);
+          if (request instanceof StreamRequest) request.item(seq, json, meta, isVetted);
         },
       },
-      // The server would keep them for whoever comes back, and nobody will.
-      leaving: (link) => {
-        const wanted = [...kernel.requests.sent.values()].filter((request) => request.on === link).map(entryOf);
-        const streams = [...wanted, ...link.left].filter(([, slot]) => slot === 'streams');
-        if (streams.length > 0)
-          link.say(...streams.sort(([one], [other]) => one - other).map(([id]) => encodeCancel(id)));
+      done: {
+        ...done,
+        // The end of a stream; of anything else it says nothing.
+        take: (link, [, id]: readonly ['done', number]) => {
+          const isOther = kernel.requests.find(link, id)?.takesSlot === 'calls';
+          if (!isOther) kernel.requests.settle(link, id, undefined, undefined, undefined, true);
+        },
       },
-      offers: { stream: (procedure, path, codec) => streamFunction(kernel, procedure, path, codec) },
-    }),
-  };
+    },
+    // The server would keep them for whoever comes back, and nobody will.
+    leaving: (link) => {
+      const wanted = [...kernel.requests.sent.values()].filter((request) => request.on === link).map(entryOf);
+      const streams = [...wanted, ...link.left].filter(([, slot]) => slot === 'streams');
+      if (streams.length > 0)
+        link.say(...streams.sort(([one], [other]) => one - other).map(([id]) => encodeCancel(id)));
+    },
+    offers: { stream: (procedure, path, codec) => streamFunction(kernel, procedure, path, codec) },
+  }));
 }
 
 function entryOf({ id, takesSlot }: Request): [number, Slot] {

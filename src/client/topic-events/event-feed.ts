@@ -1,3 +1,4 @@
+import { DEVELOPMENT } from '../../development.ts';
 import { TautlineError } from '../../errors.ts';
 import { RingBuffer } from '../../primitives/ring-buffer.ts';
 import type { Position } from '../../protocol/messages.ts';
@@ -79,7 +80,9 @@ export class EventFeed implements TopicEvents<unknown> {
   constructor(parts: EventFeedParts, options: TopicEventsOptions<unknown>) {
     const { buffer = TOPIC_EVENTS_DEFAULTS.buffer } = options;
     if (!Number.isSafeInteger(buffer) || buffer < 1) {
-      throw new RangeError(`events: buffer must be a whole number above 0, not ${String(buffer)}`);
+      throw new RangeError(
+        DEVELOPMENT ? `events: buffer must be a whole number above 0, not ${String(buffer)}` : 'buffer',
+      );
     }
     this.#parts = parts;
     this.#options = options;
@@ -157,7 +160,7 @@ export class EventFeed implements TopicEvents<unknown> {
   readonly #aborted = (): void => {
     const { name, path } = this.#parts;
     this.#fail(
-      new TautlineError('ABORTED', `${name}: the loop was aborted.`, {
+      new TautlineError('ABORTED', DEVELOPMENT && `${name}: the loop was aborted.`, {
         outcome: 'not-sent',
         path,
         cause: this.#options.signal?.reason,
@@ -172,7 +175,7 @@ export class EventFeed implements TopicEvents<unknown> {
       this.#serve();
     } else if (state === 'subscribing') {
       const { name, path } = this.#parts;
-      const what = `${name}: the connection now belongs to another identity.`;
+      const what = DEVELOPMENT && `${name}: the connection now belongs to another identity.`;
       this.#fail(new TautlineError('UNAUTHENTICATED', what, { outcome: 'rejected', path }));
     }
   }
@@ -255,11 +258,12 @@ export class EventFeed implements TopicEvents<unknown> {
 }
 
 function gapError({ name, path }: EventFeedParts, gap: Gap): TautlineError {
-  return new TautlineError('GAP', `${name}: events were lost after ${gap.from?.join(':') ?? 'the beginning'}.`, {
+  const what = DEVELOPMENT && `${name}: events were lost after ${gap.from?.join(':') ?? 'the beginning'}.`;
+  return new TautlineError('GAP', what, {
     outcome: 'unknown',
     path,
     data: gap,
     cause: gap.error,
-    remedy: 'Load the state anew and begin another loop, or give `gap` to go on.',
+    remedy: DEVELOPMENT && 'Load the state anew and begin another loop, or give `gap` to go on.',
   });
 }

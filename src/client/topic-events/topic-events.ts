@@ -1,12 +1,9 @@
-import type { Capability } from '../kernel/capability.ts';
+import { capability, type Capability } from '../kernel/capability.ts';
 import { EventFeed, type EventFeedParts, type TopicEventsOptions } from './event-feed.ts';
 
 /** Loops over the events of a topic: `for await (const event of room.events())`. Needs `topics()`. */
 export function topicEvents(): Capability<'topicEvents'> {
-  return {
-    name: 'topicEvents',
-    extend: () => ({
-      topicLoop: (parts: EventFeedParts, options: TopicEventsOptions<unknown>) => new EventFeed(parts, options),
-    }),
-  };
+  return capability('topicEvents', () => ({
+    topicLoop: (parts: EventFeedParts, options: TopicEventsOptions<unknown>) => new EventFeed(parts, options),
+  }));
 }

@@ -37,6 +37,9 @@ export interface Subscription {
   [Symbol.dispose](): void;
 }
 
+/** Hears the events of a topic, and where they stand. */
+export type EventListener = (event: unknown, position: Position) => void;
+
 /** What a subscriber tells its topic. */
 export interface SubscriberTopic {
   /** It declares a snapshot. */
@@ -53,7 +56,8 @@ export interface SubscriberTopic {
  * has a position of its own, and hears what comes next after that, or a gap: nothing else, whatever is sent for others.
  */
 export class Subscriber implements Subscription {
-  readonly #listeners: TopicListeners<unknown, unknown>;
+  /** The listeners, or the one of events alone. */
+  readonly #listeners: TopicListeners<unknown, unknown> | EventListener;
   readonly #topic: SubscriberTopic;
   #state: SubscriptionState = 'subscribing';
   #heard: Position | undefined;
@@ -65,7 +69,7 @@ export class Subscriber implements Subscription {
   /** How `ready` was decided, once it was. */
   #decided: (() => TautlineError | undefined) | undefined;
 
-  constructor(listeners: TopicListeners<unknown, unknown>, topic: SubscriberTopic) {
+  constructor(listeners: TopicListeners<unknown, unknown> | EventListener, topic: SubscriberTopic) {
     this.#listeners = listeners;
     this.wantsSnapshot = topic.hasSnapshot;
     this.#topic = topic;
@@ -123,7 +127,8 @@ export class Subscriber implements Subscription {
     this.#heard = position;
     if (this.#state === 'ended') return;
     try {
-      this.#listeners.event?.(event, position);
+      if (typeof this.#listeners === 'function') this.#listeners(event, position);
+      else this.#listeners.event?.(event, position);
     } catch (error) {
       this.#topic.report(error);
     }
@@ -134,7 +139,7 @@ export class Subscriber implements Subscription {
     if (!this.wantsSnapshot) return;
     this.wantsSnapshot = false;
     this.#heard = position;
-    this.#tell(() => this.#listeners.snapshot?.(snapshot, position));
+    this.#tell((listeners) => listeners.snapshot?.(snapshot, position));
   }
 
   /** What follows starts after `to`: the gap that this is for it, if it is one. */
@@ -144,7 +149,7 @@ export class Subscriber implements Subscription {
     const gap = { from, to, error };
     this.#heard = to;
     this.wantsSnapshot = this.#topic.hasSnapshot;
-    this.#tell(() => this.#listeners.gap?.(gap));
+    this.#tell((listeners) => listeners.gap?.(gap));
     return gap;
   }
 
@@ -182,16 +187,16 @@ export class Subscriber implements Subscription {
     if (this.#state === state || this.#state === 'ended') return;
     this.#state = state;
     try {
-      this.#listeners.status?.(state, error);
+      if (typeof this.#listeners !== 'function') this.#listeners.status?.(state, error);
     } catch (thrown) {
       this.#topic.report(thrown);
     }
   }
 
-  #tell(listener: () => void): void {
-    if (this.#state === 'ended') return;
+  #tell(tell: (listeners: TopicListeners<unknown, unknown>) => void): void {
+    if (this.#state === 'ended' || typeof this.#listeners === 'function') return;
     try {
-      listener();
+      tell(this.#listeners);
     } catch (error) {
       this.#topic.report(error);
     }

@@ -16,14 +16,12 @@ export interface TopicState<State> {
  */
 export class TopicFold {
   readonly #topic: Topic;
-  readonly #report: (error: unknown) => void;
-  #state: unknown;
-  #position: Position | undefined;
+  #state: unknown = undefined;
+  #position: Position | undefined = undefined;
   #isIntact = true;
 
-  constructor(topic: Topic, report: (error: unknown) => void) {
+  constructor(topic: Topic) {
     this.#topic = topic;
-    this.#report = report;
   }
 
   /** Up to here the topic was told to those who follow it. */
@@ -55,8 +53,8 @@ export class TopicFold {
     this.#isIntact = true;
   }
 
-  /** `false` when `apply` threw: the state no longer follows the events. */
-  apply(event: unknown, position: Position): boolean {
+  /** `false` when `apply` threw, which is reported: the state no longer follows the events. */
+  apply(event: unknown, position: Position, report: (error: unknown) => void): boolean {
     if (covers(this.#position, position)) return true;
     this.#position = position;
     if (!this.isUsable) return true;
@@ -64,7 +62,7 @@ export class TopicFold {
       this.#state = this.#topic.apply?.(this.#state, event);
       return true;
     } catch (error) {
-      this.#report(error);
+      report(error);
       this.#isIntact = false;
       return false;
     }

@@ -2,44 +2,39 @@ import type { Topic } from '../../contract/topic.ts';
 import type { Position } from '../../protocol/messages.ts';
 import { CallPromise } from '../calls/call-promise.ts';
 import type { TopicHandle } from '../client-types.ts';
-import type { Capability, Kernel } from '../kernel/capability.ts';
+import { capability, type Capability, type Kernel } from '../kernel/capability.ts';
 import type { LossyOptions, LossyOutcome } from '../requests/lossy-lane.ts';
 import type { PublishOptions } from '../requests/request-options.ts';
 import type { FilledTopic } from '../requests/filled-topic.ts';
 import { Publish } from './publish.ts';
-import type { Subscription, TopicListeners } from './subscription.ts';
+import type { EventListener, Subscription, TopicListeners } from './subscription.ts';
 import type { TopicState } from './topic-fold.ts';
 import { TopicTable } from './topic-table.ts';
 
 /** Topics: `client.room({ roomId }).subscribe(listener)`, `publish(event)` and `state`. */
 export function topics(): Capability<'topics'> {
-  return {
-    name: 'topics',
-    extend: (kernel) => {
-      const table = new TopicTable(kernel);
-      return {
-        ...table.extension,
-        offers: {
-          topic:
-            (topic, _path, codec) =>
-            (params: Readonly<Record<string, string>> = {}) => {
-              const name = topic.fill(params);
-              return topicHandle(kernel, table, { topic, name, nameJson: JSON.stringify(name), codec });
-            },
-        },
-      };
-    },
-  };
+  return capability('topics', (kernel) => {
+    const table = new TopicTable(kernel);
+    return {
+      ...table.extension,
+      offers: {
+        topic:
+          (topic, _path, codec) =>
+          (params: Readonly<Record<string, string>> = {}) => {
+            const name = topic.fill(params);
+            return topicHandle(kernel, table, { topic, name, nameJson: JSON.stringify(name), codec });
+          },
+      },
+    };
+  });
 }
 
 /** Makes the handle of one topic. Making one opens nothing. */
 function topicHandle(kernel: Kernel, table: TopicTable, filled: FilledTopic): TopicHandle<Topic> {
   const { name, topic, codec } = filled;
-  const listen = (listeners: TopicListeners<unknown, unknown>): ReturnType<TopicTable['subscribe']> =>
-    table.subscribe(name, topic, codec, listeners);
   const subscribe = (
-    listeners: TopicListeners<unknown, unknown> | ((event: unknown, position: Position) => void),
-  ): Subscription => listen(typeof listeners === 'function' ? { event: listeners } : listeners);
+    listeners: TopicListeners<unknown, unknown> | EventListener,
+  ): ReturnType<TopicTable['subscribe']> => table.subscribe(name, topic, codec, listeners);
   return {
     name,
     publish: ((event: unknown, options: PublishOptions | LossyOptions = {}) =>
@@ -50,7 +45,7 @@ function topicHandle(kernel: Kernel, table: TopicTable, filled: FilledTopic): To
         : publish(kernel, filled, event, options)) as TopicHandle<Topic>['publish'],
     subscribe,
     events: (options = {}) =>
-      kernel.topicLoop({ name, path: topic.path, subscribe: listen, report: kernel.report }, options) as never,
+      kernel.topicLoop({ name, path: topic.path, subscribe, report: kernel.report }, options) as never,
     state: stateOf(() => table.get(name)?.fold.get(), subscribe) as TopicState<never>,
   };
 }

@@ -13,11 +13,11 @@ export interface PayloadTaker {
 }
 
 /** Reads what comes for one topic, and keeps snapshots, events and gaps in order where a schema is asynchronous. */
-export class TopicReader {
+export abstract class TopicReader {
   readonly #path: string;
   readonly #codec: Codec;
   /** There since a schema was asynchronous. */
-  #deliveries: SerialQueue | undefined;
+  #deliveries: SerialQueue | undefined = undefined;
   /** Counts what {@link forget} ended. */
   #generation = 0;
 
@@ -27,12 +27,12 @@ export class TopicReader {
   }
 
   /** What waits or is being read is not delivered any more. */
-  forget(): void {
+  protected forget(): void {
     this.#generation++;
   }
 
   /** Runs a task behind all that is being read. */
-  deliver(task: () => void): void {
+  protected deliver(task: () => void): void {
     if (this.#deliveries === undefined) {
       task();
       return;
@@ -44,7 +44,7 @@ export class TopicReader {
   }
 
   /** Reads the payload at a position behind all that is being read; at once, and without a trace, where nothing is. */
-  read(
+  protected read(
     schema: AnySchema | undefined,
     json: unknown,
     meta: unknown,

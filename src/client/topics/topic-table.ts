@@ -1,3 +1,4 @@
+import { DEVELOPMENT } from '../../development.ts';
 import type { ContractTopic } from '../../contract/contract.ts';
 import type { TautlineError } from '../../errors.ts';
 import type { Codec } from '../../payload.ts';
@@ -8,7 +9,7 @@ import type { Extension, Kernel } from '../kernel/capability.ts';
 import type { LinkState } from '../kernel/link-state.ts';
 import { serverError } from '../requests/read-payload.ts';
 import { endError } from '../kernel/refusal.ts';
-import { Subscriber, type Gap, type TopicListeners } from './subscription.ts';
+import { Subscriber, type EventListener, type Gap, type TopicListeners } from './subscription.ts';
 import { WireTopic, type WireTopicOwner } from './wire-topic.ts';
 
 /** A topic that lost its last listener is kept for this long: a listener that comes back costs nothing. */
@@ -81,10 +82,17 @@ export class TopicTable implements WireTopicOwner {
   }
 
   /** Listens to a topic. On a closed connection the subscription ends at once. */
-  subscribe(name: string, topic: ContractTopic, codec: Codec, listeners: TopicListeners<unknown, unknown>): Subscriber {
+  subscribe(
+    name: string,
+    topic: ContractTopic,
+    codec: Codec,
+    listeners: TopicListeners<unknown, unknown> | EventListener,
+  ): Subscriber {
     const wire = this.#topics.get(name) ?? new WireTopic(name, topic, codec, this);
     if (wire.topic.definition !== topic.definition) {
-      throw new TypeError(`Topic ${name} is declared by two contracts that share this connection: rename one.`);
+      throw new TypeError(
+        DEVELOPMENT ? `Topic ${name} is declared by two contracts that share this connection: rename one.` : name,
+      );
     }
     this.#topics.set(name, wire);
     const subscriber = new Subscriber(listeners, wire);

@@ -34,7 +34,7 @@ export interface WireTopicOwner {
  * taken and which subscription is in force, and asks anew where events are missing: from the lowest position of those
  * who listen, so that one who lags costs the others nothing but what they have already.
  */
-export class WireTopic implements Outbound, SubscriberTopic, PayloadTaker {
+export class WireTopic extends TopicReader implements Outbound, SubscriberTopic, PayloadTaker {
   lane: Chain | undefined = undefined;
   before: Queued | undefined = undefined;
   after: Queued | undefined = undefined;
@@ -46,7 +46,6 @@ export class WireTopic implements Outbound, SubscriberTopic, PayloadTaker {
   linger: Deadline | undefined;
 
   readonly #owner: WireTopicOwner;
-  readonly #reader: TopicReader;
   /** Answers to numbers up to this one belong to subscriptions that were given up. */
   #givenUp: number;
   /** The last `subscribe` on the socket that lives. */
@@ -63,12 +62,12 @@ export class WireTopic implements Outbound, SubscriberTopic, PayloadTaker {
   #next: NextSubscribe | undefined;
 
   constructor(name: string, topic: ContractTopic, codec: Codec, owner: WireTopicOwner) {
+    super(topic.path, codec);
     this.name = name;
     this.topic = topic;
-    this.#reader = new TopicReader(topic.path, codec);
     this.#owner = owner;
     this.#givenUp = owner.lastNumber;
-    this.fold = new TopicFold(topic.definition, owner.report);
+    this.fold = new TopicFold(topic.definition);
   }
 
   get bytes(): number {
@@ -115,7 +114,7 @@ export class WireTopic implements Outbound, SubscriberTopic, PayloadTaker {
     const position = this.#position;
     if (!this.#isSettled || position === undefined) this.#owner.sync(this);
     else {
-      this.#reader.deliver(() => {
+      this.deliver(() => {
         this.#live(position, 'lowest');
       });
     }
@@ -147,7 +146,7 @@ export class WireTopic implements Outbound, SubscriberTopic, PayloadTaker {
     if (this.#asked !== undefined) return;
     // Whoever comes now begins anew: nothing that passed before concerns him.
     if (this.audience.size === 0) this.#owner.remove(this);
-    this.#reader.deliver(() => {
+    this.deliver(() => {
       for (const subscriber of this.audience.all) subscriber.recovering();
     });
   }
@@ -156,14 +155,14 @@ export class WireTopic implements Outbound, SubscriberTopic, PayloadTaker {
     if (n <= this.#givenUp || n > this.#owner.lastNumber || n < (this.#inForce?.n ?? 0)) return;
     const isUnasked = n === this.#inForce?.n;
     const asked = !isUnasked && n === this.#asked?.n ? this.#asked : undefined;
-    this.#inForce = { n, link };
+    this.#inForce = asked ?? { n, link };
     this.#awaited = undefined;
     const from = asked === undefined ? this.#position : asked.from;
     if (from !== undefined && continues(from, to, continuity)) {
       // The one who lags hears what follows its position; the others drop what they have.
       const position = continuity === 'resumed' ? from : (this.#position ?? from);
       this.#position = position;
-      this.#reader.deliver(() => {
+      this.deliver(() => {
         this.#live(position, 'lowest');
       });
       return;
@@ -171,7 +170,7 @@ export class WireTopic implements Outbound, SubscriberTopic, PayloadTaker {
     this.#position = this.hasSnapshot ? undefined : to;
     this.#awaited = this.hasSnapshot ? to : undefined;
     const isForAll = isUnasked || asked?.spares === false;
-    this.#reader.deliver(() => {
+    this.deliver(() => {
       this.#moveTo(to, ({ heard, wantsSnapshot }) => isForAll || wantsSnapshot || !isAhead(heard, asked?.from, to));
       if (this.hasSnapshot) return;
       this.fold.begin(undefined, to);
@@ -184,7 +183,7 @@ export class WireTopic implements Outbound, SubscriberTopic, PayloadTaker {
     if (this.#inForce?.link !== link || awaited?.[0] !== position[0] || awaited[1] !== position[1]) return;
     this.#awaited = undefined;
     this.#position = position;
-    this.#reader.read(this.topic.definition.snapshot, json, meta, isVetted, position, {
+    this.read(this.topic.definition.snapshot, json, meta, isVetted, position, {
       take: (state) => {
         this.fold.begin(state, position);
         this.#moveTo(position, ({ wantsSnapshot }) => wantsSnapshot);
@@ -205,12 +204,12 @@ export class WireTopic implements Outbound, SubscriberTopic, PayloadTaker {
     }
     const position: Position = [from[0], offset];
     this.#position = position;
-    this.#reader.read(this.topic.definition.event, json, meta, isVetted, position, this);
+    this.read(this.topic.definition.event, json, meta, isVetted, position, this);
   }
 
   /** An event was read. */
   take(event: unknown, position: Position): void {
-    if (!this.fold.apply(event, position)) this.#unreadable(position);
+    if (!this.fold.apply(event, position, this.#owner.report)) this.#unreadable(position);
     else for (const subscriber of this.audience.listening) subscriber.event(event, position);
   }
 
@@ -222,7 +221,7 @@ export class WireTopic implements Outbound, SubscriberTopic, PayloadTaker {
 
   /** Another identity: nothing of the old one's may show, also of what is being read. */
   reset(): void {
-    this.#reader.forget();
+    this.forget();
     this.#position = undefined;
     this.#awaited = undefined;
     this.fold.clear();
@@ -239,7 +238,7 @@ export class WireTopic implements Outbound, SubscriberTopic, PayloadTaker {
   end(error: TautlineError): void {
     const ended = this.audience.all;
     this.audience.clear();
-    this.#reader.forget();
+    this.forget();
     this.#owner.remove(this);
     this.#owner.sync(this);
     for (const subscriber of ended) subscriber.ended(error);
