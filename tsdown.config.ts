@@ -1,4 +1,5 @@
 import { defineConfig, type UserConfig } from 'tsdown';
+import { mangle } from './.ci/mangle.ts';
 
 /** What both builds share. The entries of one build share chunks: there is one class of an error in each. */
 const common: UserConfig = {
@@ -51,6 +52,7 @@ export default defineConfig([
     plugins: [production],
     define: { DEVELOPMENT: 'false' },
     inputOptions: { optimization: { inlineConst: { mode: 'all' } } },
+    hooks: { 'build:done': ({ options }) => mangle(import.meta.dirname, options.outDir) },
     publint: { strict: true },
     attw: { profile: 'esm-only', level: 'error' },
   },
