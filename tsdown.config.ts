@@ -23,6 +23,8 @@ const common: UserConfig = {
   deps: { neverBundle: [/^node:/], onlyBundle: [] },
   failOnWarn: true,
   report: false,
+  // They say how busy the machine is.
+  checks: { bundlerTimings: false },
 };
 
 /**

@@ -34,8 +34,12 @@ export default defineConfig({
   test: {
     name: 'production',
     include: ['.ci/*.test.ts', 'test/{client,codec,integration,server,simulation,testing}/**/*.test.ts'],
-    // Not what looks at the inside of the client.
-    exclude: ['test/client/round-trip.test.ts', 'test/simulation/mutations.test.ts'],
+    // Not what looks at the inside of the client, starts processes of the sources, or looks at figures.
+    exclude: [
+      'test/client/round-trip.test.ts',
+      'test/simulation/mutations.test.ts',
+      'test/integration/{exits,scale}.test.ts',
+    ],
     // Some of the worlds: all of them are for the sources.
     env: { SIMULATION_SEED: '0', SIMULATION_WORLDS: '30' },
     testTimeout: 15_000,
