@@ -1,7 +1,7 @@
 import { defineConfig, type UserConfig } from 'tsdown';
 import { mangle } from './.ci/mangle.ts';
 
-/** What both builds share. The entries of one build share chunks: there is one class of an error in each. */
+/** What both builds share: a file a module, so that all entries of one build share the class of errors. */
 const common: UserConfig = {
   entry: {
     index: 'src/index.ts',
