@@ -1,6 +1,7 @@
 import { defineConfig, type UserConfig } from 'tsdown';
+import { mangle } from './.ci/mangle.ts';
 
-/** What both builds share. The entries of one build share chunks: there is one class of an error in each. */
+/** What both builds share: a file a module, so that all entries of one build share the class of errors. */
 const common: UserConfig = {
   entry: {
     index: 'src/index.ts',
@@ -23,6 +24,8 @@ const common: UserConfig = {
   deps: { neverBundle: [/^node:/], onlyBundle: [] },
   failOnWarn: true,
   report: false,
+  // They say how busy the machine is.
+  checks: { bundlerTimings: false },
 };
 
 /**
@@ -52,6 +55,7 @@ export default defineConfig([
     plugins: [production],
     define: { DEVELOPMENT: 'false' },
     inputOptions: { optimization: { inlineConst: { mode: 'all' } } },
+    hooks: { 'build:done': ({ options }) => mangle(import.meta.dirname, options.outDir) },
     publint: { strict: true },
     attw: { profile: 'esm-only', level: 'error' },
   },

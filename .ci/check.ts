@@ -1,5 +1,6 @@
 /*
- * `npm run check`: everything that can be said about the code without running it, and the built package.
+ * `npm run check`: everything that can be said about the code without running it, and the built package,
+ * with the tests that are run against it.
  * `node .ci/check.ts types lint` runs some of the steps. All steps run, also after one that failed.
  * A step counts as one passed or one failed; .reports/check.json holds the sums for .ci/run.
  */
@@ -20,6 +21,7 @@ const steps: readonly (readonly [name: string, command: string])[] = [
   ['unused', 'knip'],
   // Looks at the package with publint and attw, too: see tsdown.config.ts.
   ['build', 'tsdown'],
+  ['production', 'vitest run --config .ci/vitest.production.ts'],
   ['size', 'node .ci/size.ts'],
   ['docs', 'typedoc'],
 ];

@@ -27,8 +27,8 @@ type Fields = Readonly<Record<string, unknown>>;
 export function vetAnnotations(json: unknown, meta: unknown): void {
   if (!isFields(meta)) throw badSlots(DEVELOPMENT && 'its meta is no object');
   const { values, v, ...others } = meta;
-  const [stranger] = Object.keys(others);
-  if (stranger !== undefined || v !== 1) throw badSlots(DEVELOPMENT && describeMeta(stranger, v));
+  const strangers = Object.keys(others);
+  if (strangers.length > 0 || v !== 1) throw badSlots(DEVELOPMENT && describeMeta(strangers, v));
   let count = 0;
   const converted: Converted = new Set();
 
@@ -121,7 +121,7 @@ function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function describeMeta(stranger: string | undefined, version: unknown): string {
+function describeMeta([stranger]: readonly string[], version: unknown): string {
   return stranger === undefined
     ? `its meta is of version ${quote(version)}, not 1`
     : `its meta has ${quote(stranger)}, which is not taken`;

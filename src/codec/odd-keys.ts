@@ -22,10 +22,11 @@ export function restoreKeys(value: unknown): void {
     for (const item of value as Iterable<unknown>) restoreKeys(item);
     return;
   }
-  const entries = Object.entries(value);
+  const fields = value as Record<string, unknown>;
+  const entries = Object.entries(fields);
   for (const [, item] of entries) restoreKeys(item);
   if (entries.every(([key]) => key === unescapeKey(key))) return;
   // All of them, so that they stay in their order.
-  for (const [key] of entries) Reflect.deleteProperty(value, key);
-  for (const [key, item] of entries) (value as Record<string, unknown>)[unescapeKey(key)] = item;
+  for (const [key] of entries) delete fields[key];
+  for (const [key, item] of entries) fields[unescapeKey(key)] = item;
 }

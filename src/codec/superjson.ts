@@ -19,39 +19,28 @@ export const superjson: Codec = {
   name: 'superjson',
   encode(value) {
     if (value === undefined) return '';
-    return isPlain(value, true) ? writing(() => JSON.stringify(value)) : encodeRich(carriableCopy(value));
+    const copy = isPlain(value, true) ? undefined : carriableCopy(value);
+    return writing(() => {
+      if (copy === undefined) return JSON.stringify(value);
+      const { json, meta } = engine.serialize(copy);
+      // No referentialEqualities: for the package, equal bigints are references to one object.
+      const vetted = JSON.stringify({ values: meta?.values ?? {}, v: 1 });
+      // `JSON.parse` of V8 since 12.8 can take a key with escapes for another key that it saw at the same place and that
+      // equals the beginning of the escaped text (nodejs/node issue 63785): the path `a\.` for the path `a\\`. Paths have
+      // backslashes before dots; written as `\u005c`, none looks like the beginning of another.
+      return `${JSON.stringify(json)},${vetted.replaceAll('\\\\', '\\u005c')}`;
+    });
   },
   decode(json, meta, isVetted = false) {
     if (!isVetted) readJson(json);
     if (meta === undefined || meta === null) return json;
     vetAnnotations(json, meta);
-    const value = revive(json, meta);
-    restoreKeys(value);
-    return value;
+    try {
+      const value: unknown = engine.deserialize({ json, meta } as SuperJSONResult, { inPlace: true });
+      restoreKeys(value);
+      return value;
+    } catch (error) {
+      throw badSlots(DEVELOPMENT && 'its annotations can not be read', error);
+    }
   },
 };
-
-function encodeRich(value: unknown): string {
-  return writing(() => {
-    const { json, meta } = engine.serialize(value);
-    // No referentialEqualities: for the package, equal bigints are references to one object.
-    return `${JSON.stringify(json)},${writeMeta({ values: meta?.values ?? {}, v: 1 })}`;
-  });
-}
-
-/**
- * `JSON.parse` of V8 since 12.8 can take a key with escapes for another key that it saw at the same place and that
- * equals the beginning of the escaped text (nodejs/node issue 63785): the path `a\.` for the path `a\\`. Paths have
- * backslashes before dots; written as `\u005c`, none looks like the beginning of another.
- */
-function writeMeta(meta: object): string {
-  return JSON.stringify(meta).replaceAll('\\\\', '\\u005c');
-}
-
-function revive(json: unknown, meta: unknown): unknown {
-  try {
-    return engine.deserialize({ json, meta } as SuperJSONResult, { inPlace: true });
-  } catch (error) {
-    throw badSlots(DEVELOPMENT && 'its annotations can not be read', error);
-  }
-}

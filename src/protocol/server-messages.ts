@@ -19,7 +19,7 @@ import { MALFORMED, goAwayProblem, isCount, isId, isPosition, isTopic, welcomePr
 
 export const welcome: MessageRule = { check: (message) => welcomeProblem(message[1]) };
 export const ping: MessageRule = { check: checkNumber };
-export const pong: MessageRule = ping;
+export const pong: MessageRule = { check: checkNumber };
 export const goaway: MessageRule = { check: (message) => goAwayProblem(message[1]) };
 
 export const reply: MessageRule = { check: checkId };
@@ -32,7 +32,7 @@ export const item: MessageRule = {
   check: (message) => checkId(message) ?? (isId(message[2]) ? null : DEVELOPMENT ? 'seq must count from 1' : MALFORMED),
   address: byId,
 };
-export const done: MessageRule = reply;
+export const done: MessageRule = { check: checkId };
 
 export const subscribed: MessageRule = {
   check: (message) => {

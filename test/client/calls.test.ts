@@ -3,6 +3,7 @@ import { connect, createClient, defineContract, mutation, query } from '../../sr
 import { dated, plain } from '../helpers/chat-contract.ts';
 import { scripted } from '../helpers/scripted-client.ts';
 import { settle } from '../helpers/scripted-server.ts';
+import { saying } from '../helpers/saying.ts';
 
 const world = scripted({ random: () => 0 });
 
@@ -80,7 +81,7 @@ describe('a call', () => {
     const { error } = await client.add({ by: 1, when: new Date(0) } as never).safe();
     await settle();
     expect(error).toMatchObject({ code: 'BAD_PAYLOAD', outcome: 'not-sent' });
-    expect(error?.message).toContain('superjson');
+    expect(error?.message).toEqual(saying('superjson'));
     expect(socket.all('call')).toEqual([]);
   });
 

@@ -3,6 +3,7 @@ import { connect, createClient, type ConnectOptions, type Connection } from '../
 import type { WebSocketConstructor } from '../../src/transport/web-socket-like.ts';
 import { plain } from '../helpers/chat-contract.ts';
 import { ScriptedServer, settle, type ScriptedSocket } from '../helpers/scripted-server.ts';
+import { saying } from '../helpers/saying.ts';
 
 const FLOW = { highWaterMark: 10_000, lowWaterMark: 2_000 };
 
@@ -262,12 +263,14 @@ describe('A producer', () => {
   test('that overruns the queue is told the bound, how much it holds and how much it allows', async () => {
     const client = start({ queue: { maxMessages: 2, maxBytes: 1_000 } });
     void client.note(text(600)).safe();
-    expect((await client.note(text(600)).safe()).error?.message).toBe(
-      'QUEUE_FULL: note: the queue holds 611 bytes already, and queue.maxBytes allows 1000. Wait for earlier calls before making more, or raise the bound.',
+    expect((await client.note(text(600)).safe()).error?.message).toEqual(
+      saying(
+        'QUEUE_FULL: note: the queue holds 611 bytes already, and queue.maxBytes allows 1000. Wait for earlier calls before making more, or raise the bound.',
+      ),
     );
     void client.add({ by: 1 }).safe();
-    expect((await client.add({ by: 1 }).safe()).error?.message).toContain(
-      'the queue holds 2 messages, and queue.maxMessages allows 2',
+    expect((await client.add({ by: 1 }).safe()).error?.message).toEqual(
+      saying('the queue holds 2 messages, and queue.maxMessages allows 2'),
     );
   });
 });

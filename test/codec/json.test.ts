@@ -1,8 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { json } from '../../src/codec/json.ts';
-import { MAX_DEPTH } from '../../src/codec/plain-json.ts';
+import { DEVELOPMENT } from '../../src/development.ts';
 import { isTautlineError, type TautlineError } from '../../src/errors.ts';
+import { saying } from '../helpers/saying.ts';
+
+/** Deepest nesting of a value. */
+const MAX_DEPTH = 60;
 
 function refusal(run: () => unknown): TautlineError {
   try {
@@ -111,9 +115,9 @@ describe('encode', () => {
     ['a getter that throws', { a: { get b() { throw new Error('no'); } } }, '$.a.b is a property that threw'], // prettier-ignore
   ])('Refuses %s with its path and what to do.', (_, value, message) => {
     const error = refusal(() => json.encode(value));
-    expect(error.message).toContain(message);
+    expect(error.message).toEqual(saying(message));
     expect(error.outcome).toBe('not-sent');
-    expect(error.remedy).toMatch(/superjson .* a text, a number/);
+    if (DEVELOPMENT) expect(error.remedy).toMatch(/superjson .* a text, a number/);
   });
 
   test('Takes the deepest value that it promises.', () => {
@@ -129,26 +133,28 @@ describe('encode', () => {
   test('A proxy that throws is refused.', () => {
     const { proxy, revoke } = Proxy.revocable({}, {});
     revoke();
-    expect(refusal(() => json.encode({ a: proxy })).message).toContain('$.a is');
+    expect(refusal(() => json.encode({ a: proxy })).message).toEqual(saying('$.a is'));
   });
 });
 
 describe('decode', () => {
   test('Refuses meta, which plain JSON has not.', () => {
     const error = refusal(() => json.decode('2020-01-01T00:00:00.000Z', { values: ['Date'], v: 1 }));
-    expect(error.message).toContain('no meta');
+    expect(error.message).toEqual(saying('no meta'));
     expect(error.outcome).toBe('unknown');
     expect(json.decode(1, null)).toBe(1);
   });
 
   test('Refuses an own key __proto__, at any depth.', () => {
-    expect(refusal(() => json.decode(JSON.parse('[{"a":{"__proto__":{"admin":true}}}]'))).message).toContain(
-      '$[0].a.__proto__',
+    expect(refusal(() => json.decode(JSON.parse('[{"a":{"__proto__":{"admin":true}}}]'))).message).toEqual(
+      saying('$[0].a.__proto__'),
     );
   });
 
   test('Refuses a value that is deeper than what encode writes.', () => {
     expect(json.decode(nested(MAX_DEPTH))).toEqual(nested(MAX_DEPTH));
-    expect(refusal(() => json.decode(JSON.parse('['.repeat(50_000) + ']'.repeat(50_000)))).message).toContain('deeper');
+    expect(refusal(() => json.decode(JSON.parse('['.repeat(50_000) + ']'.repeat(50_000)))).message).toEqual(
+      saying('deeper'),
+    );
   });
 });

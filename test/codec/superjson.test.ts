@@ -2,10 +2,14 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { json } from '../../src/codec/json.ts';
-import { MAX_DEPTH } from '../../src/codec/plain-json.ts';
+import { DEVELOPMENT } from '../../src/development.ts';
 import { superjson } from '../../src/superjson.ts';
 import { isTautlineError, type TautlineError } from '../../src/errors.ts';
 import { richValue } from './rich-values.arbitrary.ts';
+import { saying } from '../helpers/saying.ts';
+
+/** Deepest nesting of a value. */
+const MAX_DEPTH = 60;
 
 function refusal(run: () => unknown): TautlineError {
   try {
@@ -156,7 +160,7 @@ describe('What goes in comes out', () => {
       try {
         superjson.encode(value);
       } catch (error) {
-        expect((error as Error).message).toContain('deeper than 60 levels');
+        expect((error as Error).message).toEqual(saying('deeper than 60 levels'));
         return false;
       }
       expectSame(roundTrip(value), value);
@@ -171,7 +175,7 @@ describe('What goes in comes out', () => {
     for (let level = 0; level < MAX_DEPTH / 2; level++) sets = new Set([sets]);
     expect(depthOf(`[["reply",1,${superjson.encode(sets)}]]`)).toBeLessThanOrEqual(64);
     expectSame(roundTrip(sets), sets);
-    expect(refusal(() => superjson.encode(new Set([sets]))).message).toContain('deeper than');
+    expect(refusal(() => superjson.encode(new Set([sets]))).message).toEqual(saying('deeper than'));
   });
 });
 
@@ -209,9 +213,9 @@ describe('encode', () => {
     ['a getter that throws', { a: 1n, get b() { throw new Error('no'); } }, '$.b is a property that threw'], // prettier-ignore
   ])('Refuses %s with its path and what to do.', (_, value, message) => {
     const error = refusal(() => superjson.encode(value));
-    expect(error.message).toContain(message);
+    expect(error.message).toEqual(saying(message));
     expect(error.outcome).toBe('not-sent');
-    expect(error.remedy).toMatch(/plain/);
+    if (DEVELOPMENT) expect(error.remedy).toMatch(/plain/);
   });
 
   test('Takes as many rich values as its reader.', () => {

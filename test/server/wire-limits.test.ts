@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { start } from './fixture.ts';
 import { clientName, Peer, settle } from './peer.ts';
+import { saying } from '../helpers/saying.ts';
 
 async function welcomed(own: Parameters<typeof start>[0] = {}, options: Parameters<typeof start>[1] = {}) {
   const { server } = start(own, options);
@@ -21,7 +22,7 @@ describe('what one frame may be', () => {
     peer.writeText(`[["ping",7],${nested(73).slice(1)}`);
     await settle();
     expect(peer.all('pong')).toEqual([]);
-    expect(peer.closedWith).toEqual({ code: 4400, reason: 'the frame nests deeper than 72 levels' });
+    expect(peer.closedWith).toEqual({ code: 4400, reason: saying('the frame nests deeper than 72 levels') });
   });
 
   test('as long as the limit; longer it closes the socket with 1009, whatever its adapter lets through', async () => {

@@ -1,0 +1,68 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import { describe, expect, test } from 'vitest';
+
+/* What the two builds promise; the package finds itself by its name, as an app does. */
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+
+const script = `
+import { topic, defineContract, TautlineError } from 'tautline';
+import { superjson } from 'tautline/superjson';
+import { createServer } from 'tautline/server';
+import { z } from 'zod';
+const contract = defineContract({ room: topic('room', { event: z.string() }) });
+const server = createServer(contract, { handlers: { room: { authorize: () => true } } });
+const published = await server.topic('room').publish(1).catch((error) => error);
+let encoded;
+try { superjson.encode(() => 1); } catch (error) { encoded = error; }
+await server.close();
+console.log(JSON.stringify([published, encoded].map((error) => [error instanceof TautlineError, error.code, error.message])));
+`;
+
+async function errorsOf(...options: readonly string[]): Promise<readonly [boolean, string, string][]> {
+  const args = [...options, '--input-type=module', '--eval', script];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root });
+  return JSON.parse(stdout) as [boolean, string, string][];
+}
+
+describe('in each build all entries share the class of errors', () => {
+  test('and the one without a condition names the page', async () => {
+    const [published, encoded] = await errorsOf();
+    expect(published?.slice(0, 2)).toEqual([true, 'BAD_INPUT']);
+    expect(encoded).toEqual([true, 'BAD_PAYLOAD', 'BAD_PAYLOAD: tautline, see tautline/dist/errors.md#bad_payload']);
+    expect(readFileSync(`${root}dist/errors.md`, 'utf8')).toContain('## BAD_PAYLOAD\n');
+  });
+
+  test('and the one for development says what is wrong', async () => {
+    const [published, encoded] = await errorsOf('--conditions=development');
+    expect(published?.slice(0, 2)).toEqual([true, 'BAD_INPUT']);
+    expect(encoded?.slice(0, 2)).toEqual([true, 'BAD_PAYLOAD']);
+    expect(encoded?.[2]).toContain("$ is a function, which the codec can't carry");
+  });
+});
+
+test('nothing of development is left in the build for production', () => {
+  const files = readdirSync(`${root}dist`, { recursive: true, withFileTypes: true }).filter(
+    ({ name, parentPath }) => name.endsWith('.js') && !parentPath.includes('development'),
+  );
+  expect(files.length).toBeGreaterThan(50);
+  const texts = files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'utf8'));
+  expect(texts.filter((text) => text.includes('DEVELOPMENT'))).toEqual([]);
+  for (const file of ['contract/check-definition', 'contract/check-template', 'codec/explain']) {
+    expect([file, existsSync(`${root}dist/${file}.js`)]).toEqual([file, false]);
+    expect([file, existsSync(`${root}dist/development/${file}.js`)]).toEqual([file, true]);
+  }
+});
+
+test.each([[[]], [['development']]])('a bundler has nothing to warn of, with the conditions %j', async (conditions) => {
+  const contents = "export * from 'tautline'; export * from 'tautline/superjson'; export * from 'tautline/websocket';";
+  const stdin = { contents, resolveDir: root };
+  const options = { bundle: true, write: false, format: 'esm', logLevel: 'silent', tsconfigRaw: '{}' } as const;
+  const { warnings } = await build({ stdin, conditions, ...options });
+  expect(warnings).toEqual([]);
+});
