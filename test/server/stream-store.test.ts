@@ -1,8 +1,8 @@
 import { expect, test, vi } from 'vitest';
-import type { AnswerSocket } from '../../src/server/call-store.ts';
-import { Client } from '../../src/server/client.ts';
+import type { AnswerSocket } from '../../src/server/calls/call-memory.ts';
+import { Client } from '../../src/server/clients/client.ts';
 import { DEFAULT_LIMITS } from '../../src/server/index.ts';
-import { StreamFeed } from '../../src/server/stream-feed.ts';
+import { StreamFeed } from '../../src/server/streams/stream-feed.ts';
 
 const deaf: AnswerSocket = { answer: () => undefined, release: () => undefined };
 

@@ -1,6 +1,6 @@
 import { SUBPROTOCOL } from '../../protocol/messages.ts';
 import type { Server } from '../create-server.ts';
-import type { ServerRequest, SocketHandler } from '../server-socket.ts';
+import type { ServerRequest, SocketHandler } from '../peers/server-socket.ts';
 import { checkOrigins, DEFAULT_ORIGINS, refusalOf } from './origins.ts';
 import type { Origins } from './origins.ts';
 

@@ -5,7 +5,7 @@ import type { RawData, WebSocket } from 'ws';
 import * as CloseCode from '../../protocol/close-code.ts';
 import { SUBPROTOCOL } from '../../protocol/messages.ts';
 import type { Server, ServerCloseOptions } from '../create-server.ts';
-import type { ServerRequest, SocketHandler } from '../server-socket.ts';
+import type { ServerRequest, SocketHandler } from '../peers/server-socket.ts';
 import { checkOrigins, DEFAULT_ORIGINS, refusalOf } from './origins.ts';
 import type { Origins } from './origins.ts';
 import { addUpgrade, isForOthers, RefusedSockets } from './upgrades.ts';

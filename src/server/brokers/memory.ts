@@ -1,7 +1,7 @@
 import { RingBuffer } from '../../primitives/ring-buffer.ts';
 import type { Position } from '../../protocol/messages.ts';
 import { randomName } from '../random-name.ts';
-import { resolveNumbers } from '../server-options.ts';
+import { resolveNumbers } from '../app/server-options.ts';
 import type { Broker, Feed, FeedListener, StoredEvent } from './broker.ts';
 
 /** Options of {@link memoryBroker}. */

@@ -1,0 +1,77 @@
+import { describeIssues } from '../../contract/issues.ts';
+import { validate, type AnySchema, type Validation } from '../../contract/schema.ts';
+import type { Codec } from '../../payload.ts';
+import { whenReady, type Report } from './reporter.ts';
+
+/** Options of a {@link PayloadWriter}. */
+export interface PayloadWriterOptions {
+  readonly codec: Codec;
+  /** Checks the first value of each schema as its reader will: see {@link PayloadWriter.encode}. */
+  readonly checks: boolean;
+  readonly report: Report;
+}
+
+/** A value on its way to a client, parsed by its schema. */
+export interface ParsedValue {
+  readonly schema: AnySchema;
+  readonly value: unknown;
+  /** Contract path of its procedure or topic. */
+  readonly path: string;
+  /** What it is, for people: `output`, `event`. */
+  readonly what: string;
+}
+
+const REMEDY =
+  'The client parses it again with the same schema. Transform in the handler instead, or let the schema accept ' +
+  'both, z.union([Made, Given.transform(…)]); dates, maps and sets travel as they are with the superjson codec.';
+
+/** Encodes what the server sends. */
+export class PayloadWriter {
+  readonly #options: PayloadWriterOptions;
+  readonly #checked = new WeakSet<AnySchema>();
+
+  constructor(options: PayloadWriterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The payload slots of a value. The first of each schema is read back and parsed once more: a schema that does not
+   * accept its own output, or makes something else of it, is reported before a client comes upon it.
+   * @throws TautlineError `BAD_PAYLOAD`
+   */
+  encode(parsed: ParsedValue): string {
+    const payload = this.#options.codec.encode(parsed.value);
+    if (this.#options.checks && !this.#checked.has(parsed.schema)) {
+      this.#checked.add(parsed.schema);
+      this.#check(parsed, payload);
+    }
+    return payload;
+  }
+
+  #check({ schema, path, what }: ParsedValue, payload: string): void {
+    const { codec, report } = this.#options;
+    const fault = (problem: string): void => {
+      const error = new TypeError(`the ${what} schema of ${path} ${problem}. ${REMEDY}`);
+      report(error, { during: 'output', path });
+    };
+    const look = (again: Validation): void => {
+      if (again.issues !== undefined) fault(`does not accept its own output: ${describeIssues(again.issues)}`);
+      else if (this.#textOf(again.value) !== payload) fault('makes something else of its own output');
+    };
+    void whenReady(
+      () => validate(schema, codec.decode(...(JSON.parse(`[${payload}]`) as [unknown, unknown]))),
+      look,
+      (error) => {
+        fault(`has an output that can't be read back: ${String(error)}`);
+      },
+    );
+  }
+
+  #textOf(value: unknown): string | undefined {
+    try {
+      return this.#options.codec.encode(value);
+    } catch {
+      return undefined;
+    }
+  }
+}
