@@ -18,6 +18,7 @@ import type { Interceptor } from './app/interceptor.ts';
 import { Observer } from './app/observer.ts';
 import type { Observe } from './app/observer.ts';
 import { PayloadWriter } from './app/payload-writer.ts';
+import { ClientPublisher } from './topics/client-publisher.ts';
 import { Publisher } from './topics/publisher.ts';
 import { createReport } from './app/reporter.ts';
 import type { ErrorInfo } from './app/reporter.ts';
@@ -26,7 +27,8 @@ import type { ServerLimits, ServerTimes } from './app/server-options.ts';
 import type { ServerRequest, ServerSocket, SocketHandler } from './peers/server-socket.ts';
 import { SessionTable } from './peers/session-table.ts';
 import type { ServerStats } from './peers/session-table.ts';
-import { TextBytes } from './peers/text-bytes.ts';
+import { SharedTexts } from './peers/shared-texts.ts';
+import { Flusher } from './peers/flusher.ts';
 import { TopicHub } from './topics/topic-hub.ts';
 
 /** Identity of all peers of a server that authenticates nobody. */
@@ -205,13 +207,15 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
     times,
     deadlines,
     broker,
-    sizes: new TextBytes(),
+    texts: new SharedTexts(),
+    flusher: new Flusher(),
     report,
     observer,
     hub,
     authenticate: options.authenticate ?? (() => ({ identity: ANONYMOUS, context: {} })),
     directory: new ClientDirectory({ limits, windowMs: times.windowMs, deadlines, anonymous }),
     dispatcher: new Dispatcher({ codec, writer, deadlines, report, intercept }),
-    publisher: new Publisher({ codec, writer, hub, report, observer, intercept }),
+    publisher: new Publisher({ hub, report, observer }),
+    clientPublisher: new ClientPublisher({ codec, hub, report, observer, intercept }),
   };
 }

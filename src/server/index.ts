@@ -12,7 +12,6 @@ export type { AuthenticateArgs, Authenticate, Credentials } from './engine.ts';
 export type {
   AuthorizeArgs,
   CallInfo,
-  Fail,
   HandlerArgs,
   GivenSnapshot,
   Handlers,
@@ -25,6 +24,7 @@ export type {
   TopicRules,
 } from './app/handlers.ts';
 export { DeclaredFailure } from './app/declared-failure.ts';
+export type { Fail } from './app/declared-failure.ts';
 export type { InterceptedCall, Interceptor } from './app/interceptor.ts';
 export type { Observe, ServerHappening } from './app/observer.ts';
 export type { ErrorInfo } from './app/reporter.ts';

@@ -1,5 +1,14 @@
+import type { DeclaredErrorInputs } from '../../contract/infer.ts';
 import type { Procedure } from '../../contract/procedure.ts';
-import type { Fail } from './handlers.ts';
+
+/** Ends a call with an error that its procedure declares: the caller gets code and data, typed. */
+export interface Fail<P extends Procedure = Procedure> {
+  <Code extends keyof DeclaredErrorInputs<P> & string>(
+    code: Code,
+    data: DeclaredErrorInputs<P>[Code],
+    message?: string,
+  ): never;
+}
 
 /** What `fail` throws: a declared error on its way through the handler and the interceptors to the caller. */
 export class DeclaredFailure extends Error {

@@ -1,26 +1,12 @@
 import type { Contract, ContractTopic, ContractTree } from '../../contract/contract.ts';
-import type {
-  DeclaredErrorInputs,
-  EventOutput,
-  HandlerOutput,
-  Params,
-  ParsedInput,
-  SnapshotInput,
-} from '../../contract/infer.ts';
+import type { EventOutput, HandlerOutput, Params, ParsedInput, SnapshotInput } from '../../contract/infer.ts';
 import type { Procedure } from '../../contract/procedure.ts';
 import type { AnySchema } from '../../contract/schema.ts';
 import type { Topic } from '../../contract/topic.ts';
 import type { Headers } from '../../protocol/messages.ts';
 import type { SnapshotAt } from '../topics/snapshot-at.ts';
-
-/** Ends a call with an error that its procedure declares: the caller gets code and data, typed. */
-export interface Fail<P extends Procedure = Procedure> {
-  <Code extends keyof DeclaredErrorInputs<P> & string>(
-    code: Code,
-    data: DeclaredErrorInputs<P>[Code],
-    message?: string,
-  ): never;
-}
+import { failWith } from './declared-failure.ts';
+import type { Fail } from './declared-failure.ts';
 
 /** Which call a handler works on. */
 export interface CallInfo {
@@ -122,6 +108,9 @@ export type Handlers<Tree extends ContractTree, Context = unknown> = {
 /** A procedure with its handler; types end here, the engine knows what it parsed. */
 export interface BoundProcedure {
   readonly path: string;
+  /** What a repeated id must name again. */
+  readonly key: string;
+  readonly fail: Fail;
   readonly procedure: Procedure;
   readonly handler: (args: unknown) => unknown;
 }
@@ -148,7 +137,8 @@ export function bindHandlers(contract: Contract, handlers: unknown): BoundContra
   const procedures = new Map<string, BoundProcedure>();
   const topics = new Map<string, BoundTopic>();
   for (const [path, procedure] of contract.procedures) {
-    procedures.set(path, { path, procedure, handler: functionAt(handlers, path) });
+    const key = `${procedure.kind === 'stream' ? 'open' : 'call'} ${path}`;
+    procedures.set(path, { path, key, fail: failWith(procedure), procedure, handler: functionAt(handlers, path) });
   }
   for (const [path, topic] of contract.topics) {
     const rules = valueAt(handlers, path);

@@ -1,8 +1,8 @@
 import { utf8Length } from '../../protocol/utf8.ts';
-import type { KnownCall } from '../calls/call-memory.ts';
-import { isThenable } from './reporter.ts';
+import type { KnownCall } from '../calls/known-call.ts';
+import { isThenable } from './now-or-later.ts';
 import type { Report } from './reporter.ts';
-import { TextBytes } from '../peers/text-bytes.ts';
+import { SharedTexts } from '../peers/shared-texts.ts';
 
 /**
  * One thing that a server did or saw, for metrics and logs. Plain values of bounded variety: paths are those of the
@@ -50,7 +50,7 @@ export type Observe = (happening: ServerHappening) => void;
 export class Observer {
   readonly #observe: (happening: ServerHappening) => unknown;
   readonly #report: Report;
-  readonly #frames = new TextBytes();
+  readonly #frames = new SharedTexts();
 
   constructor(observe: Observe, report: Report) {
     this.#observe = observe;
@@ -72,7 +72,7 @@ export class Observer {
   }
 
   sent(frame: string): void {
-    this.tell({ type: 'sent', bytes: this.#frames.of(frame) });
+    this.tell({ type: 'sent', bytes: this.#frames.bytesOf(frame) });
   }
 
   /** Tells how a call ends, from now on: where it was refused before, it was none. */

@@ -1,7 +1,8 @@
 import { describeIssues } from '../../contract/issues.ts';
 import { validate, type AnySchema, type Validation } from '../../contract/schema.ts';
 import type { Codec } from '../../payload.ts';
-import { whenReady, type Report } from './reporter.ts';
+import { whenReady } from './now-or-later.ts';
+import { type Report } from './reporter.ts';
 
 /** Options of a {@link PayloadWriter}. */
 export interface PayloadWriterOptions {

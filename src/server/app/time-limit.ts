@@ -1,5 +1,5 @@
 import type { Deadlines } from '../../primitives/deadlines.ts';
-import { isThenable } from './reporter.ts';
+import { isThenable } from './now-or-later.ts';
 
 /** Time for the app to say whether somebody may, or what the state is: one answer that hangs must not hang others, ms. */
 const ANSWER_MS = 30_000;

@@ -1,35 +1,20 @@
 import { validate } from '../../contract/schema.ts';
 import type { Validation } from '../../contract/schema.ts';
 import type { Codec } from '../../payload.ts';
-import type { Deadline, Deadlines } from '../../primitives/deadlines.ts';
+import type { Deadlines } from '../../primitives/deadlines.ts';
 import type { SerialQueue } from '../../primitives/serial-queue.ts';
-import { encodeDone, encodeError, encodeReply } from '../../protocol/encode.ts';
-import type { Headers } from '../../protocol/messages.ts';
+import { encodeDone, encodeError } from '../../protocol/encode.ts';
 import { badInput } from '../app/bad-input.ts';
-import type { KnownCall, CallMemory } from './call-memory.ts';
-import { DeclaredFailure, failWith } from '../app/declared-failure.ts';
-import { drawItems } from '../streams/draw-items.ts';
-import type { BoundProcedure } from '../app/handlers.ts';
 import { assertWanted, refusalOf } from '../app/interceptor.ts';
-import type { Intercept, InterceptedCall } from '../app/interceptor.ts';
-import { outputFault } from '../app/output-fault.ts';
-import type { ParsedValue, PayloadWriter } from '../app/payload-writer.ts';
-import { isAbort, isThenable, whenReady } from '../app/reporter.ts';
+import type { Intercept } from '../app/interceptor.ts';
+import { afterwards, isThenable, whenReady } from '../app/now-or-later.ts';
+import type { PayloadWriter } from '../app/payload-writer.ts';
 import type { Report } from '../app/reporter.ts';
+import { drawItems } from '../streams/draw-items.ts';
 import type { ServerStream } from '../streams/server-stream.ts';
-
-/** What a procedure runs with. */
-export interface Run {
-  readonly call: KnownCall;
-  readonly calls: CallMemory;
-  readonly bound: BoundProcedure;
-  readonly context: unknown;
-  readonly headers: Headers;
-  readonly json: unknown;
-  readonly meta: unknown;
-  /** Where the items go, of a stream. */
-  readonly stream?: ServerStream | undefined;
-}
+import { HandlerInput, InterceptedInput } from './handler-input.ts';
+import { Outcomes } from './outcomes.ts';
+import type { Run } from './run.ts';
 
 /** Options of a {@link Dispatcher}. */
 export interface DispatcherOptions {
@@ -40,120 +25,125 @@ export interface DispatcherOptions {
   readonly intercept: Intercept | undefined;
 }
 
-const GENERIC = 'the server failed';
-
-/** Runs procedures: parses the input, calls the handler, parses its output, and tells of errors what may be told. */
+/**
+ * Runs procedures: parses the input, calls the handler, and hands on what it gives or throws. A call in which nothing has
+ * to be waited for is answered before `run` returns: no promise, no timer and no closure is made for it.
+ */
 export class Dispatcher {
-  readonly #options: DispatcherOptions;
+  readonly #codec: Codec;
+  readonly #deadlines: Deadlines;
+  readonly #report: Report;
+  readonly #intercept: Intercept | undefined;
+  readonly #outcomes: Outcomes;
 
-  constructor(options: DispatcherOptions) {
-    this.#options = options;
+  constructor({ codec, writer, deadlines, report, intercept }: DispatcherOptions) {
+    this.#codec = codec;
+    this.#deadlines = deadlines;
+    this.#report = report;
+    this.#intercept = intercept;
+    this.#outcomes = new Outcomes(writer, report);
   }
 
-  /** Starts the time that the caller gives, of a stream for its first item: before the call waits for others. */
-  limitTime({ call, calls, headers, stream }: Run): void {
+  /** Runs a call. One that waits for its turn, behind those of a queue, has its time limited meanwhile. */
+  run(run: Run, turns?: SerialQueue): void {
+    if (turns === undefined) void this.#start(run);
+    else this.#startInTurn(run, turns);
+    if (!run.call.settled) this.#limitTime(run);
+  }
+
+  /** The time that the caller gives, of a stream for its first item. */
+  #limitTime({ call, calls, headers, arrival, stream }: Run): void {
     const { deadlineMs } = headers;
     if (deadlineMs === undefined || deadlineMs === null) return;
-    const { deadlines } = this.#options;
-    const deadline: Deadline = deadlines.add(Date.now() + deadlineMs, () => {
+    const deadline = this.#deadlines.add(arrival.at + deadlineMs, () => {
       if (stream !== undefined && stream.last > 0) return;
       call.abort(new DOMException('the call ran out of time', 'TimeoutError'));
       calls.settle(call, encodeError(call.id, { code: 'TIMEOUT', message: 'the call ran out of time' }, ''));
     });
-    call.onEnd(() => deadlines.remove(deadline));
+    call.onEnd(() => this.#deadlines.remove(deadline));
   }
 
   /** Starts a call when those before it have started. */
-  startInTurn(run: Run, queue: SerialQueue): void {
+  #startInTurn(run: Run, turns: SerialQueue): void {
     const { call, calls } = run;
+    if (turns.isIdle) {
+      const starting = this.#start(run);
+      if (starting !== undefined) turns.run(() => starting);
+      return;
+    }
     // Also one that was settled meanwhile counts until it leaves the queue.
     calls.hold(call);
-    queue.run(() => {
-      const starting = this.start(run);
+    turns.run(() => {
+      const starting = this.#start(run);
       calls.release(call);
       return starting;
     });
   }
 
   /**
-   * Starts a call, unless it was settled before. The result settles when its handler has been started (or never will be): what keeps the order of
-   * mutations waits for it. It is nothing when that happened at once, and never rejects.
+   * Starts a call, unless it was settled before. The result settles when its handler has been started (or never will
+   * be): what keeps the order of mutations waits for it. It is nothing when that happened at once, and never rejects.
    */
-  start(run: Run): void | Promise<void> {
+  #start(run: Run): void | Promise<void> {
     const { call, calls, bound } = run;
     if (call.settled) return;
     const { input } = bound.procedure;
-    if (input === undefined) return this.#invoke(run, { value: undefined });
+    if (input === undefined) return this.#invoke(run, undefined);
     let value: unknown;
     try {
-      value = this.#options.codec.decode(run.json, run.meta);
+      value = this.#codec.decode(run.json, run.meta, run.arrival.isVetted);
     } catch (error) {
-      return this.#refuse(run, 'BAD_PAYLOAD', error instanceof Error ? error.message : 'the payload is malformed');
+      const message = error instanceof Error ? error.message : 'the payload is malformed';
+      return this.#outcomes.refuse(run, 'BAD_PAYLOAD', message);
     }
     const validation = validate(input, value);
-    if (!isThenable(validation)) return this.#invoke(run, validation);
+    if (!isThenable(validation)) return this.#parsed(run, validation);
     return new Promise((started) => {
       // A call that was settled meanwhile must not hold up the ones after it.
       call.onEnd(started);
       calls.hold(call);
       void validation.then((result) => {
-        const starting = this.#invoke(run, result);
+        const starting = this.#parsed(run, result);
         calls.release(call);
         afterwards(starting, started);
       });
     });
   }
 
-  /** The result is that of {@link start}. */
-  #invoke(run: Run, validation: Validation): void | Promise<void> {
+  /** The result is that of {@link #start}. */
+  #parsed(run: Run, validation: Validation): void | Promise<void> {
+    if (validation.issues === undefined) return this.#invoke(run, validation.value);
     const { call, calls, bound } = run;
     if (call.settled) return;
-    if (validation.issues !== undefined) {
-      if ('cause' in validation) this.#options.report(validation.cause, { during: 'input', path: bound.path });
-      return this.#settle(run, encodeError(call.id, badInput(validation.issues), ''));
-    }
+    if ('cause' in validation) this.#report(validation.cause, { during: 'input', path: bound.path });
+    calls.settle(call, encodeError(call.id, badInput(validation.issues), ''));
+  }
+
+  /** The result is that of {@link #start}. */
+  #invoke(run: Run, input: unknown): void | Promise<void> {
+    const { call, calls, bound } = run;
+    if (call.settled) return;
     calls.hold(call);
-    const ended = (): void => {
-      calls.release(call);
-    };
-    const args = {
-      input: validation.value,
-      context: run.context,
-      get signal() {
-        return call.signal;
-      },
-      fail: failWith(bound.procedure),
-      call: { id: call.id, path: bound.path, headers: run.headers },
-    };
-    const { intercept } = this.#options;
-    if (intercept !== undefined) return this.#intercept(run, intercept, args, ended);
-    void whenReady(
-      () => bound.handler(args),
-      (output) => afterwards(this.#give(run, output), ended),
-      (error) => afterwards(this.#fail(run, error), ended),
+    const args = new HandlerInput(run, input);
+    if (this.#intercept !== undefined) return this.#throughInterceptors(run, this.#intercept, args);
+    let output: unknown;
+    try {
+      output = bound.handler(args);
+      if (isThenable(output)) output = Promise.resolve(output);
+    } catch (error) {
+      return this.#failed(run, error);
+    }
+    if (!(output instanceof Promise)) return this.#gave(run, output);
+    void output.then(
+      (value) => this.#gave(run, value),
+      (error: unknown) => this.#failed(run, error),
     );
   }
 
   /** Goes through the interceptors; what they give is the output. */
-  #intercept(
-    run: Run,
-    intercept: Intercept,
-    args: { readonly input: unknown },
-    ended: () => void,
-  ): void | Promise<void> {
-    const { call, bound, context, headers } = run;
-    const { input } = args;
-    const intercepted: InterceptedCall = {
-      kind: call.kind,
-      path: bound.path,
-      id: call.id,
-      headers,
-      input,
-      context,
-      get signal() {
-        return call.signal;
-      },
-    };
+  #throughInterceptors(run: Run, intercept: Intercept, args: HandlerInput): void | Promise<void> {
+    const { call, calls, bound } = run;
+    const intercepted = new InterceptedInput(run, args.input);
     let begun = false;
     const starting = new Promise<void>((started) => {
       const handle = (): unknown => {
@@ -165,106 +155,46 @@ export class Dispatcher {
       call.onEnd(started);
       void whenReady(
         () => intercept(intercepted, handle),
-        (output) => afterwards(this.#give(run, output), ended),
+        (output) => this.#gave(run, output),
         (error) => {
           const refusal = begun ? undefined : refusalOf(error);
-          if (refusal === undefined) return afterwards(this.#fail(run, error), ended);
-          this.#settle(run, encodeError(call.id, refusal, ''));
-          ended();
+          if (refusal === undefined) return this.#failed(run, error);
+          calls.settle(call, encodeError(call.id, refusal, ''));
+          calls.release(call);
         },
       );
     });
     return begun ? undefined : starting;
   }
 
-  #give(run: Run, output: unknown): void | Promise<void> {
-    const { call, stream } = run;
-    if (stream !== undefined) return this.#stream(run, stream, output);
-    return this.#parse(run, output, (payload) => this.#settle(run, encodeReply(call.id, payload)));
+  /** The handler has ended when its output is told. Its result is nothing: nobody waits for it. */
+  #gave(run: Run, output: unknown): void {
+    const { stream } = run;
+    const giving = stream === undefined ? this.#outcomes.give(run, output) : this.#draw(run, stream, output);
+    this.#releaseAfter(run, giving);
+  }
+
+  #failed(run: Run, error: unknown): void {
+    this.#releaseAfter(run, this.#outcomes.fail(run, error));
+  }
+
+  #releaseAfter({ call, calls }: Run, ending: void | Promise<void>): void {
+    if (ending === undefined) calls.release(call);
+    else void ending.then(() => calls.release(call));
   }
 
   /** Gives items as the consumer has room for them, then the end. Settles when the handler has ended. */
-  async #stream(run: Run, stream: ServerStream, source: unknown): Promise<void> {
+  async #draw(run: Run, stream: ServerStream, source: unknown): Promise<void> {
     try {
       await drawItems({
         source,
         stream,
-        each: (item) => this.#parse(run, item, (payload) => stream.push(payload)),
-        failed: (error) => this.#report(run, error),
+        each: (item) => this.#outcomes.giveItem(run, item),
+        failed: (error) => this.#outcomes.reportThrown(run, error),
       });
-      this.#settle(run, encodeDone(run.call.id));
+      run.calls.settle(run.call, encodeDone(run.call.id));
     } catch (error) {
-      await this.#fail(run, error);
+      await this.#outcomes.fail(run, error);
     }
   }
-
-  /** The output goes through its schema: what that makes of it is sent, and nothing else of it. */
-  #parse(run: Run, output: unknown, parsed: (payload: string) => void): void | Promise<void> {
-    const schema = run.bound.procedure.output;
-    if (schema === undefined) return parsed('');
-    return whenReady(
-      () => validate(schema, output),
-      (result) => {
-        if (result.issues !== undefined) return this.#badOutput(run, outputFault('output', run.bound.path, result));
-        this.#encode(run, { schema, value: result.value, what: 'output' }, parsed);
-      },
-      (error) => this.#badOutput(run, error),
-    );
-  }
-
-  #fail(run: Run, error: unknown): void | Promise<void> {
-    const { procedure, path } = run.bound;
-    if (!(error instanceof DeclaredFailure)) {
-      this.#report(run, error);
-      return this.#refuse(run, 'INTERNAL', GENERIC);
-    }
-    const { code, message } = error;
-    const schema = procedure.errors[code]!;
-    return whenReady(
-      () => validate(schema, error.data),
-      (result) => {
-        if (result.issues !== undefined) return this.#badOutput(run, outputFault(`error ${code}`, path, result));
-        this.#encode(run, { schema, value: result.value, what: `error ${code}` }, (payload) => {
-          this.#settle(run, encodeError(run.call.id, { code, message }, payload));
-        });
-      },
-      (thrown) => this.#badOutput(run, thrown),
-    );
-  }
-
-  #encode(run: Run, parsed: Omit<ParsedValue, 'path'>, encoded: (payload: string) => void): void {
-    let payload: string;
-    try {
-      payload = this.#options.writer.encode({ ...parsed, path: run.bound.path });
-    } catch (error) {
-      return this.#badOutput(run, error);
-    }
-    encoded(payload);
-  }
-
-  /** That a handler stopped because nobody waits any more is no fault. */
-  #report({ call, bound }: Run, error: unknown): void {
-    if (!call.settled || !isAbort(error)) this.#options.report(error, { during: 'handler', path: bound.path });
-  }
-
-  /** The handler did its work, but what it says can't be told. */
-  #badOutput(run: Run, error: unknown): void {
-    this.#options.report(error, { during: 'output', path: run.bound.path });
-    // Its handler may be far from done.
-    if (run.stream !== undefined) run.call.abort(new DOMException('an item was not what it must be', 'AbortError'));
-    this.#refuse(run, 'BAD_OUTPUT', 'the server answered with what its contract does not allow');
-  }
-
-  #refuse(run: Run, code: string, message: string): void {
-    this.#settle(run, encodeError(run.call.id, { code, message }, ''));
-  }
-
-  #settle({ call, calls }: Run, message: string): void {
-    calls.settle(call, message);
-  }
-}
-
-function afterwards(running: void | Promise<void>, then: () => void): void {
-  if (running === undefined) then();
-  else void running.then(then);
 }

@@ -9,35 +9,41 @@ export function floorProblem([, ...except]: readonly number[]): string | undefin
 
 /**
  * Which ids are settled at the client: all below a number, but for some. It only rises: what was settled once stays so,
- * whatever a later message says.
+ * whatever a later message says. Besides, the highest id that was forgotten here before the client had settled it: what
+ * is not known up to there may have run.
  */
 export class Floor {
   #below = 1;
-  #except: ReadonlySet<number> = new Set();
+  #except: Set<number> | undefined;
+  #forgotten = 0;
 
+  /** The client has settled it. */
   settles(id: number): boolean {
-    return id < this.#below && !this.#except.has(id);
+    return id < this.#below && !this.#isExcepted(id);
   }
 
-  /** Settles one id that was remembered, and with it the lower ones that are not: `known` are those that are. */
-  settle(id: number, known: Iterable<number>): void {
-    if (id < this.#below) {
-      this.#except = new Set([...this.#except].filter((open) => open !== id));
-      return;
-    }
-    const open = new Set(this.#except);
-    for (const other of known) if (other >= this.#below && other < id) open.add(other);
-    this.#except = open;
-    this.#below = id + 1;
+  /** An id of which nothing is known must not run: it was settled, or it may have been forgotten. */
+  bars(id: number): boolean {
+    return (id < this.#below || id <= this.#forgotten) && !this.#isExcepted(id);
   }
 
-  /** `false` when it is lower than before, and ignored. */
-  raise(below: number, except: Iterable<number>): boolean {
+  /** An id that was known is not known any more, and the lower ones that are not count as forgotten, too. */
+  forget(id: number): void {
+    this.#except?.delete(id);
+    if (id >= this.#below) this.#forgotten = Math.max(this.#forgotten, id);
+  }
+
+  /** `false` when it is lower than before, and ignored. An id that `isKnown` was not forgotten. */
+  raise(below: number, except: readonly number[], isKnown: (id: number) => boolean): boolean {
     if (below < this.#below) return false;
-    const open = new Set<number>();
-    for (const id of except) if (id < below && !this.settles(id)) open.add(id);
+    let open: Set<number> | undefined;
+    for (const id of except) if (id < below && (!this.bars(id) || isKnown(id))) (open ??= new Set()).add(id);
     this.#except = open;
     this.#below = below;
     return true;
+  }
+
+  #isExcepted(id: number): boolean {
+    return this.#except?.has(id) === true;
   }
 }

@@ -1,85 +1,84 @@
 import { encodeError } from '../../protocol/encode.ts';
 import type { ClientMessage } from '../../protocol/messages.ts';
-import type { AnswerSocket, KnownCall, CallKind } from './call-memory.ts';
 import type { Client } from '../clients/client.ts';
-import type { Engine } from '../engine.ts';
+import type { PeerLink } from '../peers/peer-link.ts';
+import type { AnswerSocket, CallKind, KnownCall } from './known-call.ts';
+import { NO_HEADERS } from './run.ts';
+import type { Arrival } from './run.ts';
 
 type CallMessage = Extract<ClientMessage, readonly ['call', ...unknown[]]>;
 type PublishMessage = Extract<ClientMessage, readonly ['publish', ...unknown[]]>;
 
-const NO_HEADERS = Object.freeze({});
-
-/** The calls of one socket: what was received on it and not yet settled on it. */
+/** The calls of one socket: what was received on it and not yet settled on it. The client's memory knows which. */
 export class PeerCalls implements AnswerSocket {
-  readonly #engine: Engine;
+  readonly #link: PeerLink;
   readonly #client: Client;
-  readonly #push: (message: string) => void;
-  readonly #inFlight = new Map<number, KnownCall>();
+  #size = 0;
 
-  constructor(engine: Engine, client: Client, push: (message: string) => void) {
-    this.#engine = engine;
+  constructor(link: PeerLink, client: Client) {
+    this.#link = link;
     this.#client = client;
-    this.#push = push;
   }
 
-  get size(): number {
-    return this.#inFlight.size;
+  answer(_id: number, message: string): void {
+    this.#size--;
+    this.#link.push(message, this.#size === 0 ? 'answer' : 'gathered answer');
   }
 
-  answer(id: number, message: string): void {
-    this.#inFlight.delete(id);
-    this.#push(message);
-  }
-
-  release(id: number): void {
-    this.#inFlight.delete(id);
+  release(): void {
+    this.#size--;
   }
 
   /** Answers with an error an id of which nothing is remembered. */
   refuse(id: number, code: string, message: string): void {
-    this.#push(encodeError(id, { code, message }, ''));
-    this.#engine.observer?.tell({ type: 'refused', code });
+    this.#link.push(encodeError(id, { code, message }, ''), 'answer');
+    this.#link.engine.observer?.tell({ type: 'refused', code });
   }
 
-  call([, id, path, headers, json, meta]: CallMessage, context: unknown): void {
-    const { bound: contract, dispatcher } = this.#engine;
-    const bound = contract.procedures.get(path);
+  call(message: CallMessage, arrival: Arrival): void {
+    const { bound: contract, dispatcher, observer } = this.#link.engine;
+    const id = message[1];
+    const bound = contract.procedures.get(message[2]);
     const kind = bound?.procedure.kind;
     if (bound === undefined || kind === undefined || kind === 'stream') {
       return this.refuse(id, 'NOT_FOUND', 'no query or mutation has this path');
     }
-    const call = this.#take(id, kind, `call ${path}`);
+    const call = this.#take(id, kind, bound.key);
     if (call === undefined) return;
-    this.#engine.observer?.follow(call, path);
-    const run = { call, calls: this.#client.calls, bound, context, headers: headers ?? NO_HEADERS, json, meta };
-    dispatcher.limitTime(run);
-    if (kind === 'mutation') dispatcher.startInTurn(run, this.#client.mutations);
-    else void dispatcher.start(run);
+    observer?.follow(call, bound.path);
+    const { calls, mutations } = this.#client;
+    const headers = message[3] ?? NO_HEADERS;
+    const run = { call, calls, bound, arrival, headers, json: message[4], meta: message[5], stream: undefined };
+    dispatcher.run(run, kind === 'mutation' ? mutations : undefined);
   }
 
-  publish([, id, topic, json, meta]: PublishMessage, context: unknown): void {
-    const { hub, publisher } = this.#engine;
-    const found = hub.find(topic);
+  publish(message: PublishMessage, arrival: Arrival): void {
+    const { hub, clientPublisher, observer } = this.#link.engine;
+    const id = message[1];
+    const found = hub.find(message[2]);
     if (found === undefined) {
       if (id !== 0) this.refuse(id, 'NOT_FOUND', 'no topic has this name');
       return;
     }
-    const call = id === 0 ? undefined : this.#take(id, 'publish', `publish ${topic}`);
+    const call = id === 0 ? undefined : this.#take(id, 'publish', `publish ${found.name}`);
     if (id === 0 ? this.#client.calls.isFull : call === undefined) return;
-    if (call !== undefined) this.#engine.observer?.follow(call, found.bound.topic.path);
-    publisher.publishFor({ client: this.#client, context, call, found, json, meta });
+    if (call !== undefined) observer?.follow(call, found.bound.topic.path);
+    const [json, meta] = [message[3], message[4]];
+    clientPublisher.publish({ client: this.#client, arrival, call, found, json, meta, begun: false });
   }
 
   /** Nobody wants the answer: settles it with what there is. */
   cancel(id: number): void {
-    const call = this.#inFlight.get(id);
-    if (call !== undefined) this.#client.calls.cancel(call);
+    const { calls } = this.#client;
+    const call = calls.get(id);
+    if (call?.isOn(this) === true) calls.cancel(call);
   }
 
   /** The socket is gone, or silent from now on: its calls go on, and answer elsewhere. */
   close(): void {
-    for (const call of this.#inFlight.values()) call.sockets.delete(this);
-    this.#inFlight.clear();
+    if (this.#size === 0) return;
+    for (const call of this.#client.calls.all()) call.removeSocket(this);
+    this.#size = 0;
   }
 
   /** A call to run, unless its id is known, or there is too much to do. */
@@ -87,16 +86,19 @@ export class PeerCalls implements AnswerSocket {
     const { calls } = this.#client;
     const taken = calls.take(id, kind, key, this);
     if (taken.kind === 'answered') {
-      this.answer(id, taken.message);
+      this.#link.push(taken.message, 'answer');
       return undefined;
     }
-    this.#inFlight.set(id, taken.call);
-    if (taken.kind === 'joined') return undefined;
-    const most = this.#engine.limits.calls;
+    if (taken.kind === 'joined') {
+      if (!taken.again) this.#size++;
+      return undefined;
+    }
+    this.#size++;
+    const most = this.#link.engine.limits.calls;
     // Kept like any answer: a copy of the message still on its way on an older socket must not run after this.
-    if (this.#inFlight.size > most || taken.kind === 'refused') {
+    if (this.#size > most || taken.kind === 'refused') {
       calls.settle(taken.call, encodeError(id, { code: 'RATE_LIMITED', message: `more than ${most} calls` }, ''));
-      this.#engine.observer?.tell({ type: 'refused', code: 'RATE_LIMITED' });
+      this.#link.engine.observer?.tell({ type: 'refused', code: 'RATE_LIMITED' });
       return undefined;
     }
     return taken.call;

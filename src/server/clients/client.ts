@@ -1,10 +1,10 @@
 import { SerialQueue } from '../../primitives/serial-queue.ts';
 import { CallMemory } from '../calls/call-memory.ts';
 import type { CallMemoryLimits } from '../calls/call-memory.ts';
-import { KeyedQueue } from '../topics/keyed-queue.ts';
 import { randomName } from '../random-name.ts';
 import { StreamStore } from '../streams/stream-store.ts';
 import type { StreamLimits } from '../streams/stream-store.ts';
+import { KeyedQueue } from '../topics/keyed-queue.ts';
 
 /** A socket as its client sees it. */
 export interface ClientSocket {
@@ -21,26 +21,35 @@ export class Client {
   readonly id: string;
   readonly identity: string;
   readonly calls: CallMemory;
-  readonly streams: StreamStore;
   /** Mutations start in the order in which they came. */
   readonly mutations: SerialQueue = new SerialQueue();
   /** Publishes to one topic take effect in the order in which they came. */
   readonly publishes: KeyedQueue = new KeyedQueue();
   /** What its subscriptions have the app and the broker work at: questions to `authorize`, feeds, snapshots. */
   reads = 0;
-  /** Subscriptions that wait until there are fewer of those, the longest waiting first, and how each goes on. */
-  readonly waiting: Map<object, () => void> = new Map();
   /** Number of the newest socket. */
   n = 0;
   /** The newest socket, while it lives. */
   socket: ClientSocket | undefined;
   /** The one before, until it has drained. */
   retired: ClientSocket | undefined;
+  readonly #limits: StreamLimits;
+  #streams: StreamStore | undefined;
+  #waiting: Map<object, () => void> | undefined;
 
   constructor(id: string, identity: string, limits: CallMemoryLimits & StreamLimits, onBytes: (delta: number) => void) {
     this.id = id;
     this.identity = identity;
     this.calls = new CallMemory(limits, onBytes);
-    this.streams = new StreamStore(limits, this.calls);
+    this.#limits = limits;
+  }
+
+  get streams(): StreamStore {
+    return (this.#streams ??= new StreamStore(this.#limits, this.calls));
+  }
+
+  /** Subscriptions that wait until there is less to do than {@link Client.reads}, the longest first, and how each goes on. */
+  get waiting(): Map<object, () => void> {
+    return (this.#waiting ??= new Map());
   }
 }

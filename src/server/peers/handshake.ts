@@ -7,7 +7,7 @@ import type { ClientMessage, Hello } from '../../protocol/messages.ts';
 import { utf8Length } from '../../protocol/utf8.ts';
 import type { Credentials, Engine } from '../engine.ts';
 import { floorProblem } from '../calls/floor.ts';
-import { whenReady } from '../app/reporter.ts';
+import { whenReady } from '../app/now-or-later.ts';
 import type { ServerRequest } from './server-socket.ts';
 
 /** PROTOCOL.md, calls across sockets, rule 3: what a client may send before it is welcome. */

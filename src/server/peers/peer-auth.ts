@@ -1,36 +1,34 @@
 import { SerialQueue } from '../../primitives/serial-queue.ts';
 import { encodeError, encodeReply } from '../../protocol/encode.ts';
-import type { Engine } from '../engine.ts';
-import { whenReady } from '../app/reporter.ts';
-import type { ServerRequest } from './server-socket.ts';
+import { whenReady } from '../app/now-or-later.ts';
+import type { PeerLink } from './peer-link.ts';
 
 /** New credentials that may wait for the ones before them. */
 const MOST_WAITING = 4;
 
-/** Options of a {@link PeerAuth}. */
-export interface PeerAuthOptions {
-  readonly engine: Engine;
-  readonly request: ServerRequest;
+/** The peer of a {@link PeerAuth}. */
+export interface AuthenticatedPeer {
   /** Whom the client belongs to. */
   readonly identity: string;
-  readonly push: (message: string) => void;
   /** They are in force from now on. Comes before the reply. */
-  readonly accepted: (context: unknown) => void;
+  accepted(context: unknown): void;
   /** Comes after the reply: everything is to be authorised again. */
-  readonly replied: () => void;
+  replied(): void;
   /** They prove somebody else, to whom the client must never attach. */
-  readonly otherIdentity: () => void;
+  otherIdentity(): void;
 }
 
 /** New credentials on a live socket, one after the other. The old ones stay until new ones were accepted. */
 export class PeerAuth {
-  readonly #options: PeerAuthOptions;
+  readonly #link: PeerLink;
+  readonly #peer: AuthenticatedPeer;
   readonly #queue = new SerialQueue();
   readonly #controller = new AbortController();
   #waiting = 0;
 
-  constructor(options: PeerAuthOptions) {
-    this.#options = options;
+  constructor(link: PeerLink, peer: AuthenticatedPeer) {
+    this.#link = link;
+    this.#peer = peer;
   }
 
   take(id: number, token: string): void {
@@ -44,17 +42,18 @@ export class PeerAuth {
   }
 
   #verify(id: number, token: string): void | Promise<void> {
-    const { engine, request, identity, push, accepted, replied, otherIdentity } = this.#options;
+    const { engine, request } = this.#link;
+    const { identity } = this.#peer;
     const { signal } = this.#controller;
     if (signal.aborted) return;
     return whenReady(
       () => engine.authenticate({ token, request, signal }),
       (credentials) => {
         this.#waiting--;
-        if (credentials?.identity !== identity) return otherIdentity();
-        accepted(credentials.context);
-        push(encodeReply(id, ''));
-        replied();
+        if (credentials?.identity !== identity) return this.#peer.otherIdentity();
+        this.#peer.accepted(credentials.context);
+        this.#link.push(encodeReply(id, ''), 'answer');
+        this.#peer.replied();
       },
       () => {
         this.#waiting--;
@@ -64,7 +63,7 @@ export class PeerAuth {
   }
 
   #refuse(id: number, code: string, message: string): void {
-    this.#options.push(encodeError(id, { code, message }, ''));
-    this.#options.engine.observer?.tell({ type: 'refused', code });
+    this.#link.push(encodeError(id, { code, message }, ''), 'answer');
+    this.#link.engine.observer?.tell({ type: 'refused', code });
   }
 }

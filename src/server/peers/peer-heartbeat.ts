@@ -1,15 +1,13 @@
 import type { Deadline, Deadlines } from '../../primitives/deadlines.ts';
 import { Heartbeat } from '../../primitives/heartbeat.ts';
+import type { ResolvedTimes } from '../app/server-options.ts';
 
-/** Options of a {@link PeerHeartbeat}. */
-export interface PeerHeartbeatOptions {
-  readonly heartbeatMs: number;
-  readonly pongTimeoutMs: number;
-  readonly deadlines: Deadlines;
+/** The peer of a {@link PeerHeartbeat}. */
+export interface WatchedPeer {
   /** Bytes on their way to the peer: a ping waits behind them. */
-  readonly buffered: () => number;
-  readonly ping: () => void;
-  readonly dead: () => void;
+  readonly buffered: number;
+  ping(): void;
+  dead(): void;
 }
 
 /**
@@ -18,21 +16,26 @@ export interface PeerHeartbeatOptions {
  * its way to it takes.
  */
 export class PeerHeartbeat {
-  readonly #options: PeerHeartbeatOptions;
+  readonly #times: ResolvedTimes;
+  readonly #deadlines: Deadlines;
+  readonly #peer: WatchedPeer;
   readonly #heartbeat: Heartbeat;
+  readonly #expired = (): void => this.#look();
   #sentAt: number;
   #deadline: Deadline | undefined;
 
-  constructor(options: PeerHeartbeatOptions) {
+  constructor(times: ResolvedTimes, deadlines: Deadlines, peer: WatchedPeer) {
     const now = Date.now();
-    this.#options = options;
-    this.#heartbeat = new Heartbeat({ quietMs: options.heartbeatMs, probeMs: options.pongTimeoutMs }, now);
+    this.#times = times;
+    this.#deadlines = deadlines;
+    this.#peer = peer;
+    this.#heartbeat = new Heartbeat({ quietMs: times.heartbeatMs, probeMs: times.pongTimeoutMs }, now);
     this.#sentAt = now;
-    this.#lookAt(now + options.heartbeatMs);
+    this.#lookAt(now + times.heartbeatMs);
   }
 
-  heard(): void {
-    this.#heartbeat.heard(Date.now());
+  heard(now: number): void {
+    this.#heartbeat.heard(now);
   }
 
   sent(): void {
@@ -40,25 +43,26 @@ export class PeerHeartbeat {
   }
 
   close(): void {
-    if (this.#deadline !== undefined) this.#options.deadlines.remove(this.#deadline);
+    if (this.#deadline !== undefined) this.#deadlines.remove(this.#deadline);
     this.#deadline = undefined;
   }
 
   #lookAt(atMs: number): void {
-    this.#deadline = this.#options.deadlines.add(atMs, () => this.#look());
+    this.#deadline = this.#deadlines.add(atMs, this.#expired);
   }
 
   #look(): void {
-    const { heartbeatMs, pongTimeoutMs, buffered, ping, dead } = this.#options;
+    const { heartbeatMs, pongTimeoutMs } = this.#times;
+    const peer = this.#peer;
     const now = Date.now();
-    const ahead = { unanswered: buffered(), buffered: buffered() };
+    const ahead = { unanswered: peer.buffered, buffered: peer.buffered };
     const step = this.#heartbeat.next(now, ahead);
-    if (step.act === 'dead') return dead();
+    if (step.act === 'dead') return peer.dead();
     let waitMs = step.act === 'wait' ? step.ms : pongTimeoutMs;
     if (step.act === 'probe') this.#heartbeat.probed(now, ahead);
     if (step.act === 'probe' || now - this.#sentAt >= heartbeatMs) {
       this.#sentAt = now;
-      ping();
+      peer.ping();
     }
     waitMs = Math.max(1, Math.min(waitMs, this.#sentAt + heartbeatMs - now));
     this.#lookAt(now + waitMs);

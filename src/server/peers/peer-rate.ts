@@ -1,22 +1,20 @@
 import { TokenBucket } from '../../primitives/token-bucket.ts';
-import * as CloseCode from '../../protocol/close-code.ts';
 import { encodeError, encodeUnsubscribed } from '../../protocol/encode.ts';
 import type { ClientMessage, WireError } from '../../protocol/messages.ts';
 import type { ResolvedLimits } from '../app/server-options.ts';
+import type { Client } from '../clients/client.ts';
 
 const CODE = 'RATE_LIMITED';
 
-/** Options of a {@link PeerRate}. */
-export interface PeerRateOptions {
-  readonly limits: ResolvedLimits;
-  /** Something is remembered of this id: it can't be told that nothing was done. */
-  readonly isKnown: (id: number) => boolean;
-  /** Items of this stream were sent, and are said to be taken for the first time. */
-  readonly takesItems: (id: number, after: number) => boolean;
+/** The peer of a {@link PeerRate}. */
+export interface RatedPeer {
+  /** Something is remembered of an id of it: then it can't be told that nothing was done. */
+  readonly client: Client;
   /** The earlier subscription of a topic is over, whatever becomes of the new one. */
-  readonly unsubscribe: (topic: string) => void;
-  readonly refuse: (message: string, code: string) => void;
-  readonly close: (code: number, reason: string) => void;
+  unsubscribe(topic: string): void;
+  refuse(message: string, code: string): void;
+  /** It takes no notice of refusals. */
+  flooded(reason: string): void;
 }
 
 /**
@@ -25,40 +23,44 @@ export interface PeerRateOptions {
  * what has none is cheap and goes on. Who takes no notice, and owes a whole burst, is closed.
  */
 export class PeerRate {
-  readonly #options: PeerRateOptions;
+  readonly #limits: ResolvedLimits;
+  readonly #peer: RatedPeer;
   readonly #bucket: TokenBucket;
 
-  constructor(options: PeerRateOptions) {
-    const { messageBurst: capacity, messagesPerSecond: perSecond } = options.limits;
-    this.#options = options;
+  constructor(limits: ResolvedLimits, peer: RatedPeer) {
+    const { messageBurst: capacity, messagesPerSecond: perSecond } = limits;
+    this.#limits = limits;
+    this.#peer = peer;
     this.#bucket = new TokenBucket({ capacity, perSecond }, Date.now());
   }
 
   /** Counts one message, and closes the socket at a flood. `true` when it is within the rate. */
-  count(): boolean {
-    const { limits, close } = this.#options;
-    const left = this.#bucket.take(Date.now());
-    if (left < -limits.messageBurst) close(CloseCode.TOO_MANY, this.#problem);
-    return left >= 0;
+  count(now: number): boolean {
+    const left = this.#bucket.take(now);
+    if (left >= 0) return true;
+    if (left < -this.#limits.messageBurst) this.#peer.flooded(this.#problem);
+    return false;
   }
 
   /** Counts a message; `false` when it must not be carried out: then its sender was told, where it can be. */
-  admits(message: ClientMessage): boolean {
-    const { isKnown, takesItems } = this.#options;
-    if (message[0] === 'more' && takesItems(message[1], message[2])) return true;
-    if (this.count()) return true;
+  admits(message: ClientMessage, now: number): boolean {
+    if (message[0] === 'more' && this.#takesItems(message[1], message[2])) return true;
+    return this.count(now) || this.#admitsAboveRate(message);
+  }
+
+  #admitsAboveRate(message: ClientMessage): boolean {
     switch (message[0]) {
       case 'call':
       case 'open':
       case 'publish':
         if (message[1] === 0) return false;
-        if (isKnown(message[1])) return true;
+        if (this.#peer.client.calls.knows(message[1])) return true;
         return this.#refuse(encodeError(message[1], this.#error, ''));
       case 'auth':
         return this.#refuse(encodeError(message[1], this.#error, ''));
       case 'subscribe': {
         const [, n, topic] = message;
-        this.#options.unsubscribe(topic);
+        this.#peer.unsubscribe(topic);
         return this.#refuse(encodeUnsubscribed(n, topic, this.#error));
       }
       default:
@@ -66,8 +68,13 @@ export class PeerRate {
     }
   }
 
+  /** Items of this stream were sent, and are said to be taken for the first time. */
+  #takesItems(id: number, after: number): boolean {
+    return this.#peer.client.streams.get(id)?.hasUntaken(after) === true;
+  }
+
   #refuse(message: string): false {
-    this.#options.refuse(message, CODE);
+    this.#peer.refuse(message, CODE);
     return false;
   }
 
@@ -76,6 +83,6 @@ export class PeerRate {
   }
 
   get #problem(): string {
-    return `more than ${this.#options.limits.messagesPerSecond} messages a second`;
+    return `more than ${this.#limits.messagesPerSecond} messages a second`;
   }
 }

@@ -6,6 +6,16 @@ export interface ServerSocket {
   close(code: number, reason: string): void;
   /** Bytes handed to `send` that are still in this process; left off where the runtime does not tell. */
   readonly bufferedAmount?: number;
+  /**
+   * Calls back once, when what has come in so far was handled and before anything else is waited for. Events and items
+   * gather until then, to go in fewer frames. Left off where the runtime knows no such moment: they gather for a
+   * microtask.
+   */
+  later?(task: () => void): void;
+  /** The frames that are sent until {@link ServerSocket.uncork} may go in one write. They count as buffered. */
+  cork?(): void;
+  /** Ends what {@link ServerSocket.cork} began. */
+  uncork?(): void;
 }
 
 /** What is known of the HTTP request that became the socket. */

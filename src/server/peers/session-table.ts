@@ -3,6 +3,7 @@ import * as CloseCode from '../../protocol/close-code.ts';
 import type { Engine } from '../engine.ts';
 import type { ServerRequest, ServerSocket, SocketHandler } from './server-socket.ts';
 import { Session } from './session.ts';
+import type { SessionOwner } from './session.ts';
 
 /** Counters of a server, as they are now. */
 export interface ServerStats {
@@ -30,9 +31,10 @@ const DEAF: SocketHandler = {
 };
 
 /** All sockets of a server. */
-export class SessionTable {
+export class SessionTable implements SessionOwner {
   readonly #engine: Engine;
-  readonly #sessions = new Set<Session>();
+  /** With when each began, ms. */
+  readonly #sessions = new Map<Session, number>();
   #refused = 0;
   #draining = false;
   /** Resolves the running {@link drain}. */
@@ -46,21 +48,22 @@ export class SessionTable {
     const { observer } = this.#engine;
     const openedAt = Date.now();
     observer?.tell({ type: 'opened' });
-    const closed = (by: 'server' | 'peer', code: number | undefined): void =>
-      observer?.tell({ type: 'closed', by, code, openMs: Date.now() - openedAt });
     if (this.#draining) {
       this.#turnAway(socket);
-      closed('server', CloseCode.SERVICE_RESTART);
+      this.#observeEnd(openedAt, 'server', CloseCode.SERVICE_RESTART);
       return DEAF;
     }
-    const session = new Session(this.#engine, socket, request, (ended, by, code) => {
-      this.#sessions.delete(ended);
-      if (by === 'server' && code !== undefined && isRefusal(code)) this.#refused++;
-      if (this.#sessions.size === 0) this.#emptied?.();
-      closed(by, code);
-    });
-    this.#sessions.add(session);
+    const session = new Session(this.#engine, socket, request, this);
+    this.#sessions.set(session, openedAt);
     return session;
+  }
+
+  ended(session: Session, by: 'server' | 'peer', code: number | undefined): void {
+    const openedAt = this.#sessions.get(session) ?? Date.now();
+    this.#sessions.delete(session);
+    if (by === 'server' && code !== undefined && isRefusal(code)) this.#refused++;
+    if (this.#sessions.size === 0) this.#emptied?.();
+    this.#observeEnd(openedAt, by, code);
   }
 
   stats(): ServerStats {
@@ -69,7 +72,7 @@ export class SessionTable {
     let max = 0;
     let calls = 0;
     let streams = 0;
-    for (const session of this.#sessions) {
+    for (const session of this.#sessions.keys()) {
       subscriptions += session.subscriptions;
       total += session.buffered;
       max = Math.max(max, session.buffered);
@@ -94,9 +97,14 @@ export class SessionTable {
   async drain(withinMs: number): Promise<void> {
     this.#draining = true;
     if (this.#sessions.size === 0) return;
-    for (const session of this.#sessions) session.goAway({ reason: 'the server is closing', afterMs: 0, withinMs });
+    for (const session of this.#sessions.keys())
+      session.goAway({ reason: 'the server is closing', afterMs: 0, withinMs });
     if (withinMs > 0) await this.#emptyWithin(withinMs);
-    for (const session of [...this.#sessions]) session.close(CloseCode.SERVICE_RESTART, 'the server is closing');
+    for (const session of [...this.#sessions.keys()]) session.close(CloseCode.SERVICE_RESTART, 'the server is closing');
+  }
+
+  #observeEnd(openedAt: number, by: 'server' | 'peer', code: number | undefined): void {
+    this.#engine.observer?.tell({ type: 'closed', by, code, openMs: Date.now() - openedAt });
   }
 
   #emptyWithin(withinMs: number): Promise<void> {

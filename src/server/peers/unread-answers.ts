@@ -12,7 +12,7 @@ export class UnreadAnswers {
   #answers = 0;
 
   /** A frame was handed to the socket. */
-  add({ bytes: text, answers }: Counted): void {
+  add(text: number, answers: number): void {
     const bytes = text + FRAME_HEADER;
     this.#frames.push({ bytes, answers });
     this.#bytes += bytes;

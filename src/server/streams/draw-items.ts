@@ -1,4 +1,4 @@
-import { isThenable } from '../app/reporter.ts';
+import { isThenable } from '../app/now-or-later.ts';
 import type { ServerStream } from './server-stream.ts';
 
 /** What {@link drawItems} works with. */
@@ -24,11 +24,15 @@ export async function drawItems({ source, stream, each, failed }: ItemSource): P
     if (going) ending = end(iterator, failed);
   });
   try {
-    while (await stream.room()) {
+    // Not at once: who opens a stream and cancels it in one breath has nothing begun.
+    let goesOn = await stream.room();
+    while (goesOn) {
       const { done, value } = await iterator.next();
       if (done === true) break;
       const taking = each(value);
       if (taking !== undefined) await taking;
+      const room = stream.room();
+      goesOn = isThenable(room) ? await room : room;
     }
   } finally {
     going = false;

@@ -1,34 +1,43 @@
 import { encodeError } from '../../protocol/encode.ts';
 import type { ClientMessage } from '../../protocol/messages.ts';
-import type { KnownCall } from '../calls/call-memory.ts';
+import type { BoundProcedure } from '../app/handlers.ts';
+import type { KnownCall } from '../calls/known-call.ts';
+import { NO_HEADERS } from '../calls/run.ts';
+import type { Arrival } from '../calls/run.ts';
 import type { Client } from '../clients/client.ts';
-import type { Engine } from '../engine.ts';
+import type { PeerLink } from '../peers/peer-link.ts';
 import { StreamFeed } from './stream-feed.ts';
 import type { FeedLink } from './stream-feed.ts';
 
 type OpenMessage = Extract<ClientMessage, readonly ['open', ...unknown[]]>;
 
-const NO_HEADERS = Object.freeze({});
+/** A stream that begins. */
+interface Starting {
+  readonly call: KnownCall;
+  readonly bound: BoundProcedure;
+  readonly feed: StreamFeed;
+  readonly message: OpenMessage;
+  readonly arrival: Arrival;
+}
 
-/** Options of {@link PeerStreams}. */
-export interface PeerStreamsOptions {
-  readonly engine: Engine;
+/** Whose streams they are. */
+export interface StreamingPeer {
   readonly client: Client;
-  readonly push: (message: string) => void;
-  readonly isCongested: () => boolean;
   /** Items wait: {@link PeerStreams.resume} is wanted when there is room. */
-  readonly fellBehind: () => void;
+  fellBehind(): void;
 }
 
 /** The streams of one socket: what was opened on it and has not ended on it. */
 export class PeerStreams implements FeedLink {
-  readonly #options: PeerStreamsOptions;
+  readonly #link: PeerLink;
+  readonly #peer: StreamingPeer;
   readonly #feeds = new Map<number, StreamFeed>();
   /** Those with items that wait for room, the longest waiting first. */
   readonly #behind = new Set<StreamFeed>();
 
-  constructor(options: PeerStreamsOptions) {
-    this.#options = options;
+  constructor(link: PeerLink, peer: StreamingPeer) {
+    this.#link = link;
+    this.#peer = peer;
   }
 
   /** Some of them are waiting for room. */
@@ -37,16 +46,16 @@ export class PeerStreams implements FeedLink {
   }
 
   get isCongested(): boolean {
-    return this.#options.isCongested();
+    return this.#link.isCongested;
   }
 
   push(message: string): void {
-    this.#options.push(message);
+    this.#link.push(message, 'bulk');
   }
 
   fellBehind(feed: StreamFeed): void {
     this.#behind.add(feed);
-    this.#options.fellBehind();
+    this.#peer.fellBehind();
   }
 
   ended(feed: StreamFeed): void {
@@ -55,21 +64,23 @@ export class PeerStreams implements FeedLink {
   }
 
   /** Starts a stream, or goes on with one that is known. */
-  open(message: OpenMessage, context: unknown): void {
+  open(message: OpenMessage, arrival: Arrival): void {
     const [, id, path, , after, upTo] = message;
-    const { engine, client } = this.#options;
-    if (engine.bound.procedures.get(path)?.procedure.kind !== 'stream') {
+    const { engine } = this.#link;
+    const { client } = this.#peer;
+    const bound = engine.bound.procedures.get(path);
+    if (bound?.procedure.kind !== 'stream') {
       engine.observer?.tell({ type: 'refused', code: 'NOT_FOUND' });
       return this.push(encodeError(id, { code: 'NOT_FOUND', message: 'no stream has this path' }, ''));
     }
-    const key = `open ${path}`;
+    const { key } = bound;
     const here = this.#feeds.get(id);
     const feed = here ?? new StreamFeed(id, this);
     const taken = client.calls.take(id, 'stream', key, feed);
     if (taken.kind === 'new' || taken.kind === 'refused') {
       this.#feeds.set(id, feed);
       const refusal = this.#refusal(taken.kind, after);
-      if (refusal === undefined) return this.#start(taken.call, feed, message, context);
+      if (refusal === undefined) return this.#start({ call: taken.call, bound, feed, message, arrival });
       // Kept like any answer: a copy of the message still on its way on an older socket must not start it after this.
       client.calls.settle(taken.call, encodeError(id, refusal, ''));
       return engine.observer?.tell({ type: 'refused', code: refusal.code });
@@ -89,15 +100,10 @@ export class PeerStreams implements FeedLink {
     if (taken.kind === 'answered') feed.answer(id, taken.message);
   }
 
-  /** What is said of a stream holds on whatever socket it is said: it may be ahead of the `open` on this one. */
-  more(id: number, after: number, upTo: number): void {
-    this.#options.client.streams.get(id)?.more(after, upTo);
-  }
-
   /** Nobody wants it any more. `false`: it was not opened on this socket. */
   cancel(id: number): boolean {
     if (!this.#feeds.has(id)) return false;
-    const { calls, streams } = this.#options.client;
+    const { calls, streams } = this.#peer.client;
     const stream = streams.get(id);
     if (stream !== undefined) calls.cancel(stream.call);
     return true;
@@ -120,7 +126,7 @@ export class PeerStreams implements FeedLink {
   }
 
   #refusal(kind: 'new' | 'refused', after: number): { readonly code: string; readonly message: string } | undefined {
-    const { streams } = this.#options.engine.limits;
+    const { streams } = this.#link.engine.limits;
     if (kind === 'refused' || this.#feeds.size > streams) {
       return { code: 'RATE_LIMITED', message: `more than ${streams} streams` };
     }
@@ -128,20 +134,14 @@ export class PeerStreams implements FeedLink {
     return after > 0 ? { code: 'UNKNOWN_OUTCOME', message: 'this stream is not remembered' } : undefined;
   }
 
-  #start(
-    call: KnownCall,
-    feed: StreamFeed,
-    [, , path, headers, , upTo, json, meta]: OpenMessage,
-    context: unknown,
-  ): void {
-    const { engine, client } = this.#options;
-    const stream = client.streams.start(call);
+  #start({ call, bound, feed, message, arrival }: Starting): void {
+    const [, , path, headers, , upTo, json, meta] = message;
+    const { dispatcher, observer } = this.#link.engine;
+    const { calls, streams } = this.#peer.client;
+    const stream = streams.start(call);
     feed.follow(stream);
     stream.more(0, upTo);
-    engine.observer?.follow(call, path);
-    const bound = engine.bound.procedures.get(path)!;
-    const run = { call, calls: client.calls, bound, context, headers: headers ?? NO_HEADERS, json, meta, stream };
-    engine.dispatcher.limitTime(run);
-    void engine.dispatcher.start(run);
+    observer?.follow(call, path);
+    dispatcher.run({ call, calls, bound, arrival, headers: headers ?? NO_HEADERS, json, meta, stream });
   }
 }

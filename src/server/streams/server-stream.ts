@@ -1,5 +1,6 @@
 import { encodeItem } from '../../protocol/encode.ts';
-import type { KnownCall, Kept } from '../calls/call-memory.ts';
+import type { Kept, KnownCall } from '../calls/known-call.ts';
+import { Backpressure } from './backpressure.ts';
 
 /** A socket on which a stream was opened, as the stream sees it. */
 export interface ItemSocket {
@@ -27,23 +28,21 @@ export interface StreamHome {
 export class ServerStream implements Kept {
   readonly call: KnownCall;
   readonly #home: StreamHome;
-  readonly #most: number;
-  readonly #sockets = new Set<ItemSocket>();
+  readonly #backpressure: Backpressure;
+  /** Where it was opened: on one socket as a rule. */
+  readonly #sockets: ItemSocket[] = [];
   /** Messages of the last items, lowest first: those that are not acknowledged, or fewer where memory was short. */
   #items: string[] = [];
   #last = 0;
-  #acknowledged = 0;
   /** The last item that was written to a socket, and the bytes of those after it while the stream runs. */
   #written = 0;
   #waitingBytes = 0;
-  #upTo = 0;
-  #wake: ((goOn: boolean) => void) | undefined;
 
   /** Keeps at most so many items, whatever the client asks for. */
   constructor(call: KnownCall, home: StreamHome, most: number) {
     this.call = call;
     this.#home = home;
-    this.#most = most;
+    this.#backpressure = new Backpressure(most);
     call.kept = this;
     call.onEnd(() => this.#ended());
   }
@@ -55,22 +54,22 @@ export class ServerStream implements Kept {
 
   /** Number of the last item that the consumer has taken, 0 before the first. */
   get acknowledged(): number {
-    return this.#acknowledged;
+    return this.#backpressure.acknowledged;
   }
 
   /** Some of the items through `after` were written, and not said to be taken before. */
   hasUntaken(after: number): boolean {
-    return Math.min(after, this.#written) > this.#acknowledged;
+    return Math.min(after, this.#written) > this.acknowledged;
   }
 
   /** All items that the consumer has not taken are still here. */
   get isWhole(): boolean {
-    return this.#acknowledged >= this.#gone;
+    return this.acknowledged >= this.#gone;
   }
 
   /** Writes to this socket what its consumer has not taken, and what is made from now on. */
   join(socket: ItemSocket): void {
-    this.#sockets.add(socket);
+    this.#sockets.push(socket);
     // What was written to a socket before waits again: until this one has it, it can't be done without.
     let bytes = 0;
     for (const message of this.#items.slice(0, Math.max(0, this.#written - this.#gone))) bytes += message.length;
@@ -79,7 +78,8 @@ export class ServerStream implements Kept {
   }
 
   leave(socket: ItemSocket): void {
-    this.#sockets.delete(socket);
+    const index = this.#sockets.indexOf(socket);
+    if (index >= 0) this.#sockets.splice(index, 1);
   }
 
   /** The message of an item, which is written now. */
@@ -95,27 +95,21 @@ export class ServerStream implements Kept {
 
   /** The consumer took the items through `after`, and wants those through `upTo`. The highest that was heard counts. */
   more(after: number, upTo: number): void {
-    this.#acknowledged = Math.max(this.#acknowledged, Math.min(after, this.#last));
-    this.#upTo = Math.max(this.#upTo, upTo);
-    this.#forget(this.#acknowledged);
+    this.#backpressure.more(Math.min(after, this.#last), upTo);
+    this.#forget(this.acknowledged);
     this.look();
   }
 
   /** Whether another item is to be made: now, or when there is room for it; `false` when nobody wants one any more. */
   room(): boolean | Promise<boolean> {
     if (this.call.settled) return false;
-    if (this.#hasRoom) return true;
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
+    return this.#hasRoom || this.#backpressure.wait();
   }
 
   /** There may be room. */
   look(): void {
-    const wake = this.#wake;
-    if (wake === undefined || !(this.call.settled || this.#hasRoom)) return;
-    this.#wake = undefined;
-    wake(!this.call.settled);
+    if (!this.#backpressure.isWaiting || !(this.call.settled || this.#hasRoom)) return;
+    this.#backpressure.wake(!this.call.settled);
   }
 
   /** The next item, encoded. */
@@ -147,8 +141,7 @@ export class ServerStream implements Kept {
 
   /** One item may always wait: however large those of other streams are, this one goes on. */
   get #hasRoom(): boolean {
-    if (this.#last >= this.#upTo || this.#last - this.#acknowledged >= this.#most) return false;
-    return this.#written >= this.#last || this.#home.hasRoom;
+    return this.#backpressure.lets(this.#last) && (this.#written >= this.#last || this.#home.hasRoom);
   }
 
   #forget(through: number): void {

@@ -1,4 +1,4 @@
-import type { AnswerSocket } from '../calls/call-memory.ts';
+import type { AnswerSocket } from '../calls/known-call.ts';
 import type { ItemSocket, ServerStream } from './server-stream.ts';
 
 /** The socket of a {@link StreamFeed}. */
@@ -65,7 +65,7 @@ export class StreamFeed implements AnswerSocket, ItemSocket {
   /** The socket is gone, or silent from now on. */
   close(): void {
     this.#stream?.leave(this);
-    this.#stream?.call.sockets.delete(this);
+    this.#stream?.call.removeSocket(this);
   }
 
   #finish(message: string | undefined): void {

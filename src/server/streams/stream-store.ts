@@ -1,4 +1,5 @@
-import type { KnownCall, CallMemory } from '../calls/call-memory.ts';
+import type { CallMemory } from '../calls/call-memory.ts';
+import type { KnownCall } from '../calls/known-call.ts';
 import { ServerStream } from './server-stream.ts';
 import type { StreamHome } from './server-stream.ts';
 

@@ -1,5 +1,6 @@
 import { encodeSnapshot, encodeSubscribed, encodeUnsubscribed } from '../../protocol/encode.ts';
 import type { Continuity, Position, WireError } from '../../protocol/messages.ts';
+import type { FoundTopic } from './topic-index.ts';
 
 /** The peer of a follower, as its topic sees it. */
 export interface FollowerPeer {
@@ -15,8 +16,15 @@ export interface FollowerPeer {
   ended(follower: Follower, error: WireError | undefined): void;
 }
 
+/** The topic of a follower, as it sees it. */
+export interface FollowedTopic {
+  /** There is room again. */
+  resume(follower: Follower): void;
+  leave(follower: Follower): void;
+}
+
 /**
- * Where a subscription stands: waiting for its topic or its snapshot, following live, catching up from history, or
+ * Where a follower stands: waiting for its topic or its snapshot, following live, catching up from history, or
  * held until the peer drains before it can even begin.
  */
 export type FollowerState = 'waiting' | 'live' | 'behind' | 'held' | 'ended';
@@ -24,28 +32,35 @@ export type FollowerState = 'waiting' | 'live' | 'behind' | 'held' | 'ended';
 /** One subscription of one socket, from `subscribe` to its end. Moved by its topic alone. */
 export class Follower {
   readonly n: number;
-  readonly name: string;
+  readonly found: FoundTopic;
   readonly peer: FollowerPeer;
+  /** Set by its topic, when it joins. */
+  topic: FollowedTopic | undefined;
   state: FollowerState = 'waiting';
   /** Position of the last event that was written. */
-  position: Position = ['', 0];
+  position: Position = NOWHERE;
   /** The word that its next beginning is told with. */
   word: Continuity = 'live';
   /** Counts beginnings, so that an answer from history for an earlier one is known as such. */
   generation = 0;
-  /** Called when there is room again. Set by its topic. */
-  resume: () => void = () => undefined;
-  /** Leaves its topic. Set by its topic. */
-  leave: () => void = () => undefined;
 
-  constructor(n: number, name: string, peer: FollowerPeer) {
+  constructor(n: number, found: FoundTopic, peer: FollowerPeer) {
     this.n = n;
-    this.name = name;
+    this.found = found;
     this.peer = peer;
+  }
+
+  get name(): string {
+    return this.found.name;
   }
 
   get ended(): boolean {
     return this.state === 'ended';
+  }
+
+  /** There is room again. */
+  resume(): void {
+    this.topic?.resume(this);
   }
 
   /** Tells where it begins; what follows starts after this position. */
@@ -60,8 +75,10 @@ export class Follower {
   end(error?: WireError): void {
     if (this.ended) return;
     this.state = 'ended';
-    this.leave();
+    this.topic?.leave(this);
     if (error !== undefined) this.peer.push(encodeUnsubscribed(this.n, this.name, error));
     this.peer.ended(this, error);
   }
 }
+
+const NOWHERE: Position = ['', 0];

@@ -2,10 +2,10 @@ import { encodeEvent } from '../../protocol/encode.ts';
 import type { Continuity, Position } from '../../protocol/messages.ts';
 import type { Broker, Feed, StoredEvent } from '../brokers/broker.ts';
 import type { Observer } from '../app/observer.ts';
-import { isThenable, whenReady } from '../app/reporter.ts';
+import { isThenable, whenReady } from '../app/now-or-later.ts';
 import type { Report } from '../app/reporter.ts';
 import { outsideOfHistory, placeIn } from './snapshot-at.ts';
-import type { Follower, FollowerPeer } from './follower.ts';
+import type { FollowedTopic, Follower, FollowerPeer } from './follower.ts';
 
 /** Publications that are read from history at once. */
 const READ_LIMIT = 256;
@@ -39,7 +39,7 @@ export interface HubTopicOptions {
  * and gets each event as it comes, or reads from history until it is: there is no buffer between the two, so no hole
  * and no double, and a peer that does not drain costs nothing.
  */
-export class HubTopic {
+export class HubTopic implements FollowedTopic {
   readonly #options: HubTopicOptions;
   readonly #followers = new Set<Follower>();
   /** Those who wait for the running `snapshot()`. */
@@ -55,8 +55,7 @@ export class HubTopic {
 
   join(follower: Follower, asked: Position | undefined): void {
     this.#followers.add(follower);
-    follower.resume = () => this.#resume(follower);
-    follower.leave = () => this.#leave(follower);
+    follower.topic = this;
     if (this.#feed !== undefined) return this.#enter(follower, asked);
     this.#arrivals?.set(follower, asked);
     if (this.#arrivals !== undefined) return;
@@ -205,7 +204,8 @@ export class HubTopic {
     }
   }
 
-  #resume(follower: Follower): void {
+  /** There is room for it again. */
+  resume(follower: Follower): void {
     if (follower.state === 'held') this.#begin(follower, follower.word as 'live' | 'gap');
     else if (follower.state === 'behind') this.#catchUp(follower);
   }
@@ -271,7 +271,7 @@ export class HubTopic {
     this.#closeIfUnused();
   }
 
-  #leave(follower: Follower): void {
+  leave(follower: Follower): void {
     this.#followers.delete(follower);
     this.#arrivals?.delete(follower);
     this.#closeIfUnused();

@@ -1,26 +1,18 @@
 import { encodeUnsubscribed } from '../../protocol/encode.ts';
 import type { Position, WireError } from '../../protocol/messages.ts';
 import type { Client } from '../clients/client.ts';
-import { whenReady } from '../app/reporter.ts';
-import type { Report } from '../app/reporter.ts';
+import type { PeerLink } from '../peers/peer-link.ts';
+import { whenReady } from '../app/now-or-later.ts';
 import { Follower } from './follower.ts';
 import type { FollowerPeer } from './follower.ts';
-import type { FoundTopic, TopicHub } from './topic-hub.ts';
 
-/** Options of {@link PeerFollowers}. */
-export interface PeerFollowersOptions {
-  readonly hub: TopicHub;
+/** Whose followers they are. */
+export interface FollowingPeer {
   readonly client: Client;
-  readonly most: number;
-  readonly report: Report;
-  readonly push: (message: string) => void;
-  readonly isCongested: () => boolean;
+  /** What `authenticate` said of it, at this moment. */
+  readonly context: unknown;
   /** Something was left out: {@link PeerFollowers.resume} is wanted when there is room. */
-  readonly fellBehind: () => void;
-  /** A subscription was refused, or ended, with this code. */
-  readonly refused: (code: string) => void;
-  /** What `authenticate` said of the peer, at this moment. */
-  readonly context: () => unknown;
+  fellBehind(): void;
 }
 
 /** States that are read at a time for a peer that was full: soon it is full again, and others would be read in vain. */
@@ -28,14 +20,20 @@ const STATES_AT_ONCE = 8;
 
 /** The subscriptions of one socket, by topic. */
 export class PeerFollowers implements FollowerPeer {
-  readonly #options: PeerFollowersOptions;
-  readonly #byName = new Map<string, { readonly follower: Follower; readonly found: FoundTopic }>();
+  readonly #link: PeerLink;
+  readonly #peer: FollowingPeer;
+  readonly #client: Client;
+  readonly #most: number;
+  readonly #byName = new Map<string, Follower>();
   readonly #behind = new Set<Follower>();
   /** Those that wait for their state after they were held; of some it has come. */
   readonly #beginning = new Set<Follower>();
 
-  constructor(options: PeerFollowersOptions) {
-    this.#options = options;
+  constructor(link: PeerLink, peer: FollowingPeer) {
+    this.#link = link;
+    this.#peer = peer;
+    this.#client = peer.client;
+    this.#most = link.engine.limits.subscriptions;
   }
 
   get size(): number {
@@ -48,19 +46,19 @@ export class PeerFollowers implements FollowerPeer {
   }
 
   get congested(): boolean {
-    return this.#options.isCongested();
+    return this.#link.isCongested;
   }
 
   push(message: string): void {
-    this.#options.push(message);
+    this.#link.push(message, 'bulk');
   }
 
   hold(): void {
-    this.#options.client.reads++;
+    this.#client.reads++;
   }
 
   release(): void {
-    const { client } = this.#options;
+    const client = this.#client;
     client.reads--;
     // Not at once: answers that come at once would go ever deeper.
     if (client.waiting.size > 0) queueMicrotask(() => this.#letNextAsk());
@@ -70,44 +68,45 @@ export class PeerFollowers implements FollowerPeer {
 
   fellBehind(follower: Follower): void {
     this.#behind.add(follower);
-    this.#options.fellBehind();
+    this.#peer.fellBehind();
   }
 
   ended(follower: Follower, error: WireError | undefined): void {
     this.#behind.delete(follower);
     this.#beginning.delete(follower);
-    this.#options.client.waiting.delete(follower);
-    if (this.#byName.get(follower.name)?.follower === follower) this.#byName.delete(follower.name);
-    if (error !== undefined) this.#options.refused(error.code);
+    this.#client.waiting.delete(follower);
+    if (this.#byName.get(follower.name) === follower) this.#byName.delete(follower.name);
+    if (error !== undefined) this.#observeRefusal(error.code);
   }
 
   /** Replaces an earlier subscription of the topic, of which nothing follows. */
   subscribe(n: number, name: string, asked: Position | undefined): void {
-    const { hub, most } = this.#options;
+    const { hub } = this.#link.engine;
     this.unsubscribe(name);
     const found = hub.find(name);
     if (found === undefined) return this.refuse(n, name, 'NOT_FOUND', 'no topic has this name');
+    const most = this.#most;
     if (this.#byName.size >= most) return this.refuse(n, name, 'RATE_LIMITED', `more than ${most} subscriptions`);
-    const follower = new Follower(n, name, this);
-    this.#byName.set(name, { follower, found });
-    this.#authorize(follower, found, () => hub.join(follower, found, asked));
+    const follower = new Follower(n, found, this);
+    this.#byName.set(name, follower);
+    this.#authorize(follower, () => hub.join(follower, asked));
   }
 
   unsubscribe(name: string): void {
-    this.#byName.get(name)?.follower.end();
+    this.#byName.get(name)?.end();
   }
 
   refuse(n: number, name: string, code: string, message: string): void {
-    this.#options.push(encodeUnsubscribed(n, name, { code, message }));
-    this.#options.refused(code);
+    this.push(encodeUnsubscribed(n, name, { code, message }));
+    this.#observeRefusal(code);
   }
 
   /** Other credentials are in force: asks again for each. */
   authorizeAgain(): void {
-    const { waiting } = this.#options.client;
-    for (const { follower, found } of [...this.#byName.values()]) {
+    const { waiting } = this.#client;
+    for (const follower of [...this.#byName.values()]) {
       // One that waits will be asked for with what is in force then.
-      if (!waiting.has(follower)) this.#authorize(follower, found, () => undefined);
+      if (!waiting.has(follower)) this.#authorize(follower, () => undefined);
     }
   }
 
@@ -126,16 +125,15 @@ export class PeerFollowers implements FollowerPeer {
   }
 
   close(): void {
-    for (const { follower } of [...this.#byName.values()]) follower.end();
+    for (const follower of [...this.#byName.values()]) follower.end();
   }
 
   get #mayAsk(): boolean {
-    const { client, most } = this.#options;
-    return client.reads < 2 * most;
+    return this.#client.reads < 2 * this.#most;
   }
 
   #letNextAsk(): void {
-    const { waiting } = this.#options.client;
+    const { waiting } = this.#client;
     const [next] = waiting;
     if (next === undefined || !this.#mayAsk) return;
     const [follower, ask] = next;
@@ -147,15 +145,16 @@ export class PeerFollowers implements FollowerPeer {
    * A client that reconnects asks for all its topics once more; the app never works at more than twice as many, and the
    * others wait.
    */
-  #authorize(follower: Follower, found: FoundTopic, allowed: () => void): void {
-    const { hub, client, context, report } = this.#options;
+  #authorize(follower: Follower, allowed: () => void): void {
+    const { hub, report } = this.#link.engine;
+    const { found } = follower;
     if (!this.#mayAsk) {
-      client.waiting.set(follower, () => this.#authorize(follower, found, allowed));
+      this.#client.waiting.set(follower, () => this.#authorize(follower, allowed));
       return;
     }
     this.hold();
     void whenReady(
-      () => hub.authorize(found, context(), 'subscribe'),
+      () => hub.authorize(found, this.#peer.context, 'subscribe'),
       (answer) => {
         this.release();
         if (follower.ended) return;
@@ -169,5 +168,8 @@ export class PeerFollowers implements FollowerPeer {
         follower.end({ code: 'INTERNAL', message: 'the server failed' });
       },
     );
+  }
+  #observeRefusal(code: string): void {
+    this.#link.engine.observer?.tell({ type: 'refused', code });
   }
 }

@@ -4,20 +4,16 @@ import type { Position } from '../../protocol/messages.ts';
 import type { Broker } from '../brokers/broker.ts';
 import type { BoundTopic } from '../app/handlers.ts';
 import { HubTopic, type EncodedSnapshot } from './hub-topic.ts';
+import { isThenable } from '../app/now-or-later.ts';
 import type { Observer } from '../app/observer.ts';
 import { outputFault } from '../app/output-fault.ts';
 import type { PayloadWriter } from '../app/payload-writer.ts';
 import type { Report } from '../app/reporter.ts';
 import { SnapshotAt } from './snapshot-at.ts';
 import type { Follower } from './follower.ts';
+import { TopicIndex } from './topic-index.ts';
+import type { FoundTopic } from './topic-index.ts';
 import { limitTime } from '../app/time-limit.ts';
-
-/** A name on the wire, read. */
-export interface FoundTopic {
-  readonly name: string;
-  readonly bound: BoundTopic;
-  readonly params: Readonly<Record<string, string>>;
-}
 
 /** Options of a {@link TopicHub}. */
 export interface TopicHubOptions {
@@ -32,22 +28,21 @@ export interface TopicHubOptions {
 /** All topics that somebody on this server is subscribed to. */
 export class TopicHub {
   readonly #options: TopicHubOptions;
+  readonly #index: TopicIndex;
   readonly #open = new Map<string, HubTopic>();
 
   constructor(options: TopicHubOptions) {
     this.#options = options;
+    this.#index = new TopicIndex(options.topics.values());
   }
 
-  /** The topic of the contract that a name belongs to; no name belongs to two. */
+  /** The topic of the contract that a name belongs to. */
   find(name: string): FoundTopic | undefined {
-    for (const bound of this.#options.topics.values()) {
-      const params = bound.topic.match(name);
-      if (params !== undefined) return { name, bound, params };
-    }
-    return undefined;
+    return this.#index.find(name);
   }
 
-  join(follower: Follower, found: FoundTopic, asked: Position | undefined): void {
+  join(follower: Follower, asked: Position | undefined): void {
+    const { found } = follower;
     const { name, bound } = found;
     let topic = this.#open.get(name);
     if (topic === undefined) {
@@ -68,13 +63,16 @@ export class TopicHub {
 
   /** Asks the app whether somebody may; an answer that does not come in time is an error. */
   authorize({ bound, params }: FoundTopic, context: unknown, action: 'subscribe' | 'publish'): unknown {
-    return limitTime(this.#options.deadlines, `authorize of ${bound.topic.path}`, () =>
-      bound.authorize({ params, context, action }),
-    );
+    const answer = bound.authorize({ params, context, action });
+    if (!isThenable(answer)) return answer;
+    return limitTime(this.#options.deadlines, `authorize of ${bound.topic.path}`, () => answer);
   }
 
-  publish(name: string, payload: string): Position | Promise<Position> {
-    return this.#options.broker.publish(name, payload);
+  /** Publishes what the schema of the topic made. @throws TautlineError `BAD_PAYLOAD`, or what the broker throws. */
+  publish({ name, bound: { topic } }: FoundTopic, event: unknown): Position | PromiseLike<Position> {
+    const { writer, broker } = this.#options;
+    const schema = topic.definition.event;
+    return broker.publish(name, writer.encode({ schema, value: event, path: topic.path, what: 'event' }));
   }
 
   /** Lets go of every feed, also of those that a running `snapshot()` keeps. */
