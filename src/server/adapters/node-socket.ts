@@ -78,7 +78,8 @@ export class NodeSocket implements ServerSocket {
   }
 
   uncork(): void {
-    const [corked, bytes] = [this.#corked, this.#corkedBytes];
+    const corked = this.#corked;
+    const bytes = this.#corkedBytes;
     this.#corked = undefined;
     this.#corkedBytes = 0;
     const { readyState, OPEN } = this.#webSocket;

@@ -12,16 +12,6 @@ export interface PayloadWriterOptions {
   readonly report: Report;
 }
 
-/** A value on its way to a client, parsed by its schema. */
-export interface ParsedValue {
-  readonly schema: AnySchema;
-  readonly value: unknown;
-  /** Contract path of its procedure or topic. */
-  readonly path: string;
-  /** What it is, for people: `output`, `event`. */
-  readonly what: string;
-}
-
 const REMEDY =
   'The client parses it again with the same schema. Transform in the handler instead, or let the schema accept ' +
   'both, z.union([Made, Given.transform(…)]); dates, maps and sets travel as they are with the superjson codec.';
@@ -36,23 +26,25 @@ export class PayloadWriter {
   }
 
   /**
-   * The payload slots of a value. The first of each schema is read back and parsed once more: a schema that does not
+   * The payload slots of a value that its schema made, of a procedure or topic at a contract path; `what` it is, `output`
+   * or `event`, is for people. The first of each schema is read back and parsed once more: a schema that does not
    * accept its own output, or makes something else of it, is reported before a client comes upon it.
    * @throws TautlineError `BAD_PAYLOAD`
    */
-  encode(parsed: ParsedValue): string {
-    const payload = this.#options.codec.encode(parsed.value);
-    if (this.#options.checks && !this.#checked.has(parsed.schema)) {
-      this.#checked.add(parsed.schema);
-      this.#check(parsed, payload);
+  encode(value: unknown, schema: AnySchema, path: string, what: string): string {
+    const { codec, checks } = this.#options;
+    const payload = codec.encode(value);
+    if (checks && !this.#checked.has(schema)) {
+      this.#checked.add(schema);
+      this.#check(payload, schema, `the ${what} schema of ${path}`, path);
     }
     return payload;
   }
 
-  #check({ schema, path, what }: ParsedValue, payload: string): void {
+  #check(payload: string, schema: AnySchema, name: string, path: string): void {
     const { codec, report } = this.#options;
     const fault = (problem: string): void => {
-      const error = new TypeError(`the ${what} schema of ${path} ${problem}. ${REMEDY}`);
+      const error = new TypeError(`${name} ${problem}. ${REMEDY}`);
       report(error, { during: 'output', path });
     };
     const look = (again: Validation): void => {

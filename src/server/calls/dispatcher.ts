@@ -35,6 +35,8 @@ export class Dispatcher {
   readonly #report: Report;
   readonly #intercept: Intercept | undefined;
   readonly #outcomes: Outcomes;
+  /** Calls that came just now and have no answer yet. */
+  #toLimit: Run[] = [];
 
   constructor({ codec, writer, deadlines, report, intercept }: DispatcherOptions) {
     this.#codec = codec;
@@ -48,13 +50,20 @@ export class Dispatcher {
   run(run: Run, turns?: SerialQueue): void {
     if (turns === undefined) void this.#start(run);
     else this.#startInTurn(run, turns);
-    if (!run.call.settled) this.#limitTime(run);
+    const { deadlineMs } = run.headers;
+    if (run.call.settled || deadlineMs === undefined || deadlineMs === null) return;
+    if (this.#toLimit.push(run) === 1) queueMicrotask(this.#limitAll);
   }
 
+  /** Most handlers have given their answer by now: what has one needs no timer. */
+  readonly #limitAll = (): void => {
+    const runs = this.#toLimit;
+    this.#toLimit = [];
+    for (const run of runs) if (!run.call.settled) this.#limitTime(run, run.headers.deadlineMs!);
+  };
+
   /** The time that the caller gives, of a stream for its first item. */
-  #limitTime({ call, calls, headers, arrival, stream }: Run): void {
-    const { deadlineMs } = headers;
-    if (deadlineMs === undefined || deadlineMs === null) return;
+  #limitTime({ call, calls, arrival, stream }: Run, deadlineMs: number): void {
     const deadline = this.#deadlines.add(arrival.at + deadlineMs, () => {
       if (stream !== undefined && stream.last > 0) return;
       call.abort(new DOMException('the call ran out of time', 'TimeoutError'));

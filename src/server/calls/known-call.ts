@@ -73,7 +73,8 @@ export class KnownCall {
 
   /** Answers on each socket on which it was sent, or frees its slot there; from now on it is on none. */
   leaveSockets(message: string | undefined): void {
-    const [first, others] = [this.#socket, this.#otherSockets];
+    const first = this.#socket;
+    const others = this.#otherSockets;
     this.#socket = undefined;
     this.#otherSockets = undefined;
     if (first !== undefined) leave(first, this.id, message);

@@ -89,7 +89,7 @@ export class Outcomes {
   /** What the schema made of it is sent, and nothing else. `undefined` when it can't be: then the call is settled. */
   #encode(run: Run, schema: AnySchema, value: unknown, what: string): string | undefined {
     try {
-      return this.#writer.encode({ schema, value, path: run.bound.path, what });
+      return this.#writer.encode(value, schema, run.bound.path, what);
     } catch (error) {
       this.#badOutput(run, error);
       return undefined;

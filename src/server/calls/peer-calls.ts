@@ -63,8 +63,8 @@ export class PeerCalls implements AnswerSocket {
     const call = id === 0 ? undefined : this.#take(id, 'publish', `publish ${found.name}`);
     if (id === 0 ? this.#client.calls.isFull : call === undefined) return;
     if (call !== undefined) observer?.follow(call, found.bound.topic.path);
-    const [json, meta] = [message[3], message[4]];
-    clientPublisher.publish({ client: this.#client, arrival, call, found, json, meta, begun: false });
+    const json = message[3];
+    clientPublisher.publish({ client: this.#client, arrival, call, found, json, meta: message[4], begun: false });
   }
 
   /** Nobody wants the answer: settles it with what there is. */

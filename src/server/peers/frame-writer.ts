@@ -82,7 +82,9 @@ export class FrameWriter implements Gatherer {
     this.#isSoon = false;
     if (this.#frames !== undefined) return this.#flushAll();
     if (this.#size === 0) return;
-    const [text, bytes, answers] = [this.#text(), this.#batchBytes + 1, this.#answers];
+    const text = this.#text();
+    const bytes = this.#batchBytes + 1;
+    const answers = this.#answers;
     this.#empty();
     this.#waiting = 0;
     this.#sink.send(text, bytes, answers);

@@ -176,8 +176,8 @@ export class HubTopic implements FollowedTopic {
   /** One publication: encoded once, the same text for everyone. */
   #event({ offset, payload }: StoredEvent): void {
     const message = encodeEvent(this.#options.name, offset, payload);
-    const epoch = this.#feed?.head[0] ?? '';
-    const position: Position = [epoch, offset];
+    const head = this.#feed?.head;
+    const position: Position = head !== undefined && head[1] === offset ? head : [head?.[0] ?? '', offset];
     let count = 0;
     for (const follower of this.#followers) {
       if (follower.state !== 'live') continue;

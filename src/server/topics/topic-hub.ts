@@ -71,8 +71,7 @@ export class TopicHub {
   /** Publishes what the schema of the topic made. @throws TautlineError `BAD_PAYLOAD`, or what the broker throws. */
   publish({ name, bound: { topic } }: FoundTopic, event: unknown): Position | PromiseLike<Position> {
     const { writer, broker } = this.#options;
-    const schema = topic.definition.event;
-    return broker.publish(name, writer.encode({ schema, value: event, path: topic.path, what: 'event' }));
+    return broker.publish(name, writer.encode(event, topic.definition.event, topic.path, 'event'));
   }
 
   /** Lets go of every feed, also of those that a running `snapshot()` keeps. */
@@ -87,8 +86,7 @@ export class TopicHub {
     const placed: Partial<SnapshotAt> = given instanceof SnapshotAt ? given : { state: given };
     const result = await validate(schema, placed.state);
     if (result.issues === undefined) {
-      const parsed = { schema, value: result.value, path: bound.topic.path, what: 'snapshot' };
-      return { payload: writer.encode(parsed), position: placed.position };
+      return { payload: writer.encode(result.value, schema, bound.topic.path, 'snapshot'), position: placed.position };
     }
     throw outputFault('snapshot', bound.topic.path, result);
   }
