@@ -82,7 +82,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'const known = this.#calls.get(id);',
     replace:
       'const known = this.#calls.get(id);\n' +
-      '    for (const other of this.#calls.values()) if (!other.settled) other.sockets.add(socket);',
+      '    for (const other of this.#calls.values()) if (!other.settled) other.addSocket(socket);',
   },
   {
     name: 'what acts rides with the greeting',

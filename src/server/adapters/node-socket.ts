@@ -28,6 +28,8 @@ const NOTHING = Buffer.alloc(0);
  */
 export class NodeSocket implements ServerSocket {
   readonly #webSocket: WsSocket;
+  /** No extension changes what is on the wire. */
+  readonly #isPlain: boolean;
   readonly #stream: Duplex;
   readonly #frames: FrameBytes;
   readonly #end: (code: number, reason: string) => void;
@@ -39,6 +41,7 @@ export class NodeSocket implements ServerSocket {
   /** `end` closes the socket. */
   constructor(webSocket: WsSocket, stream: Duplex, frames: FrameBytes, end: (code: number, reason: string) => void) {
     this.#webSocket = webSocket;
+    this.#isPlain = webSocket.extensions === '';
     this.#stream = stream;
     this.#frames = frames;
     this.#end = end;
@@ -50,14 +53,15 @@ export class NodeSocket implements ServerSocket {
   }
 
   get bufferedAmount(): number {
-    return this.#webSocket.bufferedAmount + this.#corkedBytes;
+    const buffered = this.#isPlain ? this.#stream.writableLength : this.#webSocket.bufferedAmount;
+    return buffered + this.#corkedBytes;
   }
 
   send(frame: string): void {
     const webSocket = this.#webSocket;
     // What is sent to a closing socket is lost, and its callback would report the error once more.
     if (webSocket.readyState !== webSocket.OPEN) return;
-    if (webSocket.extensions !== '') return webSocket.send(frame, this.#tellWritten);
+    if (!this.#isPlain) return webSocket.send(frame, this.#tellWritten);
     const bytes = this.#frames.of(frame);
     if (this.#corked === undefined) return this.#write(bytes);
     this.#corked.push(bytes);

@@ -136,7 +136,7 @@ export class ClientDirectory {
     const { memoryBytes } = this.#options.limits;
     this.#bytes += delta;
     if (client.calls.isOver) this.#over.add(client);
-    else this.#over.delete(client);
+    else if (this.#over.size > 0) this.#over.delete(client);
     if (delta <= 0) return;
     for (const over of this.#over) {
       if (this.#bytes <= memoryBytes) return;

@@ -28,7 +28,9 @@ export class Handshake {
   readonly #request: ServerRequest;
   readonly #introduced: (introduction: Introduction) => void;
   readonly #refused: (code: number, reason: string) => void;
-  readonly #controller = new AbortController();
+  /** Made when `authenticate` asks for its signal: few do. */
+  #controller: AbortController | undefined;
+  #gone = false;
   readonly #held: Array<Decoded<ClientMessage>> = [];
   #heldBytes = 0;
   #heldCalls = 0;
@@ -76,7 +78,14 @@ export class Handshake {
     if (this.#done) return;
     this.#done = true;
     this.#engine.deadlines.remove(this.#deadline);
-    this.#controller.abort(new DOMException('the socket is gone', 'AbortError'));
+    this.#gone = true;
+    this.#controller?.abort(gone());
+  }
+
+  get #signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#gone) this.#controller.abort(gone());
+    return this.#controller.signal;
   }
 
   #hold(decoded: Decoded<ClientMessage>): void {
@@ -89,8 +98,16 @@ export class Handshake {
     const { deadlines, authenticate, report } = this.#engine;
     deadlines.remove(this.#deadline);
     this.#deadline = this.#limitTime('authenticate did not answer in time');
+    const signal = (): AbortSignal => this.#signal;
+    const args = {
+      token: hello.token,
+      request: this.#request,
+      get signal() {
+        return signal();
+      },
+    };
     void whenReady(
-      () => authenticate({ token: hello.token, request: this.#request, signal: this.#controller.signal }),
+      () => authenticate(args),
       (credentials) => {
         if (this.#done) return;
         if (typeof credentials?.identity !== 'string') {
@@ -120,6 +137,10 @@ export class Handshake {
     this.close();
     this.#refused(code, reason);
   }
+}
+
+function gone(): DOMException {
+  return new DOMException('the socket is gone', 'AbortError');
 }
 
 /** What is told of a refusal. Only the app's own TautlineError speaks to the peer; other errors may hold secrets. */
