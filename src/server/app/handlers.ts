@@ -24,7 +24,10 @@ export interface HandlerArgs<P extends Procedure = Procedure, Context = unknown>
   readonly input: ParsedInput<P>;
   /** What `authenticate` said of the caller. */
   readonly context: Context;
-  /** Aborts when nobody waits for the answer any more: cancelled, out of time, or the client is gone for good. */
+  /**
+   * Aborts when nobody waits for the answer any more: cancelled, out of time, or the client is gone for good. Made when it
+   * is read, so a copy of the arguments by `{ ...args }` is without it.
+   */
   readonly signal: AbortSignal;
   readonly fail: Fail<P>;
   readonly call: CallInfo;
