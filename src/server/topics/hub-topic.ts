@@ -177,7 +177,7 @@ export class HubTopic implements FollowedTopic {
   #event({ offset, payload }: StoredEvent): void {
     const message = encodeEvent(this.#options.name, offset, payload);
     const head = this.#feed?.head;
-    const position: Position = head !== undefined && head[1] === offset ? head : [head?.[0] ?? '', offset];
+    const position: Position = head?.[1] === offset ? head : [head?.[0] ?? '', offset];
     let count = 0;
     for (const follower of this.#followers) {
       if (follower.state !== 'live') continue;
