@@ -84,6 +84,11 @@ export function encodeReply(id: number, payload: string): string {
   return `["reply",${id}${slots(payload)}]`;
 }
 
+/** The answer to a publication: the position that it was given. */
+export function encodePublished(id: number, position: Position): string {
+  return `["reply",${id},${place(position)}]`;
+}
+
 /** The failure that settles an id; the payload is the data of a declared error. */
 export function encodeError(id: number, error: WireError, payload: string): string {
   return `["error",${id},${JSON.stringify(error)}${slots(payload)}]`;
@@ -106,12 +111,12 @@ export function encodeSubscribed(n: number, topic: string, position: Position, c
 
 /** The full state of a topic at a position. */
 export function encodeSnapshot(topic: string, position: Position, payload: string): string {
-  return `["snapshot",${JSON.stringify(topic)},${place(position)}${slots(payload)}]`;
+  return `["snapshot",${quoted(topic)},${place(position)}${slots(payload)}]`;
 }
 
 /** One publication of a topic: the same text goes to every subscriber. */
 export function encodeEvent(topic: string, offset: number, payload: string): string {
-  return `["event",${JSON.stringify(topic)},${offset}${slots(payload)}]`;
+  return `["event",${quoted(topic)},${offset}${slots(payload)}]`;
 }
 
 /** A subscription was refused, or ended by the server. */
@@ -133,6 +138,25 @@ function slots(payload: string): string {
   return payload === '' ? '' : `,${payload}`;
 }
 
-function place(position: Position): string {
-  return `[${JSON.stringify(position[0])},${position[1]}]`;
+function place([epoch, offset]: Position): string {
+  if (epoch !== lastEpoch) {
+    lastEpoch = epoch;
+    lastEpochQuoted = JSON.stringify(epoch);
+  }
+  return `[${lastEpochQuoted},${offset}]`;
 }
+
+/** The name of a topic as JSON. */
+function quoted(topic: string): string {
+  if (topic !== lastTopic) {
+    lastTopic = topic;
+    lastTopicQuoted = JSON.stringify(topic);
+  }
+  return lastTopicQuoted;
+}
+
+// What is published comes in runs of one topic: the same text is quoted once for all of a run.
+let lastTopic = '';
+let lastTopicQuoted = '""';
+let lastEpoch = '';
+let lastEpochQuoted = '""';

@@ -7,27 +7,29 @@ import { Deadlines } from '../primitives/deadlines.ts';
 import type { Position, WireLimits } from '../protocol/messages.ts';
 import type { Broker } from './brokers/broker.ts';
 import { memoryBroker } from './brokers/memory.ts';
-import { ClientDirectory } from './client-directory.ts';
-import { isDevelopment } from './development.ts';
-import { Dispatcher } from './dispatch.ts';
+import { ClientDirectory } from './clients/client-directory.ts';
+import { isDevelopment } from './app/development.ts';
+import { Dispatcher } from './calls/dispatcher.ts';
 import type { Authenticate, Engine } from './engine.ts';
-import { bindHandlers } from './handlers.ts';
-import type { Handlers } from './handlers.ts';
-import { joinInterceptors } from './interceptor.ts';
-import type { Interceptor } from './interceptor.ts';
-import { Observer } from './observer.ts';
-import type { Observe } from './observer.ts';
-import { PayloadWriter } from './payload-writer.ts';
-import { Publisher } from './publisher.ts';
-import { createReport } from './reporter.ts';
-import type { ErrorInfo } from './reporter.ts';
-import { checkFunction, DEFAULT_TIMES, resolveLimits, resolveNumbers } from './server-options.ts';
-import type { ServerLimits, ServerTimes } from './server-options.ts';
-import type { ServerRequest, ServerSocket, SocketHandler } from './server-socket.ts';
-import { SessionTable } from './session-table.ts';
-import type { ServerStats } from './session-table.ts';
-import { TextBytes } from './text-bytes.ts';
-import { TopicHub } from './topic-hub.ts';
+import { bindHandlers } from './app/handlers.ts';
+import type { Handlers } from './app/handlers.ts';
+import { joinInterceptors } from './app/interceptor.ts';
+import type { Interceptor } from './app/interceptor.ts';
+import { Observer } from './app/observer.ts';
+import type { Observe } from './app/observer.ts';
+import { PayloadWriter } from './app/payload-writer.ts';
+import { ClientPublisher } from './topics/client-publisher.ts';
+import { Publisher } from './topics/publisher.ts';
+import { createReport } from './app/reporter.ts';
+import type { ErrorInfo } from './app/reporter.ts';
+import { checkFunction, DEFAULT_TIMES, resolveLimits, resolveNumbers } from './app/server-options.ts';
+import type { ServerLimits, ServerTimes } from './app/server-options.ts';
+import type { ServerRequest, ServerSocket, SocketHandler } from './peers/server-socket.ts';
+import { SessionTable } from './peers/session-table.ts';
+import type { ServerStats } from './peers/session-table.ts';
+import { SharedTexts } from './peers/shared-texts.ts';
+import { Flusher } from './peers/flusher.ts';
+import { TopicHub } from './topics/topic-hub.ts';
 
 /** Identity of all peers of a server that authenticates nobody. */
 const ANONYMOUS = 'anonymous';
@@ -205,13 +207,15 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
     times,
     deadlines,
     broker,
-    sizes: new TextBytes(),
+    texts: new SharedTexts(),
+    flusher: new Flusher(),
     report,
     observer,
     hub,
     authenticate: options.authenticate ?? (() => ({ identity: ANONYMOUS, context: {} })),
     directory: new ClientDirectory({ limits, windowMs: times.windowMs, deadlines, anonymous }),
     dispatcher: new Dispatcher({ codec, writer, deadlines, report, intercept }),
-    publisher: new Publisher({ codec, writer, hub, report, observer, intercept }),
+    publisher: new Publisher({ hub, report, observer }),
+    clientPublisher: new ClientPublisher({ codec, hub, report, observer, intercept }),
   };
 }

@@ -1,16 +1,18 @@
 import type { Codec } from '../payload.ts';
 import type { Deadlines } from '../primitives/deadlines.ts';
 import type { WireLimits } from '../protocol/messages.ts';
-import type { ClientDirectory } from './client-directory.ts';
-import type { Dispatcher } from './dispatch.ts';
-import type { BoundContract } from './handlers.ts';
-import type { Observer } from './observer.ts';
-import type { Publisher } from './publisher.ts';
-import type { Report } from './reporter.ts';
-import type { ResolvedLimits, ResolvedTimes } from './server-options.ts';
-import type { ServerRequest } from './server-socket.ts';
-import type { TextBytes } from './text-bytes.ts';
-import type { TopicHub } from './topic-hub.ts';
+import type { ClientDirectory } from './clients/client-directory.ts';
+import type { Dispatcher } from './calls/dispatcher.ts';
+import type { BoundContract } from './app/handlers.ts';
+import type { Observer } from './app/observer.ts';
+import type { ClientPublisher } from './topics/client-publisher.ts';
+import type { Publisher } from './topics/publisher.ts';
+import type { Report } from './app/reporter.ts';
+import type { ResolvedLimits, ResolvedTimes } from './app/server-options.ts';
+import type { ServerRequest } from './peers/server-socket.ts';
+import type { Flusher } from './peers/flusher.ts';
+import type { SharedTexts } from './peers/shared-texts.ts';
+import type { TopicHub } from './topics/topic-hub.ts';
 
 /** What `authenticate` says of a peer. */
 export interface Credentials<Context = unknown> {
@@ -51,8 +53,10 @@ export interface Engine {
   readonly dispatcher: Dispatcher;
   readonly hub: TopicHub;
   readonly publisher: Publisher;
-  /** Shared by all sockets, as a publication goes to many. */
-  readonly sizes: TextBytes;
+  readonly clientPublisher: ClientPublisher;
+  /** Both shared by all sockets, as a publication goes to many. */
+  readonly texts: SharedTexts;
+  readonly flusher: Flusher;
   readonly report: Report;
   /** There when the app wants to hear what happens. */
   readonly observer: Observer | undefined;

@@ -12,7 +12,6 @@ export type { AuthenticateArgs, Authenticate, Credentials } from './engine.ts';
 export type {
   AuthorizeArgs,
   CallInfo,
-  Fail,
   HandlerArgs,
   GivenSnapshot,
   Handlers,
@@ -23,17 +22,18 @@ export type {
   StreamHandler,
   TopicHandlers,
   TopicRules,
-} from './handlers.ts';
-export { DeclaredFailure } from './declared-failure.ts';
-export type { InterceptedCall, Interceptor } from './interceptor.ts';
-export type { Observe, ServerHappening } from './observer.ts';
-export type { ErrorInfo } from './reporter.ts';
-export { DEFAULT_LIMITS, DEFAULT_TIMES } from './server-options.ts';
-export type { Resolved, ResolvedLimits, ResolvedTimes, ServerLimits, ServerTimes } from './server-options.ts';
-export type { ServerRequest, ServerSocket, SocketHandler } from './server-socket.ts';
-export { snapshotAt } from './snapshot-at.ts';
-export type { SnapshotAt } from './snapshot-at.ts';
-export type { ServerStats } from './session-table.ts';
+} from './app/handlers.ts';
+export { DeclaredFailure } from './app/declared-failure.ts';
+export type { Fail } from './app/declared-failure.ts';
+export type { InterceptedCall, Interceptor } from './app/interceptor.ts';
+export type { Observe, ServerHappening } from './app/observer.ts';
+export type { ErrorInfo } from './app/reporter.ts';
+export { DEFAULT_LIMITS, DEFAULT_TIMES } from './app/server-options.ts';
+export type { Resolved, ResolvedLimits, ResolvedTimes, ServerLimits, ServerTimes } from './app/server-options.ts';
+export type { ServerRequest, ServerSocket, SocketHandler } from './peers/server-socket.ts';
+export { snapshotAt } from './topics/snapshot-at.ts';
+export type { SnapshotAt } from './topics/snapshot-at.ts';
+export type { ServerStats } from './peers/session-table.ts';
 export { MEMORY_BROKER_DEFAULTS, memoryBroker } from './brokers/memory.ts';
 export type { MemoryBrokerOptions } from './brokers/memory.ts';
 export type { Broker, Feed, FeedListener, StoredEvent } from './brokers/broker.ts';

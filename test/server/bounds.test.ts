@@ -5,7 +5,7 @@ import type { AnySchema } from '../../src/contract/schema.ts';
 import { Deadlines } from '../../src/primitives/deadlines.ts';
 import { createServer } from '../../src/server/index.ts';
 import type { Broker, Feed } from '../../src/server/index.ts';
-import { limitTime } from '../../src/server/time-limit.ts';
+import { limitTime } from '../../src/server/app/time-limit.ts';
 import { start } from './fixture.ts';
 import { clientName, Gate, Peer, settle } from './peer.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { KeyedQueue } from '../../src/server/keyed-queue.ts';
+import { KeyedQueue } from '../../src/server/topics/keyed-queue.ts';
 import { Gate, settle } from './peer.ts';
 
 test('keeps the order within a key, lets other keys pass, and remembers no key that is done', async () => {

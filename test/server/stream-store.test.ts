@@ -1,8 +1,8 @@
 import { expect, test, vi } from 'vitest';
-import type { AnswerSocket } from '../../src/server/call-store.ts';
-import { Client } from '../../src/server/client.ts';
+import type { AnswerSocket } from '../../src/server/calls/known-call.ts';
+import { Client } from '../../src/server/clients/client.ts';
 import { DEFAULT_LIMITS } from '../../src/server/index.ts';
-import { StreamFeed } from '../../src/server/stream-feed.ts';
+import { StreamFeed } from '../../src/server/streams/stream-feed.ts';
 
 const deaf: AnswerSocket = { answer: () => undefined, release: () => undefined };
 
@@ -51,10 +51,10 @@ test('nothing is left of a socket that is gone', () => {
   const feed = new StreamFeed(1, link);
   client.calls.take(1, 'stream', call.key, feed);
   feed.follow(client.streams.get(1)!);
-  expect(call.sockets).toContain(feed);
+  expect(call.isOn(feed)).toBe(true);
   feed.close();
   client.streams.get(1)?.push('4');
-  expect(call.sockets).not.toContain(feed);
+  expect(call.isOn(feed)).toBe(false);
   expect(push).not.toHaveBeenCalled();
 });
 

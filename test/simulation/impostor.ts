@@ -1,5 +1,5 @@
 import type { Hello } from '../../src/protocol/messages.ts';
-import type { SocketHandler } from '../../src/server/server-socket.ts';
+import type { SocketHandler } from '../../src/server/peers/server-socket.ts';
 import type { Host } from './network.ts';
 
 /**

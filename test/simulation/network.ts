@@ -1,4 +1,4 @@
-import type { ServerSocket, SocketHandler } from '../../src/server/server-socket.ts';
+import type { ServerSocket, SocketHandler } from '../../src/server/peers/server-socket.ts';
 import type { WebSocketConstructor, WebSocketLike } from '../../src/transport/web-socket-like.ts';
 import type { Clock, Process } from './clock.ts';
 import { Line } from './line.ts';

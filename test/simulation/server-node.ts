@@ -9,7 +9,7 @@ import type {
   Handlers,
   Server,
 } from '../../src/server/index.ts';
-import type { ServerSocket, SocketHandler } from '../../src/server/server-socket.ts';
+import type { ServerSocket, SocketHandler } from '../../src/server/peers/server-socket.ts';
 import type { Process } from './clock.ts';
 import { contract, refusesAgain } from './contract.ts';
 import type { Answer, Ask, Fact, TailAsk, TailItem, TopicPath, Tree } from './contract.ts';

@@ -1,6 +1,6 @@
 import { memoryBroker } from '../../src/server/index.ts';
 import type { Broker } from '../../src/server/index.ts';
-import { identityName } from '../../src/server/identity-name.ts';
+import { identityName } from '../../src/server/peers/identity-name.ts';
 import { Clock } from './clock.ts';
 import type { Process } from './clock.ts';
 import type { Fact } from './contract.ts';

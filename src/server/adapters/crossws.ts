@@ -1,6 +1,6 @@
 import { SUBPROTOCOL } from '../../protocol/messages.ts';
 import type { Server } from '../create-server.ts';
-import type { ServerRequest, SocketHandler } from '../server-socket.ts';
+import type { ServerRequest, SocketHandler } from '../peers/server-socket.ts';
 import { checkOrigins, DEFAULT_ORIGINS, refusalOf } from './origins.ts';
 import type { Origins } from './origins.ts';
 
@@ -84,6 +84,7 @@ export function crosswsHooks(server: Pick<Server, 'accept'>, options: CrosswsOpt
       const socket = {
         send: (frame: string) => void peer.send(frame),
         close,
+        later,
         get bufferedAmount() {
           return peer.bufferedAmount;
         },
@@ -102,6 +103,10 @@ export function crosswsHooks(server: Pick<Server, 'accept'>, options: CrosswsOpt
     },
   };
 }
+
+/** All runtimes of crossws know `setImmediate`; what stands in for it elsewhere is as soon as a microtask. */
+const later: (task: () => void) => void =
+  (globalThis as { readonly setImmediate?: (task: () => void) => void }).setImmediate ?? queueMicrotask;
 
 function describe({ request, remoteAddress }: CrosswsPeer): ServerRequest {
   const { pathname, search } = new URL(request.url);

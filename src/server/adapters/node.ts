@@ -1,13 +1,16 @@
 import { createServer as createHttpServer, STATUS_CODES } from 'node:http';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { RawData, WebSocket } from 'ws';
 import * as CloseCode from '../../protocol/close-code.ts';
 import { SUBPROTOCOL } from '../../protocol/messages.ts';
 import type { Server, ServerCloseOptions } from '../create-server.ts';
-import type { ServerRequest, SocketHandler } from '../server-socket.ts';
+import type { ServerRequest } from '../peers/server-socket.ts';
+import { NodeSocket } from './node-socket.ts';
 import { checkOrigins, DEFAULT_ORIGINS, refusalOf } from './origins.ts';
 import type { Origins } from './origins.ts';
+import { FrameBytes } from './text-frame.ts';
 import { addUpgrade, isForOthers, RefusedSockets } from './upgrades.ts';
 import type { Upgrade } from './upgrades.ts';
 
@@ -44,8 +47,13 @@ export type AcceptingServer = Pick<Server, 'accept' | 'limits' | 'close'>;
 
 /** Time for a peer to answer the closing handshake, or to take its refusal, ms: a dead one never does. */
 const CLOSE_TIMEOUT_MS = 2000;
-/** Below this a socket has room again, bytes. */
-const LOW_WATER_BYTES = 64 * 1024;
+
+/** A socket of `ws`, what it was made of, and the stream that it writes to. */
+interface Upgraded {
+  readonly webSocket: WebSocket;
+  readonly stream: Duplex;
+  readonly request: IncomingMessage;
+}
 
 /**
  * Serves the engine on a Node HTTP server, through `ws`.
@@ -71,7 +79,9 @@ export async function listen(server: AcceptingServer, options: ListenOptions = {
     const asked = request.url?.split('?', 1)[0] ?? '';
     const refusal = asked === path ? statusOf(request, origins) : '404 Not Found';
     if (refusal === undefined) {
-      sockets.handleUpgrade(request, socket, head, (webSocket) => serve(server, webSocket, request, frames));
+      sockets.handleUpgrade(request, socket, head, (webSocket) =>
+        serve(server, { webSocket, stream: socket, request }, frames),
+      );
     } else if (asked === path || !isForOthers(http, asked, upgrade)) refused.refuse(socket, refusal);
   };
   addUpgrade(http, path, upgrade);
@@ -118,45 +128,23 @@ function addressOf(http: HttpServer, host: string): () => { readonly host: strin
   };
 }
 
-/** The same frame often goes to many sockets, one after the other: its bytes are made once for all. */
-class FrameBytes {
-  #frame = '';
-  #bytes = Buffer.alloc(0);
-
-  of(frame: string): Buffer {
-    if (frame !== this.#frame) {
-      this.#frame = frame;
-      this.#bytes = Buffer.from(frame);
-    }
-    return this.#bytes;
-  }
-}
-
-function serve(server: AcceptingServer, webSocket: WebSocket, request: IncomingMessage, frames: FrameBytes): void {
-  const written = (): void => {
-    if (webSocket.bufferedAmount <= LOW_WATER_BYTES) handler.drained();
-  };
-  const handler: SocketHandler = server.accept(
-    {
-      send: (frame) => {
-        // What is sent to a closing socket is lost, and its callback would report the error once more.
-        if (webSocket.readyState === webSocket.OPEN) webSocket.send(frames.of(frame), { binary: false }, written);
-      },
-      close: (code, reason) => closeSoon(webSocket, code, reason),
-      get bufferedAmount() {
-        return webSocket.bufferedAmount;
-      },
-    },
-    describe(request),
-  );
+/** `stream` is what `ws` writes to. */
+function serve(server: AcceptingServer, socket: Upgraded, frames: FrameBytes): void {
+  const { webSocket, stream, request } = socket;
+  const end = (code: number, reason: string): void => closeSoon(webSocket, code, reason);
+  const nodeSocket = new NodeSocket(webSocket, stream, frames, end);
+  const handler = server.accept(nodeSocket, describe(request));
+  nodeSocket.serve(handler);
   webSocket.on('message', (data: RawData, isBinary: boolean) => {
     if (isBinary) handler.binary();
     else handler.message((data as Buffer).toString('utf8'));
   });
   webSocket.on('close', (code) => handler.closed(code));
-  // `close` follows, and says all there is to say.
-  webSocket.on('error', () => undefined);
+  webSocket.on('error', ignore);
 }
+
+/** `close` follows an error, and says all there is to say. */
+function ignore(): void {}
 
 /** A peer that is dead answers no Close frame: the socket must not stay for it. */
 function closeSoon(webSocket: WebSocket, code: number, reason: string): void {

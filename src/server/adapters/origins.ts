@@ -1,5 +1,5 @@
 import { SUBPROTOCOL } from '../../protocol/messages.ts';
-import { describe } from '../server-options.ts';
+import { describe } from '../app/server-options.ts';
 
 /**
  * Which pages may connect. A WebSocket is not held back by CORS and carries the cookies of its host, so the server has

@@ -1,7 +1,7 @@
 import { RingBuffer } from '../../primitives/ring-buffer.ts';
 import type { Position } from '../../protocol/messages.ts';
 import { randomName } from '../random-name.ts';
-import { resolveNumbers } from '../server-options.ts';
+import { resolveNumbers } from '../app/server-options.ts';
 import type { Broker, Feed, FeedListener, StoredEvent } from './broker.ts';
 
 /** Options of {@link memoryBroker}. */
@@ -46,13 +46,17 @@ class MemoryTopic {
   readonly listeners: Set<FeedListener> = new Set();
   readonly history: RingBuffer<Timed>;
   offset = 0;
+  head: Position = [this.epoch, 0];
 
   constructor(size: number) {
     this.history = new RingBuffer(size);
   }
 
-  get head(): Position {
-    return [this.epoch, this.offset];
+  /** Counts a publication. */
+  next(): number {
+    this.offset++;
+    this.head = [this.epoch, this.offset];
+    return this.offset;
   }
 }
 
@@ -72,13 +76,13 @@ class MemoryBroker implements Broker {
 
   publish(name: string, payload: string): Position {
     const topic = this.#topic(name);
-    topic.offset++;
-    const event = { offset: topic.offset, payload, atMs: Date.now() };
-    const position = topic.head;
+    const event = { offset: topic.next(), payload, atMs: Date.now() };
     topic.history.push(event);
     if (topic.listeners.size === 0) this.#rest(name);
-    for (const listener of [...topic.listeners]) listener.event(event);
-    return position;
+    if (topic.listeners.size === 1) topic.listeners.values().next().value!.event(event);
+    else for (const listener of [...topic.listeners]) listener.event(event);
+    // Not the head itself: what the app is given is its own.
+    return [topic.epoch, event.offset];
   }
 
   subscribe(name: string, listener: FeedListener): Feed {

@@ -46,6 +46,29 @@ describe('listen', () => {
     socket.close();
   });
 
+  test('writes frames of every length, and many of them together, as WebSocket has them', async () => {
+    await using server = await listening();
+    const socket = await open(server.url);
+    const received: any[] = [];
+    const lengths = [1, 100, 108, 109, 110, 111, 112, 130, 65_517, 65_518, 65_519, 65_520, 65_521, 70_000];
+    const texts = lengths.map((length) => `${'x'.repeat(length - 1)}ä`);
+    const all = new Promise<void>((resolve) => {
+      socket.on('message', (data, isBinary) => {
+        expect(isBinary).toBe(false);
+        received.push(...JSON.parse((data as Buffer).toString()));
+        if (received.length === 1 + 2 * texts.length) resolve();
+      });
+    });
+    socket.send(hello());
+    for (const [index, text] of texts.entries()) socket.send(JSON.stringify([['call', index + 1, 'echo', null, text]]));
+    socket.send(JSON.stringify(texts.map((text, index) => ['call', 101 + index, 'echo', null, text])));
+    await all;
+    expect(received.slice(1)).toEqual(
+      [1, 101].flatMap((first) => texts.map((text, index) => ['reply', first + index, text])),
+    );
+    socket.close();
+  });
+
   test('compresses nothing, though the client offers to', async () => {
     await using server = await listening();
     const socket = await open(server.url, { perMessageDeflate: true });

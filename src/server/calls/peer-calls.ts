@@ -1,0 +1,106 @@
+import { encodeError } from '../../protocol/encode.ts';
+import type { ClientMessage } from '../../protocol/messages.ts';
+import type { Client } from '../clients/client.ts';
+import type { PeerLink } from '../peers/peer-link.ts';
+import type { AnswerSocket, CallKind, KnownCall } from './known-call.ts';
+import { NO_HEADERS } from './run.ts';
+import type { Arrival } from './run.ts';
+
+type CallMessage = Extract<ClientMessage, readonly ['call', ...unknown[]]>;
+type PublishMessage = Extract<ClientMessage, readonly ['publish', ...unknown[]]>;
+
+/** The calls of one socket: what was received on it and not yet settled on it. The client's memory knows which. */
+export class PeerCalls implements AnswerSocket {
+  readonly #link: PeerLink;
+  readonly #client: Client;
+  #size = 0;
+
+  constructor(link: PeerLink, client: Client) {
+    this.#link = link;
+    this.#client = client;
+  }
+
+  answer(_id: number, message: string): void {
+    this.#size--;
+    this.#link.push(message, this.#size === 0 ? 'answer' : 'gathered answer');
+  }
+
+  release(): void {
+    this.#size--;
+  }
+
+  /** Answers with an error an id of which nothing is remembered. */
+  refuse(id: number, code: string, message: string): void {
+    this.#link.push(encodeError(id, { code, message }, ''), 'answer');
+    this.#link.engine.observer?.tell({ type: 'refused', code });
+  }
+
+  call(message: CallMessage, arrival: Arrival): void {
+    const { bound: contract, dispatcher, observer } = this.#link.engine;
+    const id = message[1];
+    const bound = contract.procedures.get(message[2]);
+    const kind = bound?.procedure.kind;
+    if (bound === undefined || kind === undefined || kind === 'stream') {
+      return this.refuse(id, 'NOT_FOUND', 'no query or mutation has this path');
+    }
+    const call = this.#take(id, kind, bound.key);
+    if (call === undefined) return;
+    observer?.follow(call, bound.path);
+    const { calls, mutations } = this.#client;
+    const headers = message[3] ?? NO_HEADERS;
+    const run = { call, calls, bound, arrival, headers, json: message[4], meta: message[5], stream: undefined };
+    dispatcher.run(run, kind === 'mutation' ? mutations : undefined);
+  }
+
+  publish(message: PublishMessage, arrival: Arrival): void {
+    const { hub, clientPublisher, observer } = this.#link.engine;
+    const id = message[1];
+    const found = hub.find(message[2]);
+    if (found === undefined) {
+      if (id !== 0) this.refuse(id, 'NOT_FOUND', 'no topic has this name');
+      return;
+    }
+    const call = id === 0 ? undefined : this.#take(id, 'publish', `publish ${found.name}`);
+    if (id === 0 ? this.#client.calls.isFull : call === undefined) return;
+    if (call !== undefined) observer?.follow(call, found.bound.topic.path);
+    const json = message[3];
+    clientPublisher.publish({ client: this.#client, arrival, call, found, json, meta: message[4], begun: false });
+  }
+
+  /** Nobody wants the answer: settles it with what there is. */
+  cancel(id: number): void {
+    const { calls } = this.#client;
+    const call = calls.get(id);
+    if (call?.isOn(this) === true) calls.cancel(call);
+  }
+
+  /** The socket is gone, or silent from now on: its calls go on, and answer elsewhere. */
+  close(): void {
+    if (this.#size === 0) return;
+    for (const call of this.#client.calls.all()) call.removeSocket(this);
+    this.#size = 0;
+  }
+
+  /** A call to run, unless its id is known, or there is too much to do. */
+  #take(id: number, kind: CallKind, key: string): KnownCall | undefined {
+    const { calls } = this.#client;
+    const taken = calls.take(id, kind, key, this);
+    if (taken.kind === 'answered') {
+      this.#link.push(taken.message, 'answer');
+      return undefined;
+    }
+    if (taken.kind === 'joined') {
+      if (!taken.again) this.#size++;
+      return undefined;
+    }
+    this.#size++;
+    const most = this.#link.engine.limits.calls;
+    // Kept like any answer: a copy of the message still on its way on an older socket must not run after this.
+    if (this.#size > most || taken.kind === 'refused') {
+      calls.settle(taken.call, encodeError(id, { code: 'RATE_LIMITED', message: `more than ${most} calls` }, ''));
+      this.#link.engine.observer?.tell({ type: 'refused', code: 'RATE_LIMITED' });
+      return undefined;
+    }
+    return taken.call;
+  }
+}

@@ -1,0 +1,147 @@
+import type { Deadline, Deadlines } from '../../primitives/deadlines.ts';
+import * as CloseCode from '../../protocol/close-code.ts';
+import { Client } from './client.ts';
+import type { ClientSocket } from './client.ts';
+import type { ResolvedLimits } from '../app/server-options.ts';
+
+/** Who says hello, after `authenticate` has spoken. */
+export interface Greeting {
+  readonly client: string;
+  readonly n: number;
+  readonly floor: readonly [id: number, ...except: number[]];
+  readonly identity: string;
+}
+
+/** The client that a socket now belongs to, or the code that refuses the socket. */
+export type Attached =
+  { readonly client: Client; readonly refused?: undefined } | { readonly refused: number; readonly reason: string };
+
+/** Options of a {@link ClientDirectory}. */
+export interface ClientDirectoryOptions {
+  readonly limits: ResolvedLimits;
+  readonly windowMs: number;
+  readonly deadlines: Deadlines;
+  /** Clients of this identity are not counted: it is everyone's. */
+  readonly anonymous: string | undefined;
+}
+
+/**
+ * All clients that the server remembers. One without a socket is forgotten by age, by count and by bytes, which is
+ * always safe: it finds another name of its memory and knows.
+ */
+export class ClientDirectory {
+  readonly #options: ClientDirectoryOptions;
+  readonly #clients = new Map<string, Client>();
+  /** Clients without a socket, the longest gone first, and when each is forgotten. */
+  readonly #away = new Map<Client, Deadline>();
+  readonly #awayOf = new Map<string, Set<Client>>();
+  /** Clients whose answers take more than `answerBytes`. */
+  readonly #over = new Set<Client>();
+  #bytes = 0;
+
+  constructor(options: ClientDirectoryOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#clients.size;
+  }
+
+  /** Clients at whose work the server is, or whose answers it keeps. */
+  clients(): Iterable<Client> {
+    return this.#clients.values();
+  }
+
+  /** Gives a socket to its client; an older socket of it is retired (PROTOCOL.md, calls across sockets, rule 6). */
+  attach({ client: id, n, floor, identity }: Greeting, socket: ClientSocket): Attached {
+    let client = this.#clients.get(id);
+    if (client !== undefined && client.identity !== identity) {
+      return { refused: CloseCode.OTHER_IDENTITY, reason: 'this client belongs to another identity' };
+    }
+    if (client !== undefined && n <= client.n) {
+      return { refused: CloseCode.TAKEN_OVER, reason: 'a newer socket of this client exists' };
+    }
+    if (client === undefined) {
+      const made: Client = new Client(id, identity, this.#options.limits, (delta) => this.#count(made, delta));
+      this.#clients.set(id, made);
+      client = made;
+    }
+    this.#cameBack(client);
+    client.n = n;
+    client.calls.raise(floor[0], floor.slice(1));
+    const older = client.socket;
+    client.socket = socket;
+    if (older !== undefined) {
+      client.retired?.close(CloseCode.TAKEN_OVER, 'a newer socket of this client exists');
+      client.retired = older;
+      older.retire();
+    }
+    return { client };
+  }
+
+  /** A socket of the client is gone. With 1000 on the newest one the client said that it will not come back. */
+  detach(client: Client, socket: ClientSocket, code: number | undefined): void {
+    if (client.retired === socket) client.retired = undefined;
+    if (client.socket === socket) {
+      client.socket = undefined;
+      if (code === CloseCode.NORMAL) return this.forget(client);
+    }
+    if (client.socket === undefined && client.retired === undefined) this.#wentAway(client);
+  }
+
+  /** Nothing of the client is remembered: what runs of it is aborted. */
+  forget(client: Client): void {
+    if (this.#clients.get(client.id) !== client) return;
+    this.#clients.delete(client.id);
+    this.#cameBack(client);
+    client.calls.clear();
+    client.retired?.close(CloseCode.NORMAL, '');
+  }
+
+  close(): void {
+    for (const client of [...this.#clients.values()]) this.forget(client);
+  }
+
+  #wentAway(client: Client): void {
+    if (this.#clients.get(client.id) !== client || this.#away.has(client)) return;
+    const { limits, windowMs, deadlines, anonymous } = this.#options;
+    this.#away.set(
+      client,
+      deadlines.add(Date.now() + windowMs, () => this.forget(client)),
+    );
+    if (client.identity !== anonymous) {
+      const same = this.#awayOf.get(client.identity) ?? new Set();
+      this.#awayOf.set(client.identity, same.add(client));
+      if (same.size > limits.clientsPerIdentity) this.#forgetFirst(same);
+    }
+    if (this.#away.size > limits.clients) this.#forgetFirst(this.#away.keys());
+  }
+
+  #cameBack(client: Client): void {
+    const deadline = this.#away.get(client);
+    if (deadline === undefined) return;
+    this.#options.deadlines.remove(deadline);
+    this.#away.delete(client);
+    const same = this.#awayOf.get(client.identity);
+    same?.delete(client);
+    if (same?.size === 0) this.#awayOf.delete(client.identity);
+  }
+
+  #forgetFirst(clients: Iterable<Client>): void {
+    for (const first of clients) return this.forget(first);
+  }
+
+  /** Where all answers take too much, those that take more than they are promised go first, then clients that are gone. */
+  #count(client: Client, delta: number): void {
+    const { memoryBytes } = this.#options.limits;
+    this.#bytes += delta;
+    if (client.calls.isOver) this.#over.add(client);
+    else if (this.#over.size > 0) this.#over.delete(client);
+    if (delta <= 0) return;
+    for (const over of this.#over) {
+      if (this.#bytes <= memoryBytes) return;
+      over.calls.trim();
+    }
+    if (this.#bytes > memoryBytes) this.#forgetFirst(this.#away.keys());
+  }
+}

@@ -1,0 +1,146 @@
+import type { Flusher, Gatherer, Turns } from './flusher.ts';
+import type { SharedTexts } from './shared-texts.ts';
+
+/** A batch with an answer in it stays small, so that the client works on it while more are made. */
+const ANSWERS_BYTES = 4 * 1024;
+const ANSWERS_MESSAGES = 16;
+/** Events have no such turn to lose. */
+const BULK_BYTES = 64 * 1024;
+
+/**
+ * What a message is. Somebody waits for an `answer`: it is written in a microtask, or `gathered` with those that may come
+ * in the same turn of the event loop. Nobody waits for `bulk`, the events and items that come in streams: they gather.
+ * A `notice` is written at once, and is no answer.
+ */
+export type Delivery = 'answer' | 'gathered answer' | 'notice' | 'bulk';
+
+/** Messages that are sent together. */
+export interface WrittenFrame {
+  readonly text: string;
+  readonly bytes: number;
+  /** Messages in it that somebody waits for. */
+  readonly answers: number;
+}
+
+/** Where the frames of a {@link FrameWriter} go. */
+export interface FrameSink {
+  readonly texts: SharedTexts;
+  readonly flusher: Flusher;
+  /** Nothing where the runtime knows no end of a turn. */
+  readonly turns: Turns | undefined;
+  /** More than this does not wait for the end of a turn. */
+  readonly gatheredBytes: number;
+  send(text: string, bytes: number, answers: number): void;
+  /** The same for several that are there at once, in order. */
+  sendAll(frames: readonly WrittenFrame[]): void;
+}
+
+/**
+ * Messages on their way to one socket: gathered into frames in their order, and written when the {@link Flusher} says so.
+ * What waits is counted in bytes, as the socket counts them: both together tell whether the peer keeps up.
+ */
+export class FrameWriter implements Gatherer {
+  readonly #sink: FrameSink;
+  /** The batch: its first message, and all of them as soon as there are two. Most have one. */
+  #first = '';
+  #batch: string[] | undefined;
+  #size = 0;
+  #batchBytes = 0;
+  #answers = 0;
+  #frames: WrittenFrame[] | undefined;
+  #waiting = 0;
+  #isSoon = false;
+  #isLater = false;
+
+  constructor(sink: FrameSink) {
+    this.#sink = sink;
+  }
+
+  /** Bytes that wait to be written. */
+  get bytes(): number {
+    return this.#waiting;
+  }
+
+  push(message: string, delivery: Delivery): void {
+    const isAnswer = delivery === 'answer' || delivery === 'gathered answer';
+    const most = isAnswer || this.#answers > 0 ? ANSWERS_BYTES : BULK_BYTES;
+    const bytes = this.#sink.texts.bytesOf(message) + 1; // a comma or a bracket
+    if (this.#size > 0 && this.#batchBytes + bytes + 1 > most) this.#close();
+    if (isAnswer) this.#answers++;
+    if (this.#size === 0) this.#first = message;
+    else if (this.#batch === undefined) this.#batch = [this.#first, message];
+    else this.#batch.push(message);
+    this.#size++;
+    this.#batchBytes += bytes;
+    this.#waiting += bytes - 1;
+    if (this.#answers > 0 && this.#size >= ANSWERS_MESSAGES) this.#close();
+    this.#schedule(delivery);
+  }
+
+  /** Sends everything now. */
+  flush(): void {
+    this.#isSoon = false;
+    if (this.#frames !== undefined) return this.#flushAll();
+    if (this.#size === 0) return;
+    const text = this.#text();
+    const bytes = this.#batchBytes + 1;
+    const answers = this.#answers;
+    this.#empty();
+    this.#waiting = 0;
+    this.#sink.send(text, bytes, answers);
+  }
+
+  turnEnded(): void {
+    this.#isLater = false;
+    this.flush();
+  }
+
+  /** Drops everything: the socket is gone. */
+  clear(): void {
+    this.#empty();
+    this.#frames = undefined;
+    this.#waiting = 0;
+  }
+
+  /** What fills a frame of its own has nothing to wait for. */
+  #schedule(delivery: Delivery): void {
+    if (this.#isSoon) return;
+    const { flusher, turns, gatheredBytes } = this.#sink;
+    const gathers = delivery === 'bulk' || delivery === 'gathered answer';
+    if (gathers && turns !== undefined && this.#waiting < Math.min(BULK_BYTES, gatheredBytes)) {
+      if (this.#isLater) return;
+      this.#isLater = true;
+      flusher.later(this, turns);
+    } else {
+      this.#isSoon = true;
+      flusher.soon(this);
+    }
+  }
+
+  #flushAll(): void {
+    this.#close();
+    const frames = this.#frames!;
+    this.#frames = undefined;
+    this.#waiting = 0;
+    this.#sink.sendAll(frames);
+  }
+
+  #close(): void {
+    if (this.#size === 0) return;
+    (this.#frames ??= []).push({ text: this.#text(), bytes: this.#batchBytes + 1, answers: this.#answers });
+    this.#empty();
+  }
+
+  #text(): string {
+    const { texts } = this.#sink;
+    return this.#batch === undefined ? texts.frameOf(this.#first) : texts.frameOfAll(this.#batch);
+  }
+
+  #empty(): void {
+    this.#first = '';
+    this.#batch = undefined;
+    this.#size = 0;
+    this.#batchBytes = 0;
+    this.#answers = 0;
+  }
+}

@@ -1,0 +1,151 @@
+import { isTautlineError } from '../../errors.ts';
+import type { Deadline } from '../../primitives/deadlines.ts';
+import * as CloseCode from '../../protocol/close-code.ts';
+import { decodeClientFrame } from '../../protocol/client-messages.ts';
+import type { Decoded } from '../../protocol/read-frame.ts';
+import type { ClientMessage, Hello } from '../../protocol/messages.ts';
+import { utf8Length } from '../../protocol/utf8.ts';
+import type { Credentials, Engine } from '../engine.ts';
+import { floorProblem } from '../calls/floor.ts';
+import { whenReady } from '../app/now-or-later.ts';
+import type { ServerRequest } from './server-socket.ts';
+
+/** PROTOCOL.md, calls across sockets, rule 3: what a client may send before it is welcome. */
+const FRAME_BYTES = 16 * 1024;
+const HELD_BYTES = 64 * 1024;
+const HELD_CALLS = 8;
+
+/** Who is welcome, and what it sent meanwhile, in order. */
+export interface Introduction {
+  readonly hello: Hello;
+  readonly credentials: Credentials;
+  readonly held: ReadonlyArray<Decoded<ClientMessage>>;
+}
+
+/** The first part of a socket's life: waits for hello, verifies who it is, holds what follows until then. */
+export class Handshake {
+  readonly #engine: Engine;
+  readonly #request: ServerRequest;
+  readonly #introduced: (introduction: Introduction) => void;
+  readonly #refused: (code: number, reason: string) => void;
+  /** Made when `authenticate` asks for its signal: few do. */
+  #controller: AbortController | undefined;
+  #gone = false;
+  readonly #held: Array<Decoded<ClientMessage>> = [];
+  #heldBytes = 0;
+  #heldCalls = 0;
+  #deadline: Deadline;
+  #hello: Hello | undefined;
+  #done = false;
+
+  constructor(
+    engine: Engine,
+    request: ServerRequest,
+    introduced: (introduction: Introduction) => void,
+    refused: (code: number, reason: string) => void,
+  ) {
+    this.#engine = engine;
+    this.#request = request;
+    this.#introduced = introduced;
+    this.#refused = refused;
+    this.#deadline = this.#limitTime('no hello in time');
+  }
+
+  frame(frame: string): void {
+    if (this.#done) return;
+    // A text has at least as many bytes as units: what is far too long is not even counted.
+    const bytes = frame.length > FRAME_BYTES ? frame.length : utf8Length(frame);
+    if (bytes > FRAME_BYTES) return this.#refuse(CloseCode.TOO_MANY, 'a frame of more than 16 KiB before welcome');
+    if (this.#hello !== undefined) this.#heldBytes += bytes;
+    if (this.#heldBytes > HELD_BYTES) return this.#refuse(CloseCode.TOO_MANY, 'more than 64 KiB before welcome');
+    const decoded = decodeClientFrame(frame);
+    if (this.#hello !== undefined) return this.#hold(decoded);
+    const [first, ...rest] = decoded.messages;
+    if (first?.[0] !== 'hello') {
+      return this.#refuse(CloseCode.MALFORMED_FRAME, decoded.error?.reason ?? 'the first message must be hello');
+    }
+    const problem = floorProblem(first[1].floor);
+    if (problem !== undefined) return this.#refuse(CloseCode.MALFORMED_FRAME, problem);
+    this.#hello = first[1];
+    if (rest.length > 0 || decoded.malformed.length > 0 || decoded.error !== null) {
+      this.#hold({ ...decoded, messages: rest });
+    }
+    if (!this.#done) this.#verify(first[1]);
+  }
+
+  /** The socket is gone. */
+  close(): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#engine.deadlines.remove(this.#deadline);
+    this.#gone = true;
+    this.#controller?.abort(gone());
+  }
+
+  get #signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#gone) this.#controller.abort(gone());
+    return this.#controller.signal;
+  }
+
+  #hold(decoded: Decoded<ClientMessage>): void {
+    for (const [name] of decoded.messages) if (name === 'call') this.#heldCalls++;
+    if (this.#heldCalls > HELD_CALLS) return this.#refuse(CloseCode.TOO_MANY, 'more than 8 calls before welcome');
+    this.#held.push(decoded);
+  }
+
+  #verify(hello: Hello): void {
+    const { deadlines, authenticate, report } = this.#engine;
+    deadlines.remove(this.#deadline);
+    this.#deadline = this.#limitTime('authenticate did not answer in time');
+    const signal = (): AbortSignal => this.#signal;
+    const args = {
+      token: hello.token,
+      request: this.#request,
+      get signal() {
+        return signal();
+      },
+    };
+    void whenReady(
+      () => authenticate(args),
+      (credentials) => {
+        if (this.#done) return;
+        if (typeof credentials?.identity !== 'string') {
+          report(new TypeError('authenticate must give { identity: string, context }'), { during: 'authenticate' });
+          return this.#refuse(CloseCode.INTERNAL_ERROR, 'the server failed');
+        }
+        this.#done = true;
+        deadlines.remove(this.#deadline);
+        this.#introduced({ hello, credentials, held: this.#held });
+      },
+      (error) => {
+        if (this.#done) return;
+        if (!isTautlineError(error)) report(error, { during: 'authenticate' });
+        const { code, reason } = refusalOf(error);
+        this.#refuse(code, reason);
+      },
+    );
+  }
+
+  #limitTime(reason: string): Deadline {
+    const { deadlines, times } = this.#engine;
+    return deadlines.add(Date.now() + times.helloTimeoutMs, () => this.#refuse(CloseCode.TIMED_OUT, reason));
+  }
+
+  #refuse(code: number, reason: string): void {
+    if (this.#done) return;
+    this.close();
+    this.#refused(code, reason);
+  }
+}
+
+function gone(): DOMException {
+  return new DOMException('the socket is gone', 'AbortError');
+}
+
+/** What is told of a refusal. Only the app's own TautlineError speaks to the peer; other errors may hold secrets. */
+function refusalOf(error: unknown): { readonly code: number; readonly reason: string } {
+  if (!isTautlineError(error)) return { code: CloseCode.UNAUTHENTICATED, reason: 'the credentials were refused' };
+  const forbidden = error.code === 'FORBIDDEN';
+  return { code: forbidden ? CloseCode.FORBIDDEN : CloseCode.UNAUTHENTICATED, reason: error.message };
+}

@@ -1,0 +1,70 @@
+import type { Deadline, Deadlines } from '../../primitives/deadlines.ts';
+import { Heartbeat } from '../../primitives/heartbeat.ts';
+import type { ResolvedTimes } from '../app/server-options.ts';
+
+/** The peer of a {@link PeerHeartbeat}. */
+export interface WatchedPeer {
+  /** Bytes on their way to the peer: a ping waits behind them. */
+  readonly buffered: number;
+  ping(): void;
+  dead(): void;
+}
+
+/**
+ * Watches one peer: pings when nothing was heard of it (it may be gone), or nothing was sent to it (it must not think
+ * that we are), for the interval; gives it up when it answers nothing. One on a slow line has the time that what is on
+ * its way to it takes.
+ */
+export class PeerHeartbeat {
+  readonly #times: ResolvedTimes;
+  readonly #deadlines: Deadlines;
+  readonly #peer: WatchedPeer;
+  readonly #heartbeat: Heartbeat;
+  readonly #expired = (): void => this.#look();
+  #sentAt: number;
+  #deadline: Deadline | undefined;
+
+  constructor(times: ResolvedTimes, deadlines: Deadlines, peer: WatchedPeer) {
+    const now = Date.now();
+    this.#times = times;
+    this.#deadlines = deadlines;
+    this.#peer = peer;
+    this.#heartbeat = new Heartbeat({ quietMs: times.heartbeatMs, probeMs: times.pongTimeoutMs }, now);
+    this.#sentAt = now;
+    this.#lookAt(now + times.heartbeatMs);
+  }
+
+  heard(now: number): void {
+    this.#heartbeat.heard(now);
+  }
+
+  sent(): void {
+    this.#sentAt = Date.now();
+  }
+
+  close(): void {
+    if (this.#deadline !== undefined) this.#deadlines.remove(this.#deadline);
+    this.#deadline = undefined;
+  }
+
+  #lookAt(atMs: number): void {
+    this.#deadline = this.#deadlines.add(atMs, this.#expired);
+  }
+
+  #look(): void {
+    const { heartbeatMs, pongTimeoutMs } = this.#times;
+    const peer = this.#peer;
+    const now = Date.now();
+    const ahead = { unanswered: peer.buffered, buffered: peer.buffered };
+    const step = this.#heartbeat.next(now, ahead);
+    if (step.act === 'dead') return peer.dead();
+    let waitMs = step.act === 'wait' ? step.ms : pongTimeoutMs;
+    if (step.act === 'probe') this.#heartbeat.probed(now, ahead);
+    if (step.act === 'probe' || now - this.#sentAt >= heartbeatMs) {
+      this.#sentAt = now;
+      peer.ping();
+    }
+    waitMs = Math.max(1, Math.min(waitMs, this.#sentAt + heartbeatMs - now));
+    this.#lookAt(now + waitMs);
+  }
+}

@@ -1,0 +1,15 @@
+import type { Engine } from '../engine.ts';
+import type { Delivery } from './frame-writer.ts';
+import type { ServerRequest } from './server-socket.ts';
+
+/** The socket of a peer, as what serves the peer uses it. */
+export interface PeerLink {
+  readonly engine: Engine;
+  readonly request: ServerRequest;
+  /** Bytes on their way. */
+  readonly buffered: number;
+  /** So many of them that events and items have to wait. */
+  readonly isCongested: boolean;
+  push(message: string, delivery: Delivery): void;
+  close(code: number, reason: string): void;
+}

@@ -1,0 +1,231 @@
+import { json } from '../../codec/json.ts';
+import type { Deadline } from '../../primitives/deadlines.ts';
+import * as CloseCode from '../../protocol/close-code.ts';
+import { decodeClientFrame } from '../../protocol/client-messages.ts';
+import { encodePing, encodePong, encodeUnsubscribed } from '../../protocol/encode.ts';
+import type { ClientMessage, Malformed } from '../../protocol/messages.ts';
+import type { Decoded } from '../../protocol/read-frame.ts';
+import { floorProblem } from '../calls/floor.ts';
+import { PeerCalls } from '../calls/peer-calls.ts';
+import type { Arrival } from '../calls/run.ts';
+import type { Client } from '../clients/client.ts';
+import { PeerStreams } from '../streams/peer-streams.ts';
+import { PeerFollowers } from '../topics/peer-followers.ts';
+import type { Introduction } from './handshake.ts';
+import { PeerAuth } from './peer-auth.ts';
+import { PeerHeartbeat } from './peer-heartbeat.ts';
+import type { PeerLink } from './peer-link.ts';
+import { PeerRate } from './peer-rate.ts';
+
+/** A peer that had no room for events or items is looked at this often, where its adapter does not tell that it drained. */
+const LOOK_AGAIN_MS = 250;
+
+/** A socket from its welcome on: what its messages do. What most peers have no use for is made when it is. */
+export class Peer {
+  readonly client: Client;
+  readonly identity: string;
+  readonly #link: PeerLink;
+  readonly #calls: PeerCalls;
+  #streams: PeerStreams | undefined;
+  #followers: PeerFollowers | undefined;
+  #auth: PeerAuth | undefined;
+  readonly #heartbeat: PeerHeartbeat;
+  readonly #rate: PeerRate;
+  /** It speaks the codec of the contract. */
+  readonly #speaks: boolean;
+  #context: unknown;
+  #lookAgain: Deadline | undefined;
+  #pings = 0;
+  #closed = false;
+
+  constructor(link: PeerLink, client: Client, { hello, credentials }: Introduction) {
+    const { engine } = link;
+    this.client = client;
+    this.identity = credentials.identity;
+    this.#link = link;
+    this.#context = credentials.context;
+    this.#speaks = (hello.codec ?? json.name) === engine.codec.name;
+    this.#calls = new PeerCalls(link, client);
+    this.#rate = new PeerRate(engine.limits, this);
+    this.#heartbeat = new PeerHeartbeat(engine.times, engine.deadlines, this);
+  }
+
+  get subscriptions(): number {
+    return this.#followers?.size ?? 0;
+  }
+
+  /** What `authenticate` said of it, at this moment. */
+  get context(): unknown {
+    return this.#context;
+  }
+
+  get buffered(): number {
+    return this.#link.buffered;
+  }
+
+  /** Some of its events or items wait for room. */
+  get isBehind(): boolean {
+    return this.#lookAgain !== undefined;
+  }
+
+  /** Something was written to it. */
+  sent(): void {
+    this.#heartbeat.sent();
+  }
+
+  /** There may be room for events and items again. */
+  drained(): void {
+    this.#streams?.resume();
+    this.#followers?.resume();
+  }
+
+  frame(data: string): void {
+    const now = Date.now();
+    this.#heartbeat.heard(now);
+    const { frameBytes } = this.#link.engine.limits;
+    // The adapter counts bytes; a text of more units than that has more bytes too.
+    if (data.length <= frameBytes) this.read(decodeClientFrame(data), now);
+    else this.#link.close(CloseCode.MESSAGE_TOO_BIG, `a frame of more than ${frameBytes} bytes`);
+  }
+
+  /** What came before a fault stands. */
+  read({ messages, malformed, error, isVetted }: Decoded<ClientMessage>, at: number): void {
+    // Unknown messages are ignored, not free: a frame of nothing else counts as one.
+    if (messages.length === 0 && malformed.length === 0) this.#rate.count(at);
+    let arrival: Arrival = { context: this.#context, isVetted, at };
+    for (const message of messages) {
+      if (this.#closed) return;
+      if (!this.#rate.admits(message, at) || this.#closed) continue;
+      // Other credentials may have come in force within the frame.
+      if (arrival.context !== this.#context) arrival = { context: this.#context, isVetted, at };
+      this.#handle(message, arrival);
+    }
+    for (const fault of malformed) {
+      this.#rate.count(at);
+      this.#answerMalformed(fault);
+    }
+    if (error !== null) this.#link.close(CloseCode.MALFORMED_FRAME, error.reason);
+  }
+
+  /** Gives back what it has; its calls go on without it. */
+  close(): void {
+    this.#closed = true;
+    this.#calls.close();
+    this.#streams?.close();
+    this.#followers?.close();
+    this.#heartbeat.close();
+    this.#auth?.close();
+    if (this.#lookAgain !== undefined) this.#link.engine.deadlines.remove(this.#lookAgain);
+  }
+
+  ping(): void {
+    this.#link.push(encodePing(++this.#pings), 'answer');
+  }
+
+  dead(): void {
+    this.#link.close(CloseCode.TIMED_OUT, 'no sign of life');
+  }
+
+  flooded(reason: string): void {
+    this.#link.close(CloseCode.TOO_MANY, reason);
+  }
+
+  refuse(message: string, code: string): void {
+    this.#link.push(message, 'answer');
+    this.#link.engine.observer?.tell({ type: 'refused', code });
+  }
+
+  unsubscribe(topic: string): void {
+    this.#followers?.unsubscribe(topic);
+  }
+
+  accepted(context: unknown): void {
+    this.#context = context;
+  }
+
+  replied(): void {
+    this.#followers?.authorizeAgain();
+  }
+
+  otherIdentity(): void {
+    this.#link.close(CloseCode.OTHER_IDENTITY, 'the credentials prove another identity');
+  }
+
+  /** Events or items wait for room. */
+  fellBehind(): void {
+    this.#lookAgain ??= this.#link.engine.deadlines.add(Date.now() + LOOK_AGAIN_MS, () => {
+      this.#lookAgain = undefined;
+      this.drained();
+      if (this.#followers?.isBehind === true || this.#streams?.isBehind === true) this.fellBehind();
+    });
+  }
+
+  #handle(message: ClientMessage, arrival: Arrival): void {
+    switch (message[0]) {
+      case 'call':
+      case 'open':
+      case 'publish':
+        return this.#act(message, arrival);
+      case 'subscribe': {
+        const [, n, topic, position] = message;
+        if (!this.#speaks) return this.#refuseSubscription(n, topic, 'BAD_PAYLOAD', this.#codecProblem);
+        this.#followers ??= new PeerFollowers(this.#link, this);
+        return this.#followers.subscribe(n, topic, position ?? undefined);
+      }
+      case 'unsubscribe':
+        return this.unsubscribe(message[1]);
+      case 'cancel':
+        if (this.#streams?.cancel(message[1]) !== true) this.#calls.cancel(message[1]);
+        return;
+      case 'more':
+        // What is said of a stream holds on whatever socket it is said: it may be ahead of the `open` on this one.
+        return this.client.streams.get(message[1])?.more(message[2], message[3]);
+      case 'floor': {
+        const [, ...floor] = message;
+        const problem = floorProblem(floor);
+        if (problem !== undefined) return this.#link.close(CloseCode.MALFORMED_FRAME, problem);
+        return this.client.calls.raise(floor[0], floor.slice(1));
+      }
+      case 'auth':
+        this.#auth ??= new PeerAuth(this.#link, this);
+        return this.#auth.take(message[1], message[2]);
+      case 'ping':
+        return this.#link.push(encodePong(message[1]), 'answer');
+      case 'hello':
+        return this.#link.close(CloseCode.MALFORMED_FRAME, 'a second hello');
+      case 'pong': // was heard, as any frame is
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #act(message: Extract<ClientMessage, readonly ['call' | 'open' | 'publish', ...unknown[]]>, arrival: Arrival): void {
+    if (!this.#speaks) {
+      if (message[1] !== 0) this.#calls.refuse(message[1], 'BAD_PAYLOAD', this.#codecProblem);
+    } else if (message[0] === 'call') {
+      this.#calls.call(message, arrival);
+    } else if (message[0] === 'publish') {
+      this.#calls.publish(message, arrival);
+    } else {
+      this.#streams ??= new PeerStreams(this.#link, this);
+      this.#streams.open(message, arrival);
+    }
+  }
+
+  #answerMalformed({ id, n, topic, name, problem }: Malformed): void {
+    const message = `malformed ${name}: ${problem}`;
+    if (n !== undefined && topic !== undefined) this.#refuseSubscription(n, topic, 'BAD_REQUEST', message);
+    else if (id !== undefined) this.#calls.refuse(id, 'BAD_REQUEST', message);
+    else this.#link.close(CloseCode.MALFORMED_FRAME, message);
+  }
+
+  #refuseSubscription(n: number, topic: string, code: string, message: string): void {
+    this.#link.push(encodeUnsubscribed(n, topic, { code, message }), 'bulk');
+    this.#link.engine.observer?.tell({ type: 'refused', code });
+  }
+
+  get #codecProblem(): string {
+    return `the contract speaks ${this.#link.engine.codec.name}`;
+  }
+}

@@ -1,0 +1,254 @@
+import type { Deadline } from '../../primitives/deadlines.ts';
+import * as CloseCode from '../../protocol/close-code.ts';
+import { truncateReason } from '../../protocol/close-reaction.ts';
+import { encodeGoAway, encodeWelcome } from '../../protocol/encode.ts';
+import type { GoAway } from '../../protocol/messages.ts';
+import type { Client, ClientSocket } from '../clients/client.ts';
+import type { Engine } from '../engine.ts';
+import type { Flusher, Turns } from './flusher.ts';
+import { FrameWriter } from './frame-writer.ts';
+import type { Delivery, FrameSink, WrittenFrame } from './frame-writer.ts';
+import { Handshake } from './handshake.ts';
+import type { Introduction } from './handshake.ts';
+import { identityName } from './identity-name.ts';
+import type { PeerLink } from './peer-link.ts';
+import { Peer } from './peer.ts';
+import type { ServerRequest, ServerSocket, SocketHandler } from './server-socket.ts';
+import type { SharedTexts } from './shared-texts.ts';
+import { UnreadAnswers } from './unread-answers.ts';
+
+/** A replaced socket may still write out what it holds for this long. */
+const RETIRE_MS = 5000;
+/**
+ * Answers are not held back as events are. This many times the bound, unread, end the socket of who does not read: it
+ * was given more answers than a client waits for at a time, its window and some pongs. Twice the window: a socket counts
+ * one long write as on its way until all of it is, and meanwhile the client asks again for what it has read of it.
+ */
+const UNREAD_FACTOR = 16;
+const UNREAD_PONGS = 64;
+
+/**
+ * Where a session stands. `retired`: a newer socket of its client took over, and it only writes out what it holds.
+ * ```
+ * greeting -> open -> retired -> closed        any -> closed
+ * ```
+ */
+type SessionPhase =
+  | { readonly name: 'greeting'; readonly handshake: Handshake }
+  | { readonly name: 'open'; readonly peer: Peer }
+  | { readonly name: 'retired'; readonly client: Client; readonly deadline: Deadline }
+  | { readonly name: 'closed' };
+
+const CLOSED: SessionPhase = { name: 'closed' };
+
+/** Who keeps the sessions. */
+export interface SessionOwner {
+  /** Called once, when a session is over: who ended it, and the close code where there was one. */
+  ended(session: Session, by: 'server' | 'peer', code: number | undefined): void;
+}
+
+/** One socket, from its acceptance to its end. */
+export class Session implements SocketHandler, ClientSocket, PeerLink, FrameSink {
+  readonly engine: Engine;
+  readonly request: ServerRequest;
+  readonly #socket: ServerSocket;
+  readonly #owner: SessionOwner;
+  readonly #writer: FrameWriter;
+  /** There once something was left in the socket's buffer. */
+  #unread: UnreadAnswers | undefined;
+  #phase: SessionPhase;
+
+  constructor(engine: Engine, socket: ServerSocket, request: ServerRequest, owner: SessionOwner) {
+    this.engine = engine;
+    this.request = request;
+    this.#socket = socket;
+    this.#owner = owner;
+    this.#writer = new FrameWriter(this);
+    const handshake = new Handshake(
+      engine,
+      request,
+      (introduction) => this.#introduced(introduction),
+      (code, reason) => this.close(code, reason),
+    );
+    this.#phase = { name: 'greeting', handshake };
+  }
+
+  get texts(): SharedTexts {
+    return this.engine.texts;
+  }
+
+  get flusher(): Flusher {
+    return this.engine.flusher;
+  }
+
+  /** What gathers stays well below what makes a peer congested. */
+  get gatheredBytes(): number {
+    return this.engine.limits.bufferedBytes / 2;
+  }
+
+  get turns(): Turns | undefined {
+    return this.#socket.later === undefined ? undefined : (this.#socket as Turns);
+  }
+
+  /** Bytes on their way to the peer. */
+  get buffered(): number {
+    return (this.#socket.bufferedAmount ?? 0) + this.#writer.bytes;
+  }
+
+  get isCongested(): boolean {
+    return this.buffered > this.engine.limits.bufferedBytes;
+  }
+
+  get subscriptions(): number {
+    return this.#phase.name === 'open' ? this.#phase.peer.subscriptions : 0;
+  }
+
+  message(data: string): void {
+    this.engine.observer?.received(data);
+    try {
+      if (this.#phase.name === 'open') this.#phase.peer.frame(data);
+      else if (this.#phase.name === 'greeting') this.#phase.handshake.frame(data);
+    } catch (error) {
+      this.engine.report(error, { during: 'session' });
+      this.close(CloseCode.INTERNAL_ERROR, 'the server failed');
+    }
+  }
+
+  binary(): void {
+    this.close(CloseCode.UNSUPPORTED_DATA, 'binary messages are reserved');
+  }
+
+  drained(): void {
+    if (this.#phase.name === 'retired') this.#closeIfWritten();
+    else if (this.#phase.name === 'open') this.#phase.peer.drained();
+  }
+
+  closed(code?: number): void {
+    // Some runtimes give the codes that are never on the wire, where the peer sent none (RFC 6455 7.4.1).
+    this.#end(code === CloseCode.NO_STATUS || code === CloseCode.ABNORMAL ? undefined : code);
+  }
+
+  goAway(goaway: GoAway): void {
+    this.push(encodeGoAway(goaway), 'notice');
+  }
+
+  /** Ends the socket without waiting for it: what is written is handed to it first. */
+  close(code: number, reason: string): void {
+    if (this.#isClosed) return;
+    this.#writer.flush();
+    // A failing socket is found out by the flush, which then has closed it.
+    if (this.#isClosed) return;
+    this.#end(undefined, code);
+    try {
+      this.#socket.close(code, truncateReason(reason));
+    } catch (error) {
+      this.engine.report(error, { during: 'session' });
+    }
+  }
+
+  /** From here on the newer socket is spoken to; this one goes when what it holds is written, at the latest after 5 s. */
+  retire(): void {
+    if (this.#phase.name !== 'open') return;
+    const { peer } = this.#phase;
+    const deadline = this.engine.deadlines.add(Date.now() + RETIRE_MS, () => this.#closeRetired());
+    this.#phase = { name: 'retired', client: peer.client, deadline };
+    peer.close();
+    this.#writer.flush();
+    this.#closeIfWritten();
+  }
+
+  push(message: string, delivery: Delivery): void {
+    if (this.#phase.name === 'open') this.#writer.push(message, delivery);
+  }
+
+  send(text: string, bytes: number, answers: number): void {
+    if (this.#isClosed) return;
+    this.#send(text, bytes, answers);
+    this.#sent();
+  }
+
+  sendAll(frames: readonly WrittenFrame[]): void {
+    if (this.#isClosed) return;
+    this.#socket.cork?.();
+    for (const { text, bytes, answers } of frames) if (!this.#isClosed) this.#send(text, bytes, answers);
+    this.#socket.uncork?.();
+    this.#sent();
+  }
+
+  /** What was left out while messages gathered for the end of a turn has room now: no adapter tells of that. */
+  #sent(): void {
+    if (this.#phase.name !== 'open') return;
+    const { peer } = this.#phase;
+    peer.sent();
+    if (peer.isBehind && this.turns !== undefined && !this.isCongested) peer.drained();
+  }
+
+  #send(text: string, bytes: number, answers: number): void {
+    try {
+      this.#socket.send(text);
+    } catch (error) {
+      this.engine.report(error, { during: 'session' });
+      return this.close(CloseCode.INTERNAL_ERROR, 'the socket failed');
+    }
+    this.engine.observer?.sent(text);
+    const { buffered } = this;
+    if (buffered > 0) this.#boundUnread(buffered, bytes, answers);
+    else this.#unread = undefined;
+  }
+
+  #boundUnread(buffered: number, bytes: number, answers: number): void {
+    const { limits } = this.engine;
+    this.#unread ??= new UnreadAnswers();
+    this.#unread.add(bytes, answers);
+    const isUnread = this.#unread.within(buffered) > 2 * limits.calls + UNREAD_PONGS;
+    if (isUnread && buffered > limits.bufferedBytes * UNREAD_FACTOR) {
+      this.close(CloseCode.TOO_MANY, 'the peer does not read what it asks for');
+    }
+  }
+
+  #introduced(introduction: Introduction): void {
+    const { hello, credentials, held } = introduction;
+    const { client: id, n, floor } = hello;
+    const { identity } = credentials;
+    const attached = this.engine.directory.attach({ client: id, n, floor, identity }, this);
+    if (attached.refused !== undefined) return this.close(attached.refused, attached.reason);
+    const { client } = attached;
+    const peer = new Peer(this, client, introduction);
+    this.#phase = { name: 'open', peer };
+    const { wireLimits: limits, times } = this.engine;
+    const { windowMs, heartbeatMs } = times;
+    const welcome = { memory: client.memory, identity: identityName(identity), windowMs, heartbeatMs, limits };
+    this.push(encodeWelcome(welcome), 'notice');
+    for (const decoded of held) peer.read(decoded, Date.now());
+  }
+
+  get #isClosed(): boolean {
+    return this.#phase.name === 'closed';
+  }
+
+  #closeIfWritten(): void {
+    if (this.buffered === 0) this.#closeRetired();
+  }
+
+  #closeRetired(): void {
+    this.close(CloseCode.TAKEN_OVER, 'a newer socket of this client exists');
+  }
+
+  /** Leaves whatever phase it is in, for good. */
+  #end(peerCode: number | undefined, ownCode?: number): void {
+    const phase = this.#phase;
+    if (phase.name === 'closed') return;
+    this.#phase = CLOSED;
+    this.#writer.clear();
+    if (phase.name === 'greeting') {
+      phase.handshake.close();
+    } else if (phase.name === 'open') {
+      phase.peer.close();
+      this.engine.directory.detach(phase.peer.client, this, peerCode);
+    } else {
+      this.engine.deadlines.remove(phase.deadline);
+      this.engine.directory.detach(phase.client, this, peerCode);
+    }
+    this.#owner.ended(this, ownCode === undefined ? 'peer' : 'server', ownCode ?? peerCode);
+  }
+}

@@ -1,0 +1,84 @@
+import { encodeSnapshot, encodeSubscribed, encodeUnsubscribed } from '../../protocol/encode.ts';
+import type { Continuity, Position, WireError } from '../../protocol/messages.ts';
+import type { FoundTopic } from './topic-index.ts';
+
+/** The peer of a follower, as its topic sees it. */
+export interface FollowerPeer {
+  /** Its socket's buffer is full: nothing more of topics may be written now. */
+  readonly congested: boolean;
+  push(message: string): void;
+  /** The app or the broker works because of it: counts against its client until {@link FollowerPeer.release}. */
+  hold(): void;
+  release(): void;
+  /** Something of a topic was left out: wants {@link Follower.resume} when there is room. */
+  fellBehind(follower: Follower): void;
+  /** It is over, for whatever reason; with an error, its peer was told. */
+  ended(follower: Follower, error: WireError | undefined): void;
+}
+
+/** The topic of a follower, as it sees it. */
+export interface FollowedTopic {
+  /** There is room again. */
+  resume(follower: Follower): void;
+  leave(follower: Follower): void;
+}
+
+/**
+ * Where a follower stands: waiting for its topic or its snapshot, following live, catching up from history, or
+ * held until the peer drains before it can even begin.
+ */
+export type FollowerState = 'waiting' | 'live' | 'behind' | 'held' | 'ended';
+
+/** One subscription of one socket, from `subscribe` to its end. Moved by its topic alone. */
+export class Follower {
+  readonly n: number;
+  readonly found: FoundTopic;
+  readonly peer: FollowerPeer;
+  /** Set by its topic, when it joins. */
+  topic: FollowedTopic | undefined;
+  state: FollowerState = 'waiting';
+  /** Position of the last event that was written. */
+  position: Position = NOWHERE;
+  /** The word that its next beginning is told with. */
+  word: Continuity = 'live';
+  /** Counts beginnings, so that an answer from history for an earlier one is known as such. */
+  generation = 0;
+
+  constructor(n: number, found: FoundTopic, peer: FollowerPeer) {
+    this.n = n;
+    this.found = found;
+    this.peer = peer;
+  }
+
+  get name(): string {
+    return this.found.name;
+  }
+
+  get ended(): boolean {
+    return this.state === 'ended';
+  }
+
+  /** There is room again. */
+  resume(): void {
+    this.topic?.resume(this);
+  }
+
+  /** Tells where it begins; what follows starts after this position. */
+  begin(position: Position, word: Continuity, snapshot?: string): void {
+    this.position = position;
+    this.generation++;
+    this.peer.push(encodeSubscribed(this.n, this.name, position, word));
+    if (snapshot !== undefined) this.peer.push(encodeSnapshot(this.name, position, snapshot));
+  }
+
+  /** Ends it; with an error, the peer is told. */
+  end(error?: WireError): void {
+    if (this.ended) return;
+    this.state = 'ended';
+    this.topic?.leave(this);
+    if (error !== undefined) this.peer.push(encodeUnsubscribed(this.n, this.name, error));
+    this.peer.ended(this, error);
+  }
+}
+
+const NOWHERE: Position = ['', 0];

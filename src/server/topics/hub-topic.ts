@@ -1,0 +1,296 @@
+import { encodeEvent } from '../../protocol/encode.ts';
+import type { Continuity, Position } from '../../protocol/messages.ts';
+import type { Broker, Feed, StoredEvent } from '../brokers/broker.ts';
+import type { Observer } from '../app/observer.ts';
+import { isThenable, whenReady } from '../app/now-or-later.ts';
+import type { Report } from '../app/reporter.ts';
+import { outsideOfHistory, placeIn } from './snapshot-at.ts';
+import type { FollowedTopic, Follower, FollowerPeer } from './follower.ts';
+
+/** Publications that are read from history at once. */
+const READ_LIMIT = 256;
+
+const FOLLOW_FAILED = { code: 'INTERNAL', message: 'the server failed to follow the topic' };
+
+/** The state of a topic. */
+export interface EncodedSnapshot {
+  readonly payload: string;
+  /** The position that was stored with it. */
+  readonly position: Position | undefined;
+}
+
+type ReadSnapshot = () => EncodedSnapshot | PromiseLike<EncodedSnapshot>;
+
+/** What a topic of the hub needs. */
+export interface HubTopicOptions {
+  readonly name: string;
+  readonly path: string;
+  readonly broker: Broker;
+  /** Reads the state; `undefined` for topics that declare none. May reject. */
+  readonly snapshot: ReadSnapshot | undefined;
+  readonly report: Report;
+  readonly observer: Observer | undefined;
+  /** Nobody is subscribed any more. */
+  readonly empty: () => void;
+}
+
+/**
+ * The subscribers of one topic on this server, behind one subscription at the broker. A subscriber is either at the head
+ * and gets each event as it comes, or reads from history until it is: there is no buffer between the two, so no hole
+ * and no double, and a peer that does not drain costs nothing.
+ */
+export class HubTopic implements FollowedTopic {
+  readonly #options: HubTopicOptions;
+  readonly #followers = new Set<Follower>();
+  /** Those who wait for the running `snapshot()`. */
+  #snapshotWaiters: Set<Follower> | undefined;
+  #feed: Feed | undefined;
+  /** While the broker is asked, from the first who joins: who joined, and the position each asked for. */
+  #arrivals: Map<Follower, Position | undefined> | undefined;
+  #closed = false;
+
+  constructor(options: HubTopicOptions) {
+    this.#options = options;
+  }
+
+  join(follower: Follower, asked: Position | undefined): void {
+    this.#followers.add(follower);
+    follower.topic = this;
+    if (this.#feed !== undefined) return this.#enter(follower, asked);
+    this.#arrivals?.set(follower, asked);
+    if (this.#arrivals !== undefined) return;
+    this.#arrivals = new Map([[follower, asked]]);
+    this.#follow(follower.peer);
+  }
+
+  #follow(peer: FollowerPeer): void {
+    const { broker, name } = this.#options;
+    const listener = {
+      event: (event: StoredEvent) => this.#event(event),
+      reset: () => this.#reset(),
+    };
+    peer.hold();
+    void whenReady(
+      () => broker.subscribe(name, listener),
+      (feed) => {
+        peer.release();
+        this.#attached(feed);
+      },
+      (error) => {
+        peer.release();
+        this.#brokerFailed(error);
+      },
+    );
+  }
+
+  #attached(feed: Feed): void {
+    if (this.#closed) return feed.close();
+    this.#feed = feed;
+    const arrivals = this.#arrivals!;
+    this.#arrivals = undefined;
+    for (const [follower, asked] of arrivals) if (!follower.ended) this.#enter(follower, asked);
+    this.#closeIfUnused();
+  }
+
+  #enter(follower: Follower, asked: Position | undefined): void {
+    if (asked === undefined) return this.#begin(follower, 'live');
+    const { generation } = follower;
+    this.#read(asked, (events) => {
+      if (follower.ended || follower.generation !== generation) return;
+      if (events === undefined) return this.#begin(follower, 'gap');
+      follower.begin(asked, 'resumed');
+      follower.state = 'behind';
+      this.#deliver(follower, events);
+      this.#observeBeginning('resumed');
+    });
+  }
+
+  /** A beginning without a past: at the head, or at the position of a snapshot. */
+  #begin(follower: Follower, word: 'live' | 'gap'): void {
+    follower.word = word;
+    follower.generation++;
+    if (follower.peer.congested) return this.#hold(follower);
+    if (this.#options.snapshot === undefined) {
+      follower.begin(this.#feed!.head, word);
+      follower.state = 'live';
+      return this.#observeBeginning(word);
+    }
+    follower.state = 'waiting';
+    if (this.#snapshotWaiters === undefined) this.#takeSnapshot(this.#options.snapshot, follower);
+    else this.#snapshotWaiters.add(follower);
+  }
+
+  #hold(follower: Follower): void {
+    follower.state = 'held';
+    follower.peer.fellBehind(follower);
+  }
+
+  /** The position is taken before the app is asked: the state may be newer than it, never older. */
+  #takeSnapshot(snapshot: ReadSnapshot, first: Follower): void {
+    const waiters = new Set([first]);
+    this.#snapshotWaiters = waiters;
+    const { head } = this.#feed!;
+    first.peer.hold();
+    const end = (each: (waiter: Follower) => void): void => {
+      this.#snapshotWaiters = undefined;
+      first.peer.release();
+      for (const waiter of waiters) if (waiter.state === 'waiting') each(waiter);
+      this.#closeIfUnused();
+    };
+    const failed = (error: unknown): void => {
+      this.#options.report(error, { during: 'snapshot', path: this.#options.path });
+      end((waiter) => waiter.end({ code: 'INTERNAL', message: 'the server failed to read the state' }));
+    };
+    const beginAll = (position: Position, payload: string): void =>
+      end((waiter) => this.#beginAt(waiter, position, payload));
+    void whenReady(
+      snapshot,
+      ({ payload, position }) => {
+        if (position === undefined) beginAll(head, payload);
+        else this.#goOnFrom(position, (from) => beginAll(from, payload), failed);
+      },
+      failed,
+    );
+  }
+
+  /** Where the history goes on from a state that was stored with its position. */
+  #goOnFrom(stored: Position, joined: (from: Position) => void, failed: (error: Error) => void): void {
+    const { head } = this.#feed!;
+    const from = placeIn(head, stored);
+    this.#read(from, (events) => {
+      if (events === undefined) failed(outsideOfHistory(this.#options.name, stored, head));
+      else joined(from);
+    });
+  }
+
+  #beginAt(follower: Follower, position: Position, state: string): void {
+    if (this.#feed!.head[0] !== position[0]) return this.#begin(follower, 'gap');
+    if (follower.peer.congested) return this.#hold(follower);
+    const { word } = follower;
+    follower.begin(position, word, state);
+    follower.state = 'behind';
+    this.#catchUp(follower);
+    this.#observeBeginning(word);
+  }
+
+  /** One publication: encoded once, the same text for everyone. */
+  #event({ offset, payload }: StoredEvent): void {
+    const message = encodeEvent(this.#options.name, offset, payload);
+    const head = this.#feed?.head;
+    const position: Position = head?.[1] === offset ? head : [head?.[0] ?? '', offset];
+    let count = 0;
+    for (const follower of this.#followers) {
+      if (follower.state !== 'live') continue;
+      if (follower.peer.congested) {
+        follower.state = 'behind';
+        follower.peer.fellBehind(follower);
+      } else if (offset === follower.position[1] + 1) {
+        follower.position = position;
+        follower.peer.push(message);
+        count++;
+      } else if (offset > follower.position[1]) {
+        // Joined while events were on their way to other listeners: the ones before are in the history.
+        follower.state = 'behind';
+        this.#catchUp(follower);
+      }
+    }
+    this.#observeEvents(count);
+  }
+
+  /** A new epoch: what follows has no connection with what was. */
+  #reset(): void {
+    for (const follower of this.#followers) {
+      if (follower.state === 'live' || follower.state === 'behind') this.#begin(follower, 'gap');
+    }
+  }
+
+  /** There is room for it again. */
+  resume(follower: Follower): void {
+    if (follower.state === 'held') this.#begin(follower, follower.word as 'live' | 'gap');
+    else if (follower.state === 'behind') this.#catchUp(follower);
+  }
+
+  #catchUp(follower: Follower): void {
+    if (follower.peer.congested) return follower.peer.fellBehind(follower);
+    const { generation } = follower;
+    this.#read(follower.position, (events) => {
+      if (follower.state !== 'behind' || follower.generation !== generation) return;
+      if (events === undefined) this.#begin(follower, 'gap');
+      else this.#deliver(follower, events);
+    });
+  }
+
+  #deliver(follower: Follower, events: readonly StoredEvent[]): void {
+    const epoch = follower.position[0];
+    let count = 0;
+    for (const { offset, payload } of events) {
+      if (follower.peer.congested) break;
+      follower.position = [epoch, offset];
+      follower.peer.push(encodeEvent(this.#options.name, offset, payload));
+      count++;
+    }
+    const head = this.#feed!.head;
+    if (count < events.length) follower.peer.fellBehind(follower);
+    // What is stored may be ahead of what the broker has told: that is dropped when it comes.
+    else if (head[0] === epoch && head[1] <= follower.position[1]) follower.state = 'live';
+    // Nothing stored behind a head that was told: to ask again and again would never end.
+    else if (events.length === 0) this.#begin(follower, 'gap');
+    else this.#catchUp(follower);
+    this.#observeEvents(count);
+  }
+
+  #observeBeginning(continuity: Continuity): void {
+    this.#options.observer?.tell({ type: 'subscribed', path: this.#options.path, continuity });
+  }
+
+  #observeEvents(count: number): void {
+    if (count > 0) this.#options.observer?.tell({ type: 'events', path: this.#options.path, count });
+  }
+
+  #read(after: Position, then: (events: readonly StoredEvent[] | undefined) => void): void {
+    let events: ReturnType<Feed['read']>;
+    try {
+      events = this.#feed!.read(after, READ_LIMIT);
+    } catch (error) {
+      return this.#readFailed(error, then);
+    }
+    if (isThenable(events)) void events.then(then, (error: unknown) => this.#readFailed(error, then));
+    else then(events);
+  }
+
+  /** History that can't be read is history that does not cover. */
+  #readFailed(error: unknown, then: (events: undefined) => void): void {
+    this.#options.report(error, { during: 'broker', path: this.#options.path });
+    then(undefined);
+  }
+
+  #brokerFailed(error: unknown): void {
+    this.#arrivals = undefined;
+    this.#options.report(error, { during: 'broker', path: this.#options.path });
+    for (const follower of [...this.#followers]) follower.end(FOLLOW_FAILED);
+    this.#closeIfUnused();
+  }
+
+  leave(follower: Follower): void {
+    this.#followers.delete(follower);
+    this.#arrivals?.delete(follower);
+    this.#closeIfUnused();
+  }
+
+  /**
+   * While the broker or the app works for it, it stays, for whoever comes next: else a peer that comes and goes would
+   * have any number of them work at once.
+   */
+  #closeIfUnused(): void {
+    const isBusy = this.#arrivals !== undefined || this.#snapshotWaiters !== undefined;
+    if (this.#followers.size === 0 && !isBusy) this.close();
+  }
+
+  /** Lets go of the feed. Nobody may be subscribed any more. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#feed?.close();
+    this.#options.empty();
+  }
+}

@@ -1,0 +1,175 @@
+import { encodeUnsubscribed } from '../../protocol/encode.ts';
+import type { Position, WireError } from '../../protocol/messages.ts';
+import type { Client } from '../clients/client.ts';
+import type { PeerLink } from '../peers/peer-link.ts';
+import { whenReady } from '../app/now-or-later.ts';
+import { Follower } from './follower.ts';
+import type { FollowerPeer } from './follower.ts';
+
+/** Whose followers they are. */
+export interface FollowingPeer {
+  readonly client: Client;
+  /** What `authenticate` said of it, at this moment. */
+  readonly context: unknown;
+  /** Something was left out: {@link PeerFollowers.resume} is wanted when there is room. */
+  fellBehind(): void;
+}
+
+/** States that are read at a time for a peer that was full: soon it is full again, and others would be read in vain. */
+const STATES_AT_ONCE = 8;
+
+/** The subscriptions of one socket, by topic. */
+export class PeerFollowers implements FollowerPeer {
+  readonly #link: PeerLink;
+  readonly #peer: FollowingPeer;
+  readonly #client: Client;
+  readonly #most: number;
+  readonly #byName = new Map<string, Follower>();
+  readonly #behind = new Set<Follower>();
+  /** Those that wait for their state after they were held; of some it has come. */
+  readonly #beginning = new Set<Follower>();
+
+  constructor(link: PeerLink, peer: FollowingPeer) {
+    this.#link = link;
+    this.#peer = peer;
+    this.#client = peer.client;
+    this.#most = link.engine.limits.subscriptions;
+  }
+
+  get size(): number {
+    return this.#byName.size;
+  }
+
+  /** Some of them are waiting for room. */
+  get isBehind(): boolean {
+    return this.#behind.size > 0;
+  }
+
+  get congested(): boolean {
+    return this.#link.isCongested;
+  }
+
+  push(message: string): void {
+    this.#link.push(message, 'bulk');
+  }
+
+  hold(): void {
+    this.#client.reads++;
+  }
+
+  release(): void {
+    const client = this.#client;
+    client.reads--;
+    // Not at once: answers that come at once would go ever deeper.
+    if (client.waiting.size > 0) queueMicrotask(() => this.#letNextAsk());
+    // What was read is on its way when this runs: then those that were held may be next.
+    if (this.#beginning.size > 0) queueMicrotask(() => this.resume());
+  }
+
+  fellBehind(follower: Follower): void {
+    this.#behind.add(follower);
+    this.#peer.fellBehind();
+  }
+
+  ended(follower: Follower, error: WireError | undefined): void {
+    this.#behind.delete(follower);
+    this.#beginning.delete(follower);
+    this.#client.waiting.delete(follower);
+    if (this.#byName.get(follower.name) === follower) this.#byName.delete(follower.name);
+    if (error !== undefined) this.#observeRefusal(error.code);
+  }
+
+  /** Replaces an earlier subscription of the topic, of which nothing follows. */
+  subscribe(n: number, name: string, asked: Position | undefined): void {
+    const { hub } = this.#link.engine;
+    this.unsubscribe(name);
+    const found = hub.find(name);
+    if (found === undefined) return this.refuse(n, name, 'NOT_FOUND', 'no topic has this name');
+    const most = this.#most;
+    if (this.#byName.size >= most) return this.refuse(n, name, 'RATE_LIMITED', `more than ${most} subscriptions`);
+    const follower = new Follower(n, found, this);
+    this.#byName.set(name, follower);
+    this.#authorize(follower, () => hub.join(follower, asked));
+  }
+
+  unsubscribe(name: string): void {
+    this.#byName.get(name)?.end();
+  }
+
+  refuse(n: number, name: string, code: string, message: string): void {
+    this.push(encodeUnsubscribed(n, name, { code, message }));
+    this.#observeRefusal(code);
+  }
+
+  /** Other credentials are in force: asks again for each. */
+  authorizeAgain(): void {
+    const { waiting } = this.#client;
+    for (const follower of [...this.#byName.values()]) {
+      // One that waits will be asked for with what is in force then.
+      if (!waiting.has(follower)) this.#authorize(follower, () => undefined);
+    }
+  }
+
+  /** There may be room again: those left out go on. */
+  resume(): void {
+    for (const follower of this.#beginning) {
+      if (follower.state !== 'waiting') this.#beginning.delete(follower);
+    }
+    for (const follower of this.#behind) {
+      if (this.congested) return;
+      if (follower.state === 'held' && this.#beginning.size >= STATES_AT_ONCE) continue;
+      this.#behind.delete(follower);
+      follower.resume();
+      if (follower.state === 'waiting') this.#beginning.add(follower);
+    }
+  }
+
+  close(): void {
+    for (const follower of [...this.#byName.values()]) follower.end();
+  }
+
+  get #mayAsk(): boolean {
+    return this.#client.reads < 2 * this.#most;
+  }
+
+  #letNextAsk(): void {
+    const { waiting } = this.#client;
+    const [next] = waiting;
+    if (next === undefined || !this.#mayAsk) return;
+    const [follower, ask] = next;
+    waiting.delete(follower);
+    ask();
+  }
+
+  /**
+   * A client that reconnects asks for all its topics once more; the app never works at more than twice as many, and the
+   * others wait.
+   */
+  #authorize(follower: Follower, allowed: () => void): void {
+    const { hub, report } = this.#link.engine;
+    const { found } = follower;
+    if (!this.#mayAsk) {
+      this.#client.waiting.set(follower, () => this.#authorize(follower, allowed));
+      return;
+    }
+    this.hold();
+    void whenReady(
+      () => hub.authorize(found, this.#peer.context, 'subscribe'),
+      (answer) => {
+        this.release();
+        if (follower.ended) return;
+        // Anything but `true` refuses: a forgotten return must not let anyone in.
+        if (answer === true) allowed();
+        else follower.end({ code: 'FORBIDDEN', message: 'not allowed to subscribe to this topic' });
+      },
+      (error) => {
+        this.release();
+        report(error, { during: 'authorize', path: found.bound.topic.path });
+        follower.end({ code: 'INTERNAL', message: 'the server failed' });
+      },
+    );
+  }
+  #observeRefusal(code: string): void {
+    this.#link.engine.observer?.tell({ type: 'refused', code });
+  }
+}

@@ -1,0 +1,79 @@
+import { describeIssues } from '../../contract/issues.ts';
+import { validate } from '../../contract/schema.ts';
+import type { Validation } from '../../contract/schema.ts';
+import { TautlineError } from '../../errors.ts';
+import type { Position } from '../../protocol/messages.ts';
+import { isThenable, whenReady } from '../app/now-or-later.ts';
+import type { Observer } from '../app/observer.ts';
+import type { Report } from '../app/reporter.ts';
+import { KeyedQueue } from './keyed-queue.ts';
+import type { TopicHub } from './topic-hub.ts';
+import type { FoundTopic } from './topic-index.ts';
+
+/** Options of a {@link Publisher}. */
+export interface PublisherOptions {
+  readonly hub: TopicHub;
+  readonly report: Report;
+  readonly observer: Observer | undefined;
+}
+
+/** Brings the app's own publications into effect, those to one topic in the order in which they were made. */
+export class Publisher {
+  readonly #options: PublisherOptions;
+  /** Topics with publications that wait for an asynchronous schema. */
+  readonly #waiting = new KeyedQueue();
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+  }
+
+  /** Publishes. @throws TautlineError `BAD_INPUT` or `BAD_PAYLOAD`, as a rejection. */
+  publish(found: FoundTopic, event: unknown): Promise<Position> {
+    let published: Position | PromiseLike<Position>;
+    try {
+      published = this.#publish(found, event);
+    } catch (error) {
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what was thrown, whatever it is
+      published = Promise.reject(error);
+    }
+    const { report, observer } = this.#options;
+    const { path } = found.bound.topic;
+    if (!isThenable(published)) {
+      observer?.tell({ type: 'published', path, by: 'server' });
+      return Promise.resolve(published);
+    }
+    const promise = Promise.resolve(published);
+    // Who does not wait must not end the process; who waits is told all the same.
+    promise.then(
+      () => observer?.tell({ type: 'published', path, by: 'server' }),
+      (error: unknown) => report(error, { during: 'publish', path }),
+    );
+    return promise;
+  }
+
+  #publish(found: FoundTopic, event: unknown): Position | PromiseLike<Position> {
+    const schema = found.bound.topic.definition.event;
+    if (this.#waiting.isBusy(found.name)) return this.#inTurn(found, () => validate(schema, event));
+    const validation = validate(schema, event);
+    return isThenable(validation) ? this.#inTurn(found, () => validation) : this.#takeEffect(found, validation);
+  }
+
+  #inTurn(found: FoundTopic, validated: () => Validation | Promise<Validation>): Promise<Position> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.run(found.name, () =>
+        whenReady(
+          validated,
+          (result) => void whenReady(() => this.#takeEffect(found, result), resolve, reject),
+          reject,
+        ),
+      );
+    });
+  }
+
+  #takeEffect(found: FoundTopic, result: Validation): Position | PromiseLike<Position> {
+    if (result.issues === undefined) return this.#options.hub.publish(found, result.value);
+    const { issues, cause } = result;
+    const details = { outcome: 'rejected', path: found.bound.topic.path, issues, cause } as const;
+    throw new TautlineError('BAD_INPUT', describeIssues(issues), details);
+  }
+}

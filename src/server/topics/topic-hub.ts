@@ -1,0 +1,93 @@
+import { validate } from '../../contract/schema.ts';
+import type { Deadlines } from '../../primitives/deadlines.ts';
+import type { Position } from '../../protocol/messages.ts';
+import type { Broker } from '../brokers/broker.ts';
+import type { BoundTopic } from '../app/handlers.ts';
+import { HubTopic, type EncodedSnapshot } from './hub-topic.ts';
+import { isThenable } from '../app/now-or-later.ts';
+import type { Observer } from '../app/observer.ts';
+import { outputFault } from '../app/output-fault.ts';
+import type { PayloadWriter } from '../app/payload-writer.ts';
+import type { Report } from '../app/reporter.ts';
+import { SnapshotAt } from './snapshot-at.ts';
+import type { Follower } from './follower.ts';
+import { TopicIndex } from './topic-index.ts';
+import type { FoundTopic } from './topic-index.ts';
+import { limitTime } from '../app/time-limit.ts';
+
+/** Options of a {@link TopicHub}. */
+export interface TopicHubOptions {
+  readonly topics: ReadonlyMap<string, BoundTopic>;
+  readonly writer: PayloadWriter;
+  readonly broker: Broker;
+  readonly deadlines: Deadlines;
+  readonly report: Report;
+  readonly observer: Observer | undefined;
+}
+
+/** All topics that somebody on this server is subscribed to. */
+export class TopicHub {
+  readonly #options: TopicHubOptions;
+  readonly #index: TopicIndex;
+  readonly #open = new Map<string, HubTopic>();
+
+  constructor(options: TopicHubOptions) {
+    this.#options = options;
+    this.#index = new TopicIndex(options.topics.values());
+  }
+
+  /** The topic of the contract that a name belongs to. */
+  find(name: string): FoundTopic | undefined {
+    return this.#index.find(name);
+  }
+
+  join(follower: Follower, asked: Position | undefined): void {
+    const { found } = follower;
+    const { name, bound } = found;
+    let topic = this.#open.get(name);
+    if (topic === undefined) {
+      const { broker, report, observer } = this.#options;
+      topic = new HubTopic({
+        name,
+        path: bound.topic.path,
+        broker,
+        report,
+        observer,
+        snapshot: bound.snapshot === undefined ? undefined : () => this.#snapshot(found),
+        empty: () => this.#open.delete(name),
+      });
+      this.#open.set(name, topic);
+    }
+    topic.join(follower, asked);
+  }
+
+  /** Asks the app whether somebody may; an answer that does not come in time is an error. */
+  authorize({ bound, params }: FoundTopic, context: unknown, action: 'subscribe' | 'publish'): unknown {
+    const answer = bound.authorize({ params, context, action });
+    if (!isThenable(answer)) return answer;
+    return limitTime(this.#options.deadlines, `authorize of ${bound.topic.path}`, () => answer);
+  }
+
+  /** Publishes what the schema of the topic made. @throws TautlineError `BAD_PAYLOAD`, or what the broker throws. */
+  publish({ name, bound: { topic } }: FoundTopic, event: unknown): Position | PromiseLike<Position> {
+    const { writer, broker } = this.#options;
+    return broker.publish(name, writer.encode(event, topic.definition.event, topic.path, 'event'));
+  }
+
+  /** Lets go of every feed, also of those that a running `snapshot()` keeps. */
+  close(): void {
+    for (const topic of [...this.#open.values()]) topic.close();
+  }
+
+  async #snapshot({ bound, params }: FoundTopic): Promise<EncodedSnapshot> {
+    const { writer, deadlines } = this.#options;
+    const schema = bound.topic.definition.snapshot!;
+    const given = await limitTime(deadlines, `the snapshot of ${bound.topic.path}`, () => bound.snapshot!({ params }));
+    const placed: Partial<SnapshotAt> = given instanceof SnapshotAt ? given : { state: given };
+    const result = await validate(schema, placed.state);
+    if (result.issues === undefined) {
+      return { payload: writer.encode(result.value, schema, bound.topic.path, 'snapshot'), position: placed.position };
+    }
+    throw outputFault('snapshot', bound.topic.path, result);
+  }
+}
