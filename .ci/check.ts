@@ -1,5 +1,5 @@
 /*
- * `npm run check`: everything that can be said about the code without running it, and the built package.
+ * `npm run check`: everything that can be said about the code without running it, and the built package: its size, its speed.
  * `node .ci/check.ts types lint` runs some of the steps. All steps run, also after one that failed.
  * A step counts as one passed or one failed; .reports/check.json holds the sums for .ci/run.
  */
@@ -20,6 +20,8 @@ const steps: readonly (readonly [name: string, command: string])[] = [
   ['unused', 'knip'],
   // Looks at the package with publint and attw, too: see tsdown.config.ts.
   ['build', 'tsdown'],
+  // Fails for what no noise explains. `npm run bench` says more.
+  ['bench', 'node test/bench/main.ts --short --peers none'],
   ['size', 'node .ci/size.ts'],
   ['docs', 'typedoc'],
 ];
