@@ -1,6 +1,6 @@
 /*
- * `npm run check`: everything that can be said about the code without running it, and the built package,
- * with the tests that are run against it.
+ * `npm run check`: everything that can be said about the code without running it, and the built package: its size, its
+ * speed, and the tests that are run against it.
  * `node .ci/check.ts types lint` runs some of the steps. All steps run, also after one that failed.
  * A step counts as one passed or one failed; .reports/check.json holds the sums for .ci/run.
  */
@@ -22,6 +22,8 @@ const steps: readonly (readonly [name: string, command: string])[] = [
   // Looks at the package with publint and attw, too: see tsdown.config.ts.
   ['build', 'tsdown'],
   ['production', 'vitest run --config .ci/vitest.production.ts'],
+  // Fails for what no noise explains. `npm run bench` says more.
+  ['bench', 'node test/bench/main.ts --short --peers none'],
   ['size', 'node .ci/size.ts'],
   ['docs', 'typedoc'],
 ];
