@@ -32,8 +32,8 @@
  * events         The server publishes 50 in a turn of its event loop, again when its socket has room; one subscriber.
  *                Wall: from the request to publish to the last event.
  * items          One stream of 20 000 items, read by `for await`. The others push: raw a frame each, 50 in a turn.
- * flood          100 000 lossy publishes in one loop, then one that is acknowledged; from the loop to that answer. All of
- *                them arrive (the queue of the client is made wide enough). RSS: its peak, looked at every 5 ms, above
+ * flood          100 000 lossy publishes in one loop, then one that is acknowledged; from the loop to that answer. Those
+ *                count that the server took (the queue of the client is made wide enough for all of them). RSS: its peak, looked at every 5 ms, above
  *                that before the loop. tRPC has none without an answer: there they are mutations.
  * acknowledged   20 000 publishes in one loop, until all are acknowledged. Nobody is subscribed.
  * fan-out        500 clients subscribed to one topic, one publication in a turn of the loop: CPU of the server for each

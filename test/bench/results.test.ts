@@ -6,14 +6,14 @@ import type { Row } from './workload.ts';
 const rate: Row = {
   title: 'calls',
   figure: 'rate',
-  unit: 'of raw',
+  shows: 'ratio',
   better: 'more',
   rawUnit: '/s',
   must: 2,
   aim: 3,
   floor: 1,
 };
-const size: Row = { ...rate, unit: 'bytes', better: 'less', must: 200, aim: 100, floor: 400 };
+const size: Row = { ...rate, shows: 'figure', better: 'less', must: 200, aim: 100, floor: 400 };
 
 const turn = (raw: number, tautline: number): Turn =>
   new Map([
@@ -46,7 +46,7 @@ test.each([
 });
 
 test('a row of which nothing is wanted is not judged', () => {
-  expect(judge({ title: 'wall', figure: 'wall', unit: 'of raw', better: 'more', rawUnit: '/s' }, 0)).toBe('none');
+  expect(judge({ title: 'wall', figure: 'wall', shows: 'ratio', better: 'more', rawUnit: '/s' }, 0)).toBe('none');
 });
 
 test('options have defaults, and what makes no sense is named', () => {

@@ -24,7 +24,7 @@ export type Verdict = 'aim' | 'must' | 'missed' | 'failed' | 'none';
 export function spreadOf(row: Row, peer: PeerName, rounds: readonly Round[]): Spread | undefined {
   return spread(rounds, (turn) => {
     const [value, raw] = [turn.get(peer)?.[row.figure], turn.get('raw')?.[row.figure]];
-    if (row.unit !== 'of raw') return value;
+    if (row.shows !== 'ratio') return value;
     return value === undefined || raw === undefined ? undefined : value / raw;
   });
 }

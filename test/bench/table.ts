@@ -11,7 +11,7 @@ const MARKS = { aim: '✓✓', must: '✓', missed: '✗', failed: '✗✗', non
 /** What the marks say. */
 export const LEGEND: string =
   '✓✓ reaches the aim, ✓ the must, ✗ neither, ✗✗ is worse than noise explains. ' +
-  'Median (least–most) of the rounds, as a ratio to raw unless a unit says otherwise.';
+  'Median (least–most) of the rounds, as a ratio to raw; heap in bytes, shares and flat costs as they are.';
 
 /** The first line. */
 export function header(peers: readonly PeerName[]): string {

@@ -28,8 +28,8 @@ export interface Scale {
 export interface Row {
   readonly title: string;
   readonly figure: string;
-  /** Of one unit of raw, in the same round; or as it is, in this unit. */
-  readonly unit: 'of raw' | 'bytes' | 'of the first';
+  /** Divided by that of raw in the same turn, or shown as it is. */
+  readonly shows: 'ratio' | 'figure';
   readonly better: 'more' | 'less';
   readonly must?: number;
   readonly aim?: number;
@@ -70,13 +70,12 @@ export async function startPair(task: Omit<ChildTask, 'side'>): Promise<Pair> {
 export async function rateOf<Done extends Work>(
   { server }: Pair,
   work: () => Promise<Done>,
-): Promise<Figures & { readonly done: number; readonly bound: number }> {
+): Promise<Figures & { readonly bound: number }> {
   const before = await server.ask('cpuMs');
   const { count, wallMs, cpuMs, ...more } = await work();
   const serverMs = (await server.ask('cpuMs')) - before;
   return {
     ...more,
-    done: count,
     /** A second of the CPU of the busier process: the rate that it could keep up at best. */
     bound: (count / Math.max(cpuMs, serverMs)) * 1000,
     wall: (count / wallMs) * 1000,
