@@ -1,6 +1,7 @@
+import { DEVELOPMENT } from '../development.ts';
 import * as CloseCode from '../protocol/close-code.ts';
 import { truncateReason } from '../protocol/close-reaction.ts';
-import { hopelessError, isHopeless } from './hopeless-error.ts';
+import { explainHopeless, isHopeless } from './hopeless-error.ts';
 import { StopReconnecting } from './stop-reconnecting.ts';
 import type { CloseCause } from './transport.ts';
 import type { WebSocketConstructor, WebSocketLike } from './web-socket-like.ts';
@@ -160,7 +161,8 @@ export class Line {
   #cameToNothing(error: unknown, mayBeHopeless: boolean): void {
     const isFinal = error instanceof StopReconnecting || (mayBeHopeless && isHopeless(error));
     const cause = { code: CloseCode.ABNORMAL, reason: '', opened: false };
-    if (isFinal && mayBeHopeless) this.#owner.ended(this, { ...cause, by: 'app', error: hopelessError(error) }, FINAL);
+    if (isFinal && mayBeHopeless)
+      this.#owner.ended(this, { ...cause, by: 'app', error: DEVELOPMENT ? explainHopeless(error) : error }, FINAL);
     else this.#owner.ended(this, { ...cause, by: 'provider', error }, { isFinal, failed: true });
   }
 

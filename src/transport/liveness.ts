@@ -1,7 +1,7 @@
 import type { AheadOfProbe, HeartbeatTimes } from '../primitives/heartbeat.ts';
 import { Heartbeat } from '../primitives/heartbeat.ts';
 import type { HeartbeatSettings } from './transport-options.ts';
-import { TRANSPORT_DEFAULTS } from './transport-options.ts';
+import { HEARTBEAT_HINT_MS } from './transport-options.ts';
 
 /** Bounds of a server's hint, ms. */
 const MIN_INTERVAL_MS = 1_000;
@@ -96,6 +96,6 @@ function heartbeatTimes(settings: HeartbeatSettings, hintMs: number): HeartbeatT
 }
 
 function sensibleInterval(hintMs: number): number {
-  if (!(hintMs > 0)) return TRANSPORT_DEFAULTS.heartbeat.hintMs;
+  if (!(hintMs > 0)) return HEARTBEAT_HINT_MS;
   return Math.min(Math.max(hintMs, MIN_INTERVAL_MS), MAX_INTERVAL_MS);
 }

@@ -3,7 +3,7 @@ import { backoffWindow, drawDelay } from '../primitives/backoff.ts';
 import type { CloseReaction } from '../protocol/close-reaction.ts';
 import * as CloseCode from '../protocol/close-code.ts';
 import { closeReaction, parseRetryAfter } from '../protocol/close-reaction.ts';
-import { ruleOf } from './close-rule.ts';
+import { checkCloseRule, type CloseRule, type CloseRules } from './close-rule.ts';
 import type { CloseCause } from './transport.ts';
 import type { ReconnectTimes } from './transport-options.ts';
 
@@ -90,6 +90,19 @@ export function decideReconnect(loss: Loss, streak: Streak, options: PolicyOptio
   if (delayWindow === undefined) return STOP;
   const hintMs = parseRetryAfter(loss.cause.reason);
   return { action: 'retry', delayMs: drawDelay(hintMs === undefined ? delayWindow : hinted(hintMs), random) };
+}
+
+/** What the app says of a loss; nothing when its function throws or gives nonsense, which is reported. */
+function ruleOf(rules: CloseRules, cause: CloseCause, onError: (error: unknown) => void): CloseRule | undefined {
+  if (typeof rules !== 'function') return rules[cause.code];
+  try {
+    const rule = rules(cause);
+    if (rule !== undefined) checkCloseRule('what reconnect.onClose gives', rule);
+    return rule;
+  } catch (error) {
+    onError(error);
+    return undefined;
+  }
 }
 
 const STOP: Decision = { action: 'stop' };

@@ -3,7 +3,7 @@ import type { Target } from '../line.ts';
 import { ReconnectingEngine } from './reconnecting-engine.ts';
 import type { ProtocolsOption, ReconnectingWebSocketOptions } from './reconnecting-web-socket-options.ts';
 import { resolveOptions } from './reconnecting-web-socket-options.ts';
-import type { UrlOption, UrlRequest } from '../transport-options.ts';
+import { definedOf, type UrlOption, type UrlRequest } from '../transport-options.ts';
 import { checkProtocols, parseWebSocketUrl, toCloseArguments, toProtocols, toText } from './web-socket-arguments.ts';
 import { toData } from './web-socket-data.ts';
 import type { ReconnectingWebSocketEventMap } from './web-socket-events.ts';
@@ -251,11 +251,6 @@ function targetOf(url: unknown, protocols: unknown): Target | ((request: UrlRequ
 function read(url: unknown, protocols: unknown): Target {
   const [text, list] = [toText(url), toProtocols(protocols)];
   return { url: parseWebSocketUrl(text), protocols: checkProtocols(list) };
-}
-
-/** `undefined` erases no preset. */
-function definedOf(options: ReconnectingWebSocketOptions): ReconnectingWebSocketOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 function urlOf({ url }: Target): string | URL {
