@@ -1,5 +1,5 @@
 import type { Deadline, Deadlines } from '../primitives/deadlines.ts';
-import { Heartbeat } from '../primitives/heartbeat.ts';
+import { DEAD, Heartbeat, PROBE } from '../primitives/heartbeat.ts';
 
 /** Options of a {@link PeerHeartbeat}. */
 export interface PeerHeartbeatOptions {
@@ -26,7 +26,7 @@ export class PeerHeartbeat {
   constructor(options: PeerHeartbeatOptions) {
     const now = Date.now();
     this.#options = options;
-    this.#heartbeat = new Heartbeat({ quietMs: options.heartbeatMs, probeMs: options.pongTimeoutMs }, now);
+    this.#heartbeat = new Heartbeat(options.heartbeatMs, options.pongTimeoutMs, now);
     this.#sentAt = now;
     this.#lookAt(now + options.heartbeatMs);
   }
@@ -51,12 +51,12 @@ export class PeerHeartbeat {
   #look(): void {
     const { heartbeatMs, pongTimeoutMs, buffered, ping, dead } = this.#options;
     const now = Date.now();
-    const ahead = { unanswered: buffered(), buffered: buffered() };
-    const step = this.#heartbeat.next(now, ahead);
-    if (step.act === 'dead') return dead();
-    let waitMs = step.act === 'wait' ? step.ms : pongTimeoutMs;
-    if (step.act === 'probe') this.#heartbeat.probed(now, ahead);
-    if (step.act === 'probe' || now - this.#sentAt >= heartbeatMs) {
+    const bytes = buffered();
+    const step = this.#heartbeat.next(now, bytes);
+    if (step === DEAD) return dead();
+    let waitMs = step === PROBE ? pongTimeoutMs : step;
+    if (step === PROBE) this.#heartbeat.probed(now, bytes, bytes);
+    if (step === PROBE || now - this.#sentAt >= heartbeatMs) {
       this.#sentAt = now;
       ping();
     }

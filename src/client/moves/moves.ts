@@ -1,4 +1,4 @@
-import { SeamlessMove } from '../../transport/moves/seamless-move.ts';
+import { SeamlessMoves } from '../../transport/moves/seamless-moves.ts';
 import type { Capability } from '../kernel/capability.ts';
 
 /**
@@ -9,7 +9,7 @@ export function moves(): Capability<'moves'> {
   return {
     name: 'moves',
     extend: () => ({
-      transport: () => ({ moveFrom: (owner, present, predecessor) => new SeamlessMove(owner, present, predecessor) }),
+      transport: () => ({ moves: ({ random }, owner) => new SeamlessMoves(owner, random) }),
     }),
   };
 }

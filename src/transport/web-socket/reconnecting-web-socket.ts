@@ -1,6 +1,5 @@
 import { noWebSocket } from '../hopeless-error.ts';
-import type { Target } from '../line.ts';
-import { ReconnectingEngine } from './reconnecting-engine.ts';
+import { ReconnectingEngine, type Target } from './reconnecting-engine.ts';
 import type { ProtocolsOption, ReconnectingWebSocketOptions } from './reconnecting-web-socket-options.ts';
 import { resolveOptions } from './reconnecting-web-socket-options.ts';
 import { definedOf, type UrlOption, type UrlRequest } from '../transport-options.ts';
@@ -253,6 +252,6 @@ function read(url: unknown, protocols: unknown): Target {
   return { url: parseWebSocketUrl(text), protocols: checkProtocols(list) };
 }
 
-function urlOf({ url }: Target): string | URL {
+function urlOf({ url }: Target): string {
   return url;
 }
