@@ -31,7 +31,7 @@ const DAY_MS = 86_400_000;
 
 /** A line as the layer above sees it, which is watched once it is welcomed. */
 export class LineLink extends Line implements Link {
-  declare readonly owner: LineLinkOwner;
+  declare owner: LineLinkOwner | undefined;
   /** Credentials for the greeting. */
   token: string | undefined;
   /** The layer above was told of it, so it has to be told of its loss. */
@@ -40,7 +40,7 @@ export class LineLink extends Line implements Link {
   woken = false;
   #heartbeat: Heartbeat | undefined;
   /** Monotonic time at which the window begins that the peer announced, and its width, ms. */
-  #leavesAt: number | undefined;
+  #leavesAt = 0;
   #withinMs = 0;
 
   get bufferedAmount(): number | undefined {
@@ -51,7 +51,7 @@ export class LineLink extends Line implements Link {
   send(frame: string): boolean {
     try {
       // A socket that is closing drops what it is given without a word.
-      const sends = !this.isOver && this.socket?.readyState === OPEN;
+      const sends = this.socket?.readyState === OPEN;
       if (sends) this.socket!.send(frame);
       return sends;
     } catch {
@@ -60,16 +60,16 @@ export class LineLink extends Line implements Link {
   }
 
   welcomed(welcome: Welcomed): void {
-    if (this.isOver || this.welcomedAt >= 0) return;
+    if (this.welcomedAt >= 0) return;
     this.settled();
-    this.owner.welcomed(this, welcome);
+    this.owner?.welcomed(this, welcome);
   }
 
   leaving({ afterMs, withinMs }: { readonly afterMs: number; readonly withinMs: number }): void {
     const now = performance.now();
     this.#leavesAt = now + Math.min(afterMs, DAY_MS);
     this.#withinMs = Math.max(MIN_WINDOW_MS, Math.min(withinMs, DAY_MS));
-    this.owner.leaving(this, this.leavingWindow(now)!);
+    this.owner?.leaving(this, this.leavingWindow(now)!);
   }
 
   /**
@@ -77,13 +77,13 @@ export class LineLink extends Line implements Link {
    * is still there then is lost at one moment, and must not come back at one.
    */
   leavingWindow(now: number): DelayWindow | undefined {
-    if (this.#leavesAt === undefined) return undefined;
     const fromMs = Math.max(0, this.#leavesAt - now);
-    return { fromMs, toMs: fromMs + this.#withinMs };
+    // There is a width where there is a window.
+    return this.#withinMs ? [fromMs, fromMs + this.#withinMs] : undefined;
   }
 
   drop(code: number, reason: string): void {
-    if (!this.isOver) this.owner.ended(this, causeOf(this, code, reason, 'above'));
+    this.owner?.ended(this, causeOf(this, code, reason, 'above'));
   }
 
   /** Watches it from now on. @param hintMs - The server's hint of an interval, of which a peer may have made anything. */
@@ -102,7 +102,7 @@ export class LineLink extends Line implements Link {
   /** Asks for a sign of life now, unless one is awaited already. */
   wake(): void {
     const heartbeat = this.#heartbeat;
-    if (heartbeat === undefined) return;
+    if (!heartbeat) return;
     this.woken = true;
     // One that failed is about to end.
     if (!heartbeat.probing && !this.failed) this.#probe(heartbeat);
@@ -117,13 +117,13 @@ export class LineLink extends Line implements Link {
     if (ms > 0) this.alarm(ms, () => this.#look(heartbeat));
     else if (!isSure) this.alarm(0, () => this.#look(heartbeat, true));
     else if (ms === PROBE) this.#probe(heartbeat);
-    else this.owner.ended(this, causeOf(this, CloseCode.TIMED_OUT, 'no sign of life', 'probe'));
+    else this.owner?.ended(this, causeOf(this, CloseCode.TIMED_OUT, 'no sign of life', 'probe'));
   }
 
   #probe(heartbeat: Heartbeat): void {
-    heartbeat.probed(Date.now(), this.owner.unanswered(this), this.bufferedAmount);
+    heartbeat.probed(Date.now(), this.owner!.unanswered(this), this.bufferedAmount);
     this.#look(heartbeat);
     // Last: it may be the end of this line.
-    this.owner.probe(this);
+    this.owner?.probe(this);
   }
 }

@@ -37,8 +37,10 @@ export interface LineOwner<Self> {
  * forgotten at any time without waiting for it. Until it is {@link welcomedAt} it has limited time.
  */
 export class Line {
-  /** There when the target is. */
+  /** There when the target is, until the line is abandoned. */
   socket: WebSocketLike | undefined;
+  /** There until the line is abandoned: nothing that its socket still tells concerns anybody then. */
+  owner: LineOwner<this> | undefined;
   /** The socket has opened. */
   opened = false;
   /** Monotonic time from which on it serves, ms; NaN before. */
@@ -47,13 +49,10 @@ export class Line {
   failed = false;
   /** As the `close` event tells it. */
   wasClean = false;
-  /** It was abandoned: nothing that its socket still tells concerns anybody. */
-  isOver = false;
   /** Its failure counts; not when a wake signal began it, nor when the page slept through it. */
   counts: boolean;
   /** Wall clock, ms: by it a timer finds that the page slept. */
-  readonly #beganAt = Date.now();
-  readonly owner: LineOwner<this>;
+  readonly beganAt: number = Date.now();
   readonly #limitMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** There until the target is known. */
@@ -65,15 +64,6 @@ export class Line {
     this.#limitMs = limitMs;
     this.counts = counts;
     this.alarm(limitMs, () => this.#timeUp());
-  }
-
-  /** It began in the last second, as far as the wall clock knows. */
-  get isFresh(): boolean {
-    return Math.abs(Date.now() - this.#beganAt) <= LATE_MS;
-  }
-
-  get protocol(): string {
-    return this.socket?.protocol ?? '';
   }
 
   /**
@@ -88,9 +78,9 @@ export class Line {
     let given: Given | undefined;
     try {
       given = await give(this.#asking!.signal);
-      if (!this.isOver) dial(given);
+      if (this.owner) dial(given);
     } catch (error) {
-      if (!this.isOver) this.cannotDial(error, isFixed && given !== undefined);
+      this.cannotDial(error, isFixed && given !== undefined);
     }
   }
 
@@ -101,21 +91,14 @@ export class Line {
     const socket = protocols.length === 0 ? new WebSocket(url as string) : new WebSocket(url as string, [...protocols]);
     this.socket = socket;
     socket.onopen = () => {
-      if (this.isOver) return;
       this.opened = true;
-      this.owner.opened(this);
+      this.owner?.opened(this);
     };
-    socket.onmessage = ({ data }: { readonly data: unknown }) => {
-      if (!this.isOver) this.owner.message(this, data);
-    };
-    socket.onerror = (event: ErrorEvent) => {
-      if (!this.isOver) this.#fail(event);
-    };
-    socket.onclose = (event: CloseEvent) => {
-      if (!this.isOver) this.#end(event);
-    };
+    socket.onmessage = ({ data }: { readonly data: unknown }) => this.owner?.message(this, data);
+    socket.onerror = (event: ErrorEvent) => this.#fail(event);
+    socket.onclose = (event: CloseEvent) => this.#end(event);
     // The constructor is not ours: it may have called back.
-    if (this.isOver) this.abandon(LEAVING);
+    if (!this.owner) this.abandon(LEAVING);
   }
 
   /** There is no socket. @param isFixed - Nor would another attempt have a better target. */
@@ -123,7 +106,7 @@ export class Line {
     const isLost = isFixed && isHopeless(error);
     const told = DEVELOPMENT && isLost ? explainHopeless(error) : error;
     const cause = causeOf(this, CloseCode.ABNORMAL, '', isLost ? 'app' : 'provider', told);
-    this.owner.ended(this, cause, isLost || error instanceof StopReconnecting);
+    this.owner?.ended(this, cause, isLost || error instanceof StopReconnecting);
   }
 
   /** It serves: its time is no longer limited. */
@@ -143,24 +126,26 @@ export class Line {
    * the answer may take a minute, or never come.
    */
   abandon(code?: number, reason = ''): void {
-    this.isOver = true;
     clearTimeout(this.#timer);
     this.#asking?.abort();
     const { socket } = this;
-    if (socket === undefined) return;
+    this.socket = this.owner = undefined;
+    if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
     // Not null: `ws` reports the end of an unfinished handshake as an error, which must not go unheard.
     socket.onerror = () => {};
     try {
       if (code === undefined) socket.close();
-      else socket.close(permittedCode(code), truncateReason(reason));
+      // WHATWG: it takes 1000 and 3000 to 4999 and throws for any other code.
+      else if (code === CloseCode.NORMAL || (code >= 3000 && code < 5000)) socket.close(code, truncateReason(reason));
+      else socket.close(LEAVING, truncateReason(reason));
     } catch {
       // Forgotten all the same.
     }
   }
 
   #timeUp(slept = false): void {
-    if (!slept && Date.now() - this.#beganAt > this.#limitMs + LATE_MS) {
+    if (!slept && Date.now() - this.beganAt > this.#limitMs + LATE_MS) {
       // The page slept. What came in the meantime is handled first; what has not come by then will not.
       this.counts = false;
       this.alarm(0, () => this.#timeUp(true));
@@ -169,34 +154,34 @@ export class Line {
     const reason = `not connected within ${this.#limitMs} ms`;
     const what = DEVELOPMENT ? `url or auth gave nothing within ${this.#limitMs} ms` : reason;
     // Whoever it was waiting for is to blame.
-    const cause =
-      this.#asking === undefined
-        ? causeOf(this, CloseCode.TIMED_OUT, reason, 'timeout')
-        : causeOf(this, CloseCode.TIMED_OUT, reason, 'provider', new Error(what));
-    this.owner.ended(this, cause, false, slept);
+    const cause = this.#asking
+      ? causeOf(this, CloseCode.TIMED_OUT, reason, 'provider', new Error(what))
+      : causeOf(this, CloseCode.TIMED_OUT, reason, 'timeout');
+    this.owner?.ended(this, cause, false, slept);
   }
 
   /**
    * An `error` is normally followed by a `close` with the true code, in the same task. Not so in Chromium when the
    * page's policy blocks the URL: the socket is CLOSED from the start and there is an `error` only.
    */
-  #fail({ error, message }: { readonly error?: unknown; readonly message?: unknown }): void {
+  #fail({ error, message }: { readonly error?: unknown; readonly message?: string }): void {
+    if (!this.owner) return;
     this.failed = true;
-    this.#error ??= error ?? (typeof message === 'string' ? new Error(message) : undefined);
+    this.#error ??= error ?? (message ? new Error(message) : undefined);
     this.alarm(this.socket!.readyState === CLOSED ? 0 : CLOSE_AFTER_ERROR_MS, () => this.#end({}));
   }
 
   #end({ code, reason = '', wasClean = false }: Partial<CloseEvent>): void {
     this.wasClean = wasClean;
     // Deno gives 0, a mock may give nothing: no code.
-    this.owner.ended(this, causeOf(this, code || CloseCode.ABNORMAL, reason, 'peer', this.#error));
+    this.owner?.ended(this, causeOf(this, code || CloseCode.ABNORMAL, reason, 'peer', this.#error));
   }
 }
 
 /** Events of a socket, as engines give them. */
 interface ErrorEvent {
   readonly error?: unknown;
-  readonly message?: unknown;
+  readonly message?: string;
 }
 
 interface CloseEvent {
@@ -215,9 +200,4 @@ export function causeOf(
 ): CloseCause {
   const cause = { code, reason, opened: line?.opened === true, by };
   return error === undefined ? cause : { ...cause, error };
-}
-
-/** WHATWG: `close()` takes 1000 and 3000 to 4999 and throws for any other code. */
-function permittedCode(code: number): number {
-  return code === CloseCode.NORMAL || (code >= 3000 && code < 5000) ? code : LEAVING;
 }

@@ -21,11 +21,11 @@ export type PolicyOptions = Pick<ResolvedTransportOptions, 'reconnect' | 'url' |
 /** Least delay of a retry, ms. */
 const FLOOR_MS = 100;
 /** 1012: the hybi text of the registry says "a randomized delay of 5 - 30s". */
-const RESTART: DelayWindow = { fromMs: 5_000, toMs: 30_000 };
-/** 1013 and 4429, times 2 for each failure, until the latest end is {@link OVERLOAD_CAP_MS}. */
-const OVERLOAD: DelayWindow = { fromMs: 15_000, toMs: 60_000 };
-const OVERLOAD_CAP_MS = 300_000;
-const AT_ONCE: DelayWindow = { fromMs: 0, toMs: 0 };
+const RESTART: DelayWindow = [5_000, 30_000];
+/** 1013 and 4429, times 2 for each failure, until the latest end is 5 minutes. */
+const OVERLOAD: DelayWindow = [15_000, 60_000];
+const OVERLOAD_MOST = 5;
+const AT_ONCE: DelayWindow = [0, 0];
 
 /** At most this many attempts begin by themselves in {@link RATE_SPAN_MS}, whatever delays were drawn. */
 const RATE_LIMIT = 10;
@@ -50,8 +50,8 @@ export class ReconnectPolicy {
   #draws = 0;
   /** Refusals of credentials since the last welcome: the next credentials have to be fresh. */
   #refusals = 0;
-  /** How many losses led to a reaction. */
-  #losses: { [Reaction in CloseReaction]?: number } = {};
+  /** Reactions that a loss has led to. */
+  readonly #met = new Set<CloseReaction>();
   /** Monotonic times at which the last attempts began; a new series does not forget them. */
   #starts = new Array<number>(RATE_LIMIT).fill(-Infinity);
   /** Monotonic time of the last attempt that a wake signal began. */
@@ -77,7 +77,7 @@ export class ReconnectPolicy {
   /** The app begins anew. */
   restart(): void {
     this.#failures = this.#draws = this.#refusals = 0;
-    this.#losses = {};
+    this.#met.clear();
   }
 
   /** A connection ends. Where it was stable, what went wrong before it counts no more. */
@@ -107,40 +107,26 @@ export class ReconnectPolicy {
   /** Time until the next attempt, ms; `Infinity` to make none. It respects the rate guard. */
   lost(cause: CloseCause, line: LostLine, now: number): number {
     const { reconnect } = this.#options;
-    const { code, by } = cause;
-    const reaction = closeReaction(code);
+    const reaction = closeReaction(cause.code);
     const stable = this.ended(line, now);
-    const isShared = !stable || !concernsOne(by, code, reaction);
+    const isShared = !stable || !concernsOne(cause, reaction);
+    const isFirst = !this.#met.has(reaction);
+    this.#met.add(reaction);
     const welcomed = line.welcomedAt <= now;
     if (welcomed) this.#refusals = 0;
     if (reaction === 'credentials') this.#refusals++;
-    this.#losses[reaction] = (this.#losses[reaction] ?? 0) + 1;
     if (welcomed || line.counts) {
       if (!stable) this.#failures++;
       if (isShared) this.#draws++;
     }
-    if (reconnect === false || this.#failures >= reconnect.maxAttempts) return Infinity;
-    const delayMs = this.#delayMs(cause, reaction, reconnect, isShared, line.leavingWindow?.(now));
+    if (!reconnect || this.#failures >= reconnect.maxAttempts) return Infinity;
+    const rule = this.#ruleOf(cause, reconnect) ?? reaction;
+    const firstMs = isShared ? reconnect.sharedFirstMs : reconnect.firstMs;
+    const delayMs =
+      typeof rule === 'object'
+        ? rule.delayMs
+        : this.#draw(rule, isFirst, firstMs, reconnect.capMs, cause.reason, line.leavingWindow?.(now));
     return Math.max(delayMs, this.guardMs(now));
-  }
-
-  #delayMs(
-    cause: CloseCause,
-    reaction: CloseReaction,
-    times: ReconnectTimes,
-    isShared: boolean,
-    announced: DelayWindow | undefined,
-  ): number {
-    const rule = this.#ruleOf(cause, times);
-    if (rule === 'stop') return Infinity;
-    if (typeof rule === 'object') return rule.delayMs;
-    const usual = this.#usualWindow(times, isShared, announced);
-    const window = rule === 'retry' ? usual : this.#windowOf(reaction, usual, announced);
-    if (window === undefined) return Infinity;
-    const hintMs = parseRetryAfter(cause.reason);
-    // The server said when: not before it, and not all clients in the same instant.
-    const hinted = hintMs !== undefined && { fromMs: hintMs, toMs: hintMs + Math.max(FLOOR_MS, hintMs / 10) };
-    return drawDelay(hinted || window, this.#options.random);
   }
 
   /** What the app says of a loss; nothing when its function throws or gives nonsense, which is reported. */
@@ -155,53 +141,52 @@ export class ReconnectPolicy {
     }
   }
 
-  /** Window of the delay by the table; `undefined` to stop. */
-  #windowOf(reaction: CloseReaction, usual: DelayWindow, announced: DelayWindow | undefined): DelayWindow | undefined {
-    const isFirst = this.#losses[reaction] === 1;
+  /** @param isFirst - Since the last stable connection */
+  #draw(
+    reaction: CloseReaction,
+    isFirst: boolean,
+    firstMs: number,
+    capMs: number,
+    reason: string,
+    announced?: DelayWindow,
+  ): number {
+    // The first draw is from the first window.
+    const n = Math.max(0, this.#draws - 1);
+    let window = backoffWindow(n, firstMs, capMs, FLOOR_MS);
+    // Some engines turn the 1012 that was announced into 1006; but it may as well be the client's own line, which must
+    // not keep it away long before the window, or for longer than any other loss.
+    if (announced && announced[0] <= capMs) window = [announced[0], Math.min(announced[1], announced[0] + capMs)];
     switch (reaction) {
       case 'stop':
-        return undefined;
+        return Infinity;
       case 'retry-once':
-        return isFirst ? usual : undefined;
-      case 'restart':
-        return announced ?? RESTART;
-      case 'overload': {
-        const factor = Math.min(2 ** this.#doublings, OVERLOAD_CAP_MS / OVERLOAD.toMs);
-        return { fromMs: OVERLOAD.fromMs * factor, toMs: OVERLOAD.toMs * factor };
-      }
-      case 'credentials':
-        if (this.#refusals > 1 || !this.#isRenewable) return undefined;
-        // At once the first time; a server that welcomes and then refuses, again and again, gets the usual backoff.
-        return isFirst ? AT_ONCE : usual;
+        if (!isFirst) return Infinity;
+        break;
       case 'other-identity':
-        return isFirst ? AT_ONCE : undefined;
+        if (!isFirst) return Infinity;
+        window = AT_ONCE;
+        break;
+      case 'credentials':
+        // Only where another attempt can present other ones.
+        if (this.#refusals > 1 || !(this.#credentials?.renewable || typeof this.#options.url === 'function'))
+          return Infinity;
+        // At once the first time; a server that welcomes and then refuses, again and again, gets the usual backoff.
+        if (isFirst) window = AT_ONCE;
+        break;
+      case 'restart':
+        window = announced ?? RESTART;
+        break;
+      case 'overload': {
+        const times = Math.min(2 ** n, OVERLOAD_MOST);
+        window = [OVERLOAD[0] * times, OVERLOAD[1] * times];
+        break;
+      }
       default:
-        return usual;
     }
-  }
-
-  /**
-   * What the peer announced, else the backoff. Some engines turn the 1012 that was announced into 1006; but it may as
-   * well be the client's own line, which must not keep it away long before the window, or for longer than any other loss.
-   */
-  #usualWindow(
-    { firstMs, sharedFirstMs, capMs }: ReconnectTimes,
-    isShared: boolean,
-    announced: DelayWindow | undefined,
-  ): DelayWindow {
-    return announced !== undefined && announced.fromMs <= capMs
-      ? { ...announced, toMs: Math.min(announced.toMs, announced.fromMs + capMs) }
-      : backoffWindow(this.#doublings, isShared ? sharedFirstMs : firstMs, capMs, FLOOR_MS);
-  }
-
-  /** The first draw is from the first window. */
-  get #doublings(): number {
-    return Math.max(0, this.#draws - 1);
-  }
-
-  /** Another attempt can present other credentials. */
-  get #isRenewable(): boolean {
-    return this.#credentials?.renewable === true || typeof this.#options.url === 'function';
+    const hintMs = parseRetryAfter(reason);
+    // The server said when: not before it, and not all clients in the same instant.
+    if (hintMs !== undefined) window = [hintMs, hintMs + Math.max(FLOOR_MS, hintMs / 10)];
+    return drawDelay(window, this.#options.random);
   }
 }
 
@@ -212,7 +197,7 @@ export class ReconnectPolicy {
  * what this client did. RFC 6455 7.2.3 asks for a random delay of 0 to 5 s after an abnormal closure; what concerns one
  * client alone mostly comes with a wake signal (a network change, a return to the page), and that ends the wait.
  */
-function concernsOne(by: CloseCause['by'], code: number, reaction: CloseReaction): boolean {
+function concernsOne({ by, code }: CloseCause, reaction: CloseReaction): boolean {
   return (
     by === 'probe' ||
     by === 'above' ||

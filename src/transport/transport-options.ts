@@ -158,15 +158,9 @@ export const TRANSPORT_DEFAULTS: {
  */
 export function resolveTransportOptions(options: TransportOptions): ResolvedTransportOptions {
   if (DEVELOPMENT) checkTransportOptions(options);
-  const { reconnect, heartbeat, protocols = [], onError = reportUncaught } = options;
-  const { connectTimeoutMs, reconnect: times } = TRANSPORT_DEFAULTS;
-  return {
-    connectTimeoutMs,
-    random: Math.random,
-    ...definedOf(options),
-    protocols: [...protocols],
-    reconnect: reconnect !== false && { ...times, ...definedOf(reconnect), onClose: copyOf(reconnect?.onClose) },
-    heartbeat: heartbeat !== false && { ...HEARTBEAT, ...definedOf(heartbeat) },
+  const { protocols = [], onError = reportUncaught } = options;
+  return withTransportDefaults({
+    ...options,
     onError: (error) => {
       try {
         onError(error);
@@ -174,6 +168,28 @@ export function resolveTransportOptions(options: TransportOptions): ResolvedTran
         reportUncaught(thrown);
       }
     },
+    // As it is now.
+    protocols: [...protocols],
+  });
+}
+
+/** As {@link resolveTransportOptions}, of options whose `onError` never throws and whose `protocols` never change. */
+export function withTransportDefaults(
+  options: TransportOptions & Pick<ResolvedTransportOptions, 'onError' | 'protocols'>,
+): ResolvedTransportOptions {
+  if (DEVELOPMENT) checkTransportOptions(options);
+  const { reconnect, heartbeat } = options;
+  const rules = reconnect && reconnect.onClose;
+  return {
+    connectTimeoutMs: TRANSPORT_DEFAULTS.connectTimeoutMs,
+    random: Math.random,
+    ...definedOf(options),
+    reconnect: reconnect !== false && {
+      ...TRANSPORT_DEFAULTS.reconnect,
+      ...definedOf(reconnect),
+      onClose: typeof rules === 'function' ? rules : { ...rules },
+    },
+    heartbeat: heartbeat !== false && { ...HEARTBEAT, ...definedOf(heartbeat) },
   };
 }
 
@@ -182,10 +198,6 @@ export function definedOf<T extends object>(
   options: T = {} as T,
 ): { readonly [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
-}
-
-function copyOf(rules: CloseRules | undefined): CloseRules {
-  return typeof rules === 'function' ? rules : { ...rules };
 }
 
 /** Hands an error to the host as one that nobody caught, without unwinding the caller. */

@@ -43,20 +43,23 @@ export interface MoveOwner {
  * that is to take over, and a predecessor that may still answer. There are none unless the connection is connected.
  */
 export interface Moves {
-  /** Opens a successor, unless there is one. */
-  begin(): void;
-  /** Begins at a random moment of a window. */
-  beginWithin(window: DelayWindow): void;
+  /** Opens a successor, unless there is one; `false` where there is no connection to move. */
+  begin(): boolean;
+  /** Begins at a random moment of a window, if this is the present line. */
+  beginWithin(line: LineLink, window: DelayWindow): void;
   /** Takes notice of the end of a line; `false` when that is the end of the present one, and no move mends it. */
   ended(line: LineLink, cause: CloseCause): boolean;
   /** The present line is lost: gives the successor, to go on in the place of an attempt. */
   handOver(cause: CloseCause): LineLink | undefined;
-  /** A line is welcomed; `last` was the present one before, and may be the same. Nothing is told. */
-  welcomed(line: LineLink, last: LineLink | undefined): void;
-  /** It serves: tells of those that have to go for it. */
-  finish(): void;
-  /** The connection is connected no more: forgets its lines, and clears its timers. */
-  end(cause: CloseCause): void;
+  /**
+   * The transport entered a state, and it is in force: its line, if any, was `last` before it. Without a cause the line
+   * is welcomed; with one all lines of the former state end with it. Gives what is left to do when the status was told.
+   */
+  entered(
+    line: LineLink | undefined,
+    last: LineLink | undefined,
+    cause: CloseCause | undefined,
+  ): (() => void) | undefined;
 }
 
 /** What a transport can do without. */

@@ -2,7 +2,7 @@ import type { DelayWindow } from '../primitives/backoff.ts';
 import * as CloseCode from '../protocol/close-code.ts';
 import { closeReaction } from '../protocol/close-reaction.ts';
 import { noWebSocket } from './hopeless-error.ts';
-import { causeOf, LEAVING } from './line.ts';
+import { causeOf, LATE_MS, LEAVING } from './line.ts';
 import { LineLink, type LineLinkOwner, type Welcomed } from './line-link.ts';
 import { ReconnectPolicy } from './reconnect-policy.ts';
 import { resolveSocketUrl } from './socket-url.ts';
@@ -81,18 +81,15 @@ export class WebSocketTransport implements Transport, LineLinkOwner, HostActions
   rest(): void {
     const line = this.#line;
     // Nothing is under way: idle, suspended or closed.
-    if (line === undefined && this.#timer === undefined) return;
+    if (!line && !this.#timer) return;
     const now = performance.now();
-    if (line !== undefined) this.#policy.ended(line, now);
+    if (line) this.#policy.ended(line, now);
     const at = Math.max(now + this.#policy.guardMs(now), this.#at);
     this.#enter({ state: 'idle' }, this.#cause(CloseCode.NORMAL, 'idle'), undefined, undefined, at);
   }
 
   reconnect({ seamless = false }: ReconnectRequest = {}): void {
-    if (seamless && this.status.state === 'connected' && this.#moves !== undefined) {
-      this.#moves.begin();
-      return;
-    }
+    if (seamless && this.#moves?.begin()) return;
     this.#policy.restart();
     this.#attempt(true, this.#cause(LEAVING, 'reconnecting'));
   }
@@ -108,9 +105,10 @@ export class WebSocketTransport implements Transport, LineLinkOwner, HostActions
   /** The lines of a page that was frozen are dead, whatever they say. */
   restored(): void {
     const line = this.#line;
-    if (line === undefined) this.wake('host');
-    // An attempt that an earlier signal of the same return began is none of those.
-    else if (line.welcomedAt >= 0 || !line.isFresh) this.#hurry(this.#cause(LEAVING, 'the page was frozen', 'host'));
+    if (!line) this.wake('host');
+    // An attempt that an earlier signal of the same return began is none of those, as far as the wall clock knows.
+    else if (line.welcomedAt >= 0 || Math.abs(Date.now() - line.beganAt) > LATE_MS)
+      this.#hurry(this.#cause(LEAVING, 'the page was frozen', 'host'));
   }
 
   suspend(reason: string, by: 'app' | 'host' = 'app'): void {
@@ -147,12 +145,11 @@ export class WebSocketTransport implements Transport, LineLinkOwner, HostActions
     this.#line = line;
     this.#timer = timer;
     this.#at = at;
-    if (cause !== undefined) {
-      if (last !== undefined) this.forget(last, cause);
-      this.#moves?.end(cause);
-    }
+    if (cause && last) this.forget(last, cause);
+    const rest = this.#moves?.entered(line, last, cause);
     if (this.status === status) this.#host?.entered(status.state);
     if (this.status === status) this.#tell(() => this.#user.status(status));
+    rest?.();
   }
 
   forget(line: LineLink, cause: CloseCause): void {
@@ -172,8 +169,12 @@ export class WebSocketTransport implements Transport, LineLinkOwner, HostActions
 
   #attempt(counts: boolean, cause: CloseCause): void {
     const line = this.newLine(counts);
-    this.#enter({ state: 'connecting', ...this.#policy.outlook }, cause, line);
+    this.#connecting(line, cause);
     if (this.#line === line) this.dial(line);
+  }
+
+  #connecting(line: LineLink, cause: CloseCause): void {
+    this.#enter({ state: 'connecting', ...this.#policy.outlook }, cause, line);
   }
 
   newLine(counts = true): LineLink {
@@ -184,28 +185,26 @@ export class WebSocketTransport implements Transport, LineLinkOwner, HostActions
   dial(line: LineLink): void {
     const { url, protocols, WebSocket = globalThis.WebSocket } = this.#options;
     const { authReason, outlook } = this.#policy;
-    if (WebSocket === undefined) {
-      this.ended(line, causeOf(line, CloseCode.ABNORMAL, '', 'app', noWebSocket()), true);
-      return;
-    }
-    void line.ask(
-      // Async, so that a function of the app that throws and one that rejects are the same.
-      async (signal) =>
-        Promise.all([
-          typeof url === 'function' ? url({ attempt: outlook.attempt, signal }) : url,
-          this.#parts.credentials?.get(authReason, signal),
-        ]),
-      ([given, token]) => {
-        line.token = token;
-        line.dial(WebSocket, resolveSocketUrl(given), protocols);
-      },
-      typeof url !== 'function',
-    );
+    if (!WebSocket) line.cannotDial(noWebSocket(), true);
+    else
+      void line.ask(
+        // Async, so that a function of the app that throws and one that rejects are the same.
+        async (signal) =>
+          Promise.all([
+            typeof url === 'function' ? url({ attempt: outlook.attempt, signal }) : url,
+            this.#parts.credentials?.get(authReason, signal),
+          ]),
+        ([given, token]) => {
+          line.token = token;
+          line.dial(WebSocket, resolveSocketUrl(given), protocols);
+        },
+        typeof url !== 'function',
+      );
   }
 
   opened(line: LineLink): void {
     const { protocols } = this.#options;
-    if (protocols.length > 0 && !protocols.includes(line.protocol)) {
+    if (protocols[0] && !protocols.includes(line.socket!.protocol)) {
       const reason = `the server chose none of the subprotocols ${protocols.join(', ')}`;
       this.ended(line, causeOf(line, CloseCode.SUBPROTOCOL, reason, 'peer'));
       return;
@@ -235,7 +234,7 @@ export class WebSocketTransport implements Transport, LineLinkOwner, HostActions
   }
 
   leaving(line: LineLink, window: DelayWindow): void {
-    if (line === this.#line && this.status.state === 'connected') this.#moves?.beginWithin(window);
+    this.#moves?.beginWithin(line, window);
   }
 
   probe(line: LineLink): void {
@@ -252,10 +251,8 @@ export class WebSocketTransport implements Transport, LineLinkOwner, HostActions
 
   welcomed(line: LineLink, { heartbeatMs, resumed }: Welcomed): void {
     const { heartbeat } = this.#options;
-    if (heartbeat !== false) line.watch(heartbeat, heartbeatMs);
-    this.#moves?.welcomed(line, this.#line);
+    if (heartbeat) line.watch(heartbeat, heartbeatMs);
     this.#enter({ state: 'connected', since: Date.now(), resumed }, undefined, line);
-    this.#moves?.finish();
   }
 
   /** The one place where it is decided what follows a lost line or a failed attempt. */
@@ -266,7 +263,7 @@ export class WebSocketTransport implements Transport, LineLinkOwner, HostActions
     if (this.#line !== line) return; // the app's rule came back here
     if (delayMs === Infinity) return this.#close(cause);
     const successor = this.#moves?.handOver(cause);
-    if (successor !== undefined) this.#enter({ state: 'connecting', ...this.#policy.outlook }, cause, successor);
+    if (successor) this.#connecting(successor, cause);
     // Lost on the way to a wake signal's answer: the signal came for this.
     else if (line.woken && closeReaction(cause.code) === 'retry')
       this.#wait(Math.min(delayMs, this.#policy.wakeRestMs(now)), cause, false);
@@ -292,7 +289,7 @@ export class WebSocketTransport implements Transport, LineLinkOwner, HostActions
   #hurry(cause: CloseCause): void {
     const now = performance.now();
     const restMs = this.#policy.wakeRestMs(now);
-    if (restMs > 0 && this.#timer !== undefined && this.#at <= now + restMs) return;
+    if (restMs && this.#timer && this.#at <= now + restMs) return;
     this.#attemptIn(restMs, cause, false);
   }
 }

@@ -1,3 +1,4 @@
+import type { DelayWindow } from '../../src/primitives/backoff.ts';
 import { ReconnectPolicy } from '../../src/transport/reconnect-policy.ts';
 import type { CloseCause } from '../../src/transport/transport.ts';
 import { resolveTransportOptions } from '../../src/transport/transport-options.ts';
@@ -7,7 +8,7 @@ export interface Herd {
   readonly clients: number;
   /** What every client sees at that moment. */
   readonly code: number;
-  readonly announced?: { readonly fromMs: number; readonly toMs: number };
+  readonly announced?: DelayWindow;
   /** Connections that the server takes in a second, evenly. */
   readonly acceptsPerSecond: number;
   /** A refused attempt is noticed after this time, ms. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { DelayWindow } from '../../src/primitives/backoff.ts';
 import type { CloseRules } from '../../src/transport/close-rule.ts';
 import type { LostLine, PolicyOptions } from '../../src/transport/reconnect-policy.ts';
 import { ReconnectPolicy } from '../../src/transport/reconnect-policy.ts';
@@ -27,7 +28,7 @@ interface LossDetails {
   /** It had lived for `stableAfterMs` after its welcome. */
   readonly stable?: boolean;
   readonly counts?: boolean;
-  readonly announced?: { readonly fromMs: number; readonly toMs: number };
+  readonly announced?: DelayWindow;
 }
 
 const loss = (code: number, details: LossDetails = {}): Loss => {
@@ -175,20 +176,20 @@ describe('backoff', () => {
 });
 
 describe('a window that the peer announced', () => {
-  const announced = { fromMs: 2_000, toMs: 3_000 };
+  const announced: DelayWindow = [2_000, 3_000];
 
   test.each([1012, 1006, 1001])('is taken for %i, which may be how the announced end looks', (code) => {
     expect(after([loss(code, { stable: true, announced })])).toEqual([2_000, 3_000]);
   });
 
   test('that is far away keeps nobody away whose line was lost meanwhile, but for the end that was announced', () => {
-    const far = { fromMs: 3_600_000, toMs: 3_601_000 };
+    const far: DelayWindow = [3_600_000, 3_601_000];
     expect(after([loss(1006, { stable: true, announced: far })])).toEqual([100, 5_100]);
     expect(after([loss(1012, { stable: true, announced: far })])).toEqual([3_600_000, 3_601_000]);
   });
 
   test('that is wide is used up to the cap of any delay, but for the end that was announced', () => {
-    const wide = { fromMs: 0, toMs: 600_000 };
+    const wide: DelayWindow = [0, 600_000];
     expect(after([loss(1012, { stable: true, announced: wide })])).toEqual([0, 600_000]);
     expect(after([loss(1006, { stable: true, announced: wide })])).toEqual([0, 30_000]);
   });

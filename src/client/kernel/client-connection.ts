@@ -4,8 +4,8 @@ import { SerialQueue } from '../../primitives/serial-queue.ts';
 import { SUBPROTOCOL } from '../../protocol/messages.ts';
 import type { ConnectionStatus, ReconnectRequest, Transport } from '../../transport/transport.ts';
 import {
-  resolveTransportOptions,
   TRANSPORT_DEFAULTS,
+  withTransportDefaults,
   type AuthOption,
   type UrlOption,
 } from '../../transport/transport-options.ts';
@@ -56,7 +56,7 @@ export class ClientConnection implements Connection, Kernel {
       bytes: () => this.outbox.backlogBytes,
       tell: (event) => this.#tellLevel(event),
     });
-    const resolved = resolveTransportOptions({ ...options, url, protocols: [SUBPROTOCOL], onError: this.report });
+    const resolved = withTransportDefaults({ ...options, url, protocols: [SUBPROTOCOL], onError: this.report });
     this.#extensions = use.map(({ extend }) => extend(this));
     this.around = this.#extensions.find((extension) => extension.around !== undefined)?.around;
     this.#session = new Session({

@@ -16,12 +16,12 @@ const RETIRE_MS = 30_000;
 export class SeamlessMoves implements Moves {
   readonly #owner: MoveOwner;
   readonly #random: () => number;
+  /** The line that serves. */
+  #present: LineLink | undefined;
   #successor: LineLink | undefined;
   #retiring: LineLink | undefined;
   /** The peer closed the present line because the successor said hello: only the welcome is missing. */
   #replaced: CloseCause | undefined;
-  /** Lines that have to go because another serves, and how they end. */
-  #left: Array<readonly [LineLink, CloseCause]> = [];
   #retireTimer: ReturnType<typeof setTimeout> | undefined;
   #beginTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -30,14 +30,18 @@ export class SeamlessMoves implements Moves {
     this.#random = random;
   }
 
-  begin(): void {
-    if (this.#successor !== undefined) return;
-    this.#successor = this.#owner.newLine();
-    this.#owner.dial(this.#successor);
+  begin(): boolean {
+    if (this.#present === undefined) return false;
+    if (this.#successor === undefined) {
+      this.#successor = this.#owner.newLine();
+      this.#owner.dial(this.#successor);
+    }
+    return true;
   }
 
   /** Everyone who was told of the window moves, and not at once. */
-  beginWithin(window: DelayWindow): void {
+  beginWithin(line: LineLink, window: DelayWindow): void {
+    if (line !== this.#present) return;
     clearTimeout(this.#beginTimer);
     this.#beginTimer = setTimeout(() => this.begin(), drawDelay(window, this.#random));
   }
@@ -59,37 +63,33 @@ export class SeamlessMoves implements Moves {
     return successor;
   }
 
-  welcomed(line: LineLink, last: LineLink | undefined): void {
-    const [retiring, replaced] = [this.#retiring, this.#replaced];
-    this.#clear();
-    // Of three lines the oldest goes at once.
-    if (retiring !== undefined) this.#left.push([retiring, MOVED]);
-    if (last === undefined || last === line) return;
-    if (replaced !== undefined) {
-      this.#left.push([last, replaced]);
-      return;
-    }
-    this.#retiring = last;
-    const untilMs = last.leavingWindow(performance.now())?.toMs ?? RETIRE_MS;
-    this.#retireTimer = setTimeout(() => this.#retired(last), untilMs);
-  }
-
-  finish(): void {
-    for (const [line, cause] of this.#left.splice(0)) this.#owner.forget(line, cause);
-  }
-
-  end(cause: CloseCause): void {
-    const lines = [this.#successor, this.#retiring].filter((line) => line !== undefined);
-    this.#clear();
-    // What a peer said of one line concerns none of the others.
-    const concernsAll = cause.by === 'app' || cause.by === 'host';
-    for (const line of lines) this.#owner.forget(line, concernsAll ? cause : causeOf(line, LEAVING, 'lost', 'app'));
-  }
-
-  #clear(): void {
+  entered(
+    line: LineLink | undefined,
+    last: LineLink | undefined,
+    cause: CloseCause | undefined,
+  ): (() => void) | undefined {
+    const [successor, retiring, replaced] = [this.#successor, this.#retiring, this.#replaced];
     clearTimeout(this.#beginTimer);
     clearTimeout(this.#retireTimer);
     this.#successor = this.#retiring = this.#replaced = undefined;
+    this.#present = cause === undefined ? line : undefined;
+    if (cause !== undefined) {
+      for (const one of [successor, retiring]) if (one !== undefined) this.#owner.forget(one, ofOther(one, cause));
+      return undefined;
+    }
+    const left = last === line ? undefined : last;
+    if (left !== undefined && replaced === undefined) this.#retire(left);
+    return () => {
+      // Of three lines the oldest goes at once.
+      if (retiring !== undefined) this.#owner.forget(retiring, MOVED);
+      if (left !== undefined && replaced !== undefined) this.#owner.forget(left, replaced);
+    };
+  }
+
+  #retire(line: LineLink): void {
+    this.#retiring = line;
+    const untilMs = line.leavingWindow(performance.now())?.[1] ?? RETIRE_MS;
+    this.#retireTimer = setTimeout(() => this.#retired(line), untilMs);
   }
 
   /** The successor came to nothing, and the present line stays, if it is still there. */
@@ -105,6 +105,11 @@ export class SeamlessMoves implements Moves {
     clearTimeout(this.#retireTimer);
     this.#owner.forget(line, cause);
   }
+}
+
+/** How a line ends with another: what a peer said of one concerns none of the others. */
+function ofOther(line: LineLink, cause: CloseCause): CloseCause {
+  return cause.by === 'app' || cause.by === 'host' ? cause : causeOf(line, LEAVING, 'lost', 'app');
 }
 
 const MOVED: CloseCause = { code: LEAVING, reason: 'moved', opened: true, by: 'app' };

@@ -37,6 +37,7 @@ interface Entry extends Queued {
 interface NativeWebSocket {
   readonly readyState: number;
   readonly bufferedAmount?: number;
+  readonly protocol: string;
   readonly extensions?: string;
   binaryType: BinaryType;
   send(data: WebSocketData): void;
@@ -73,8 +74,8 @@ export class ReconnectingEngine implements LineOwner<Line> {
   readonly #lifecycle: LifecycleEngine;
   readonly #queue: SendQueue<Entry> | undefined;
   #phase: Phase = LOST;
-  /** The newest line that came to a socket, alive or not. */
-  #line: Line | undefined;
+  /** The newest, alive or not. */
+  #socket: NativeWebSocket | undefined;
   /** What `send()` was given when it was too late. */
   #discardedBytes = 0;
 
@@ -113,7 +114,7 @@ export class ReconnectingEngine implements LineOwner<Line> {
   }
 
   get protocol(): string {
-    return this.#line?.protocol ?? '';
+    return this.#socket?.protocol ?? '';
   }
 
   get extensions(): string {
@@ -163,10 +164,6 @@ export class ReconnectingEngine implements LineOwner<Line> {
     // A reason without a code can't be sent (RFC 6455 5.5.1).
     if (code === undefined) line?.socket?.close();
     else line?.socket?.close(code, reason);
-  }
-
-  get #socket(): NativeWebSocket | undefined {
-    return this.#line?.socket as NativeWebSocket | undefined;
   }
 
   /** What is sent now can still go out some day. */
@@ -219,7 +216,7 @@ export class ReconnectingEngine implements LineOwner<Line> {
   #dial(line: Line, { url, protocols }: Target): void {
     this.url = url;
     line.dial(this.#parts.native(), url, protocols);
-    this.#line = line;
+    this.#socket = line.socket as NativeWebSocket | undefined;
     this.setBinaryType(this.binaryType);
   }
 
