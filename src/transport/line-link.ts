@@ -2,7 +2,7 @@ import type { DelayWindow } from '../primitives/backoff.ts';
 import { Heartbeat, PROBE } from '../primitives/heartbeat.ts';
 import * as CloseCode from '../protocol/close-code.ts';
 import { causeOf, Line, type LineOwner } from './line.ts';
-import type { Link } from './transport.ts';
+import type { Link, LinkUser } from './transport.ts';
 import { HEARTBEAT_HINT_MS, type HeartbeatSettings } from './transport-options.ts';
 import { OPEN } from './web-socket-like.ts';
 
@@ -15,10 +15,8 @@ export interface LineLinkOwner extends LineOwner<LineLink> {
   welcomed(line: LineLink, welcome: Welcomed): void;
   /** The peer announced the window in which it wants to be left. */
   leaving(line: LineLink, window: DelayWindow): void;
-  /** Writes something that the peer must answer. */
-  probe(line: LineLink): void;
-  /** Bytes that were written and that the peer is not known to have taken in. */
-  unanswered(line: LineLink): number;
+  /** Tells the layer above, or asks it; `undefined` when it throws. */
+  tell<Answer>(what: (user: LinkUser) => Answer): Answer | undefined;
 }
 
 /** Bounds of a server's hint for the heartbeat, ms. */
@@ -36,8 +34,6 @@ export class LineLink extends Line implements Link {
   token: string | undefined;
   /** The layer above was told of it, so it has to be told of its loss. */
   announced = false;
-  /** A sign of life was asked for and has not come: if the line is lost now, the cause lies with this client. */
-  woken = false;
   #heartbeat: Heartbeat | undefined;
   /** Monotonic time at which the window begins that the peer announced, and its width, ms. */
   #leavesAt = 0;
@@ -117,13 +113,14 @@ export class LineLink extends Line implements Link {
     if (ms > 0) this.alarm(ms, () => this.#look(heartbeat));
     else if (!isSure) this.alarm(0, () => this.#look(heartbeat, true));
     else if (ms === PROBE) this.#probe(heartbeat);
-    else this.owner?.ended(this, causeOf(this, CloseCode.TIMED_OUT, 'no sign of life', 'probe'));
+    else this.owner!.ended(this, causeOf(this, CloseCode.TIMED_OUT, 'no sign of life', 'probe'));
   }
 
   #probe(heartbeat: Heartbeat): void {
-    heartbeat.probed(Date.now(), this.owner!.unanswered(this), this.bufferedAmount);
+    const owner = this.owner!;
+    heartbeat.probed(Date.now(), owner.tell((user) => user.unanswered(this)) ?? 0, this.bufferedAmount);
     this.#look(heartbeat);
     // Last: it may be the end of this line.
-    this.owner?.probe(this);
+    owner.tell((user) => user.probe(this));
   }
 }

@@ -27,9 +27,8 @@ export interface LineOwner<Self> {
   /**
    * It came to nothing, or its socket is over.
    * @param isFinal - No other line can do better.
-   * @param slept - The page slept through the attempt.
    */
-  ended(line: Self, cause: CloseCause, isFinal?: boolean, slept?: boolean): void;
+  ended(line: Self, cause: CloseCause, isFinal?: boolean): void;
 }
 
 /**
@@ -51,6 +50,11 @@ export class Line {
   wasClean = false;
   /** Its failure counts; not when a wake signal began it, nor when the page slept through it. */
   counts: boolean;
+  /**
+   * A sign of life was asked for and has not come, or the page slept through the attempt: if it is lost now, the cause
+   * lies with this client.
+   */
+  woken = false;
   /** Wall clock, ms: by it a timer finds that the page slept. */
   readonly beganAt: number = Date.now();
   readonly #limitMs: number;
@@ -135,20 +139,21 @@ export class Line {
     // Not null: `ws` reports the end of an unfinished handshake as an error, which must not go unheard.
     socket.onerror = () => {};
     try {
-      if (code === undefined) socket.close();
       // WHATWG: it takes 1000 and 3000 to 4999 and throws for any other code.
-      else if (code === CloseCode.NORMAL || (code >= 3000 && code < 5000)) socket.close(code, truncateReason(reason));
-      else socket.close(LEAVING, truncateReason(reason));
+      const isPermitted = code === CloseCode.NORMAL || (code! >= 3000 && code! < 5000);
+      if (code) socket.close(isPermitted ? code : LEAVING, truncateReason(reason));
+      else socket.close();
     } catch {
       // Forgotten all the same.
     }
   }
 
-  #timeUp(slept = false): void {
-    if (!slept && Date.now() - this.beganAt > this.#limitMs + LATE_MS) {
+  #timeUp(): void {
+    if (!this.woken && Date.now() - this.beganAt > this.#limitMs + LATE_MS) {
       // The page slept. What came in the meantime is handled first; what has not come by then will not.
+      this.woken = true;
       this.counts = false;
-      this.alarm(0, () => this.#timeUp(true));
+      this.alarm(0, () => this.#timeUp());
       return;
     }
     const reason = `not connected within ${this.#limitMs} ms`;
@@ -157,7 +162,7 @@ export class Line {
     const cause = this.#asking
       ? causeOf(this, CloseCode.TIMED_OUT, reason, 'provider', new Error(what))
       : causeOf(this, CloseCode.TIMED_OUT, reason, 'timeout');
-    this.owner?.ended(this, cause, false, slept);
+    this.owner!.ended(this, cause);
   }
 
   /**
@@ -198,6 +203,6 @@ export function causeOf(
   by: CloseCause['by'],
   error?: unknown,
 ): CloseCause {
-  const cause = { code, reason, opened: line?.opened === true, by };
+  const cause = { code, reason, opened: !!line?.opened, by };
   return error === undefined ? cause : { ...cause, error };
 }

@@ -52,8 +52,8 @@ export class ReconnectPolicy {
   #refusals = 0;
   /** Reactions that a loss has led to. */
   readonly #met = new Set<CloseReaction>();
-  /** Monotonic times at which the last attempts began; a new series does not forget them. */
-  #starts = new Array<number>(RATE_LIMIT).fill(-Infinity);
+  /** Monotonic times at which the last attempts began, the latest first; a new series does not forget them. */
+  #starts: readonly number[] = [];
   /** Monotonic time of the last attempt that a wake signal began. */
   #wokeAt = -Infinity;
 
@@ -90,13 +90,13 @@ export class ReconnectPolicy {
 
   /** An attempt begins, for whatever reason: a wake signal, or another. */
   began(now: number, woken = false): void {
-    this.#starts = [...this.#starts.slice(1), now];
+    this.#starts = [now, ...this.#starts.slice(0, RATE_LIMIT - 1)];
     if (woken) this.#wokeAt = now;
   }
 
   /** How long an attempt that begins by itself has to wait so as not to be the eleventh of a minute, ms. */
   guardMs(now: number): number {
-    return leftMs(this.#starts[0]! + RATE_SPAN_MS + FLOOR_MS, now);
+    return leftMs(this.#starts[RATE_LIMIT - 1]! + RATE_SPAN_MS + FLOOR_MS, now);
   }
 
   /** Time until a wake signal may begin the next attempt, ms. */
@@ -106,57 +106,23 @@ export class ReconnectPolicy {
 
   /** Time until the next attempt, ms; `Infinity` to make none. It respects the rate guard. */
   lost(cause: CloseCause, line: LostLine, now: number): number {
-    const { reconnect } = this.#options;
+    const { reconnect, random, url } = this.#options;
     const reaction = closeReaction(cause.code);
-    const stable = this.ended(line, now);
-    const isShared = !stable || !concernsOne(cause, reaction);
+    const isShared = this.#count(cause, reaction, line, now);
     const isFirst = !this.#met.has(reaction);
     this.#met.add(reaction);
-    const welcomed = line.welcomedAt <= now;
-    if (welcomed) this.#refusals = 0;
-    if (reaction === 'credentials') this.#refusals++;
-    if (welcomed || line.counts) {
-      if (!stable) this.#failures++;
-      if (isShared) this.#draws++;
-    }
     if (!reconnect || this.#failures >= reconnect.maxAttempts) return Infinity;
     const rule = this.#ruleOf(cause, reconnect) ?? reaction;
-    const firstMs = isShared ? reconnect.sharedFirstMs : reconnect.firstMs;
-    const delayMs =
-      typeof rule === 'object'
-        ? rule.delayMs
-        : this.#draw(rule, isFirst, firstMs, reconnect.capMs, cause.reason, line.leavingWindow?.(now));
-    return Math.max(delayMs, this.guardMs(now));
-  }
-
-  /** What the app says of a loss; nothing when its function throws or gives nonsense, which is reported. */
-  #ruleOf(cause: CloseCause, { onClose }: ReconnectTimes): CloseRule | undefined {
-    try {
-      const rule = typeof onClose === 'function' ? onClose(cause) : onClose[cause.code];
-      if (rule !== undefined) checkCloseRule('what reconnect.onClose gives', rule);
-      return rule;
-    } catch (error) {
-      this.#options.onError(error);
-      return undefined;
-    }
-  }
-
-  /** @param isFirst - Since the last stable connection */
-  #draw(
-    reaction: CloseReaction,
-    isFirst: boolean,
-    firstMs: number,
-    capMs: number,
-    reason: string,
-    announced?: DelayWindow,
-  ): number {
+    if (typeof rule === 'object') return Math.max(rule.delayMs, this.guardMs(now));
+    const { firstMs, sharedFirstMs, capMs } = reconnect;
     // The first draw is from the first window.
     const n = Math.max(0, this.#draws - 1);
-    let window = backoffWindow(n, firstMs, capMs, FLOOR_MS);
+    let window = backoffWindow(n, isShared ? sharedFirstMs : firstMs, capMs, FLOOR_MS);
     // Some engines turn the 1012 that was announced into 1006; but it may as well be the client's own line, which must
     // not keep it away long before the window, or for longer than any other loss.
+    const announced = line.leavingWindow?.(now);
     if (announced && announced[0] <= capMs) window = [announced[0], Math.min(announced[1], announced[0] + capMs)];
-    switch (reaction) {
+    switch (rule) {
       case 'stop':
         return Infinity;
       case 'retry-once':
@@ -168,8 +134,7 @@ export class ReconnectPolicy {
         break;
       case 'credentials':
         // Only where another attempt can present other ones.
-        if (this.#refusals > 1 || !(this.#credentials?.renewable || typeof this.#options.url === 'function'))
-          return Infinity;
+        if (this.#refusals > 1 || !(this.#credentials?.renewable || typeof url === 'function')) return Infinity;
         // At once the first time; a server that welcomes and then refuses, again and again, gets the usual backoff.
         if (isFirst) window = AT_ONCE;
         break;
@@ -183,10 +148,36 @@ export class ReconnectPolicy {
       }
       default:
     }
-    const hintMs = parseRetryAfter(reason);
+    const hintMs = parseRetryAfter(cause.reason);
     // The server said when: not before it, and not all clients in the same instant.
     if (hintMs !== undefined) window = [hintMs, hintMs + Math.max(FLOOR_MS, hintMs / 10)];
-    return drawDelay(window, this.#options.random);
+    return Math.max(drawDelay(window, random), this.guardMs(now));
+  }
+
+  /** Counts a loss. Gives whether other clients may have lost their connections at the same moment. */
+  #count(cause: CloseCause, reaction: CloseReaction, line: LostLine, now: number): boolean {
+    const stable = this.ended(line, now);
+    const isShared = !stable || !concernsOne(cause, reaction);
+    const welcomed = line.welcomedAt <= now;
+    if (welcomed) this.#refusals = 0;
+    if (reaction === 'credentials') this.#refusals++;
+    if (welcomed || line.counts) {
+      if (!stable) this.#failures++;
+      if (isShared) this.#draws++;
+    }
+    return isShared;
+  }
+
+  /** What the app says of a loss; nothing when its function throws or gives nonsense, which is reported. */
+  #ruleOf(cause: CloseCause, { onClose }: ReconnectTimes): CloseRule | undefined {
+    try {
+      const rule = typeof onClose === 'function' ? onClose(cause) : onClose[cause.code];
+      if (rule !== undefined) checkCloseRule('what reconnect.onClose gives', rule);
+      return rule;
+    } catch (error) {
+      this.#options.onError(error);
+      return undefined;
+    }
   }
 }
 
@@ -209,7 +200,7 @@ function concernsOne({ by, code }: CloseCause, reaction: CloseReaction): boolean
   );
 }
 
-/** In whole ms, never too few. */
+/** In whole ms, never too few; 0 where there is no time to wait for. */
 function leftMs(at: number, now: number): number {
-  return Math.max(0, Math.ceil(at - now));
+  return at > now ? Math.ceil(at - now) : 0;
 }

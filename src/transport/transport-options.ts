@@ -128,9 +128,20 @@ export interface ResolvedTransportOptions {
   readonly onError: (error: unknown) => void;
 }
 
+const CONNECT_TIMEOUT_MS = 10_000;
+
+export const RECONNECT_DEFAULTS: ReconnectTimes = {
+  firstMs: 1_000,
+  sharedFirstMs: 5_000,
+  capMs: 30_000,
+  stableAfterMs: 10_000,
+  maxAttempts: Infinity,
+  onClose: {},
+};
+
 /** Where neither the option nor the server names an interval, ms. */
 export const HEARTBEAT_HINT_MS = 25_000;
-const HEARTBEAT: HeartbeatSettings = { intervalMs: undefined, timeoutMs: 10_000, probeMs: 2_000 };
+const HEARTBEAT_DEFAULTS: HeartbeatSettings = { intervalMs: undefined, timeoutMs: 10_000, probeMs: 2_000 };
 
 /** Defaults of {@link TransportOptions}. */
 export const TRANSPORT_DEFAULTS: {
@@ -139,16 +150,9 @@ export const TRANSPORT_DEFAULTS: {
   /** `hintMs` stands for the interval where neither the option nor the server names one. */
   readonly heartbeat: { readonly timeoutMs: number; readonly probeMs: number; readonly hintMs: number };
 } = {
-  connectTimeoutMs: 10_000,
-  reconnect: {
-    firstMs: 1_000,
-    sharedFirstMs: 5_000,
-    capMs: 30_000,
-    stableAfterMs: 10_000,
-    maxAttempts: Infinity,
-    onClose: {},
-  },
-  heartbeat: { ...HEARTBEAT, hintMs: HEARTBEAT_HINT_MS },
+  connectTimeoutMs: CONNECT_TIMEOUT_MS,
+  reconnect: RECONNECT_DEFAULTS,
+  heartbeat: { ...HEARTBEAT_DEFAULTS, hintMs: HEARTBEAT_HINT_MS },
 };
 
 /**
@@ -181,15 +185,15 @@ export function withTransportDefaults(
   const { reconnect, heartbeat } = options;
   const rules = reconnect && reconnect.onClose;
   return {
-    connectTimeoutMs: TRANSPORT_DEFAULTS.connectTimeoutMs,
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
     random: Math.random,
     ...definedOf(options),
     reconnect: reconnect !== false && {
-      ...TRANSPORT_DEFAULTS.reconnect,
+      ...RECONNECT_DEFAULTS,
       ...definedOf(reconnect),
       onClose: typeof rules === 'function' ? rules : { ...rules },
     },
-    heartbeat: heartbeat !== false && { ...HEARTBEAT, ...definedOf(heartbeat) },
+    heartbeat: heartbeat !== false && { ...HEARTBEAT_DEFAULTS, ...definedOf(heartbeat) },
   };
 }
 

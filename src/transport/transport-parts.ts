@@ -1,6 +1,6 @@
 import type { DelayWindow } from '../primitives/backoff.ts';
 import type { LineLink } from './line-link.ts';
-import type { CloseCause, ConnectionStatus } from './transport.ts';
+import type { CloseCause, ConnectionStatus, LinkUser } from './transport.ts';
 import type { AuthRequest, ResolvedTransportOptions } from './transport-options.ts';
 
 /** Where the token of each attempt comes from. */
@@ -32,10 +32,10 @@ export interface MoveOwner {
   dial(line: LineLink): void;
   /** Forgets a line that serves, or is to serve, no more. */
   forget(line: LineLink, cause: CloseCause): void;
-  /** The successor came to nothing, and the present line stays. */
-  moveFailed(cause: CloseCause): void;
-  /** The present line is lost. */
-  lose(cause: CloseCause): void;
+  /** Tells the layer above. */
+  tell(what: (user: LinkUser) => void): void;
+  /** A line is lost that is none of the moves' any more. */
+  ended(line: LineLink, cause: CloseCause): void;
 }
 
 /**

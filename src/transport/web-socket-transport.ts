@@ -72,9 +72,10 @@ export class WebSocketTransport implements Transport, LineLinkOwner, HostActions
   connect(): void {
     const { state } = this.status;
     if (state === 'closed') this.reconnect();
-    if (state !== 'idle') return;
-    const restMs = Math.ceil(this.#at - performance.now());
-    this.#attemptIn(restMs, this.#cause(CloseCode.NORMAL, 'idle'), true);
+    else if (state === 'idle') {
+      const restMs = Math.ceil(this.#at - performance.now());
+      this.#attemptIn(restMs, this.#cause(CloseCode.NORMAL, 'idle'), true);
+    }
   }
 
   /** Rest makes no attempt come sooner. */
@@ -96,7 +97,7 @@ export class WebSocketTransport implements Transport, LineLinkOwner, HostActions
 
   wake(by: 'app' | 'host' = 'app'): void {
     const { status } = this;
-    if (status.state === 'connected') this.#line!.wake();
+    if (this.#line) this.#line.wake();
     else if (status.state === 'waiting') this.#hurry(status.cause);
     else if (status.state === 'suspended' && (by === 'app' || this.#suspendedBy === 'host'))
       this.#hurry(this.#cause(LEAVING, 'woken'));
@@ -148,19 +149,19 @@ export class WebSocketTransport implements Transport, LineLinkOwner, HostActions
     if (cause && last) this.forget(last, cause);
     const rest = this.#moves?.entered(line, last, cause);
     if (this.status === status) this.#host?.entered(status.state);
-    if (this.status === status) this.#tell(() => this.#user.status(status));
+    if (this.status === status) this.tell((user) => user.status(status));
     rest?.();
   }
 
   forget(line: LineLink, cause: CloseCause): void {
     line.abandon(cause.code, cause.reason);
-    if (line.announced) this.#tell(() => this.#user.lost(line, cause));
+    if (line.announced) this.tell((user) => user.lost(line, cause));
   }
 
   /** What the layer above throws is reported and changes nothing. */
-  #tell<Answer>(told: () => Answer): Answer | undefined {
+  tell<Answer>(what: (user: LinkUser) => Answer): Answer | undefined {
     try {
-      return told();
+      return what(this.#user);
     } catch (error) {
       this.#options.onError(error);
       return undefined;
@@ -211,7 +212,7 @@ export class WebSocketTransport implements Transport, LineLinkOwner, HostActions
     }
     line.announced = true;
     this.#policy.reached = true;
-    this.#tell(() => this.#user.opened(line, line.token));
+    this.tell((user) => user.opened(line, line.token));
   }
 
   /** Any frame is life. One of a line that the layer above does not know is not passed on. */
@@ -226,27 +227,8 @@ export class WebSocketTransport implements Transport, LineLinkOwner, HostActions
     }
   }
 
-  ended(line: LineLink, cause: CloseCause, isFinal = false, slept = false): void {
-    if (this.#moves?.ended(line, cause) || line !== this.#line) return;
-    if (isFinal) this.#close(cause);
-    else this.lose(cause);
-    if (slept) this.wake('host');
-  }
-
   leaving(line: LineLink, window: DelayWindow): void {
     this.#moves?.beginWithin(line, window);
-  }
-
-  probe(line: LineLink): void {
-    this.#tell(() => this.#user.probe(line));
-  }
-
-  unanswered(line: LineLink): number {
-    return this.#tell(() => this.#user.unanswered(line)) ?? 0;
-  }
-
-  moveFailed(cause: CloseCause): void {
-    this.#tell(() => this.#user.moveFailed(cause));
   }
 
   welcomed(line: LineLink, { heartbeatMs, resumed }: Welcomed): void {
@@ -256,18 +238,19 @@ export class WebSocketTransport implements Transport, LineLinkOwner, HostActions
   }
 
   /** The one place where it is decided what follows a lost line or a failed attempt. */
-  lose(cause: CloseCause): void {
-    const line = this.#line!;
+  ended(line: LineLink, cause: CloseCause, isFinal = false): void {
+    if (this.#moves?.ended(line, cause) || line !== this.#line) return;
     const now = performance.now();
-    const delayMs = this.#policy.lost(cause, line, now);
-    if (this.#line !== line) return; // the app's rule came back here
+    const delayMs = isFinal ? Infinity : this.#policy.lost(cause, line, now);
+    if (line !== this.#line) return; // the app's rule came back here
     if (delayMs === Infinity) return this.#close(cause);
     const successor = this.#moves?.handOver(cause);
-    if (successor) this.#connecting(successor, cause);
+    if (successor) return this.#connecting(successor, cause);
     // Lost on the way to a wake signal's answer: the signal came for this.
-    else if (line.woken && closeReaction(cause.code) === 'retry')
-      this.#wait(Math.min(delayMs, this.#policy.wakeRestMs(now)), cause, false);
-    else this.#wait(delayMs, cause, true);
+    const woken = line.woken && closeReaction(cause.code) === 'retry';
+    this.#wait(woken ? Math.min(delayMs, this.#policy.wakeRestMs(now)) : delayMs, cause, !woken);
+    // The page slept through the attempt.
+    if (woken && !(line.welcomedAt >= 0)) this.wake('host');
   }
 
   #wait(delayMs: number, cause: CloseCause, counts: boolean): void {

@@ -4,7 +4,7 @@ import { SerialQueue } from '../../primitives/serial-queue.ts';
 import { SUBPROTOCOL } from '../../protocol/messages.ts';
 import type { ConnectionStatus, ReconnectRequest, Transport } from '../../transport/transport.ts';
 import {
-  TRANSPORT_DEFAULTS,
+  RECONNECT_DEFAULTS,
   withTransportDefaults,
   type AuthOption,
   type UrlOption,
@@ -63,7 +63,7 @@ export class ClientConnection implements Connection, Kernel {
       kernel: this,
       extensions: this.#extensions,
       flow: this.#options.flow,
-      stableAfterMs: (resolved.reconnect || TRANSPORT_DEFAULTS.reconnect).stableAfterMs,
+      stableAfterMs: (resolved.reconnect || RECONNECT_DEFAULTS).stableAfterMs,
       entered: (status) => this.#entered(status),
       becameAnother: () => this.#becameAnother(),
     });

@@ -96,8 +96,9 @@ export class SeamlessMoves implements Moves {
   #failed(line: LineLink, cause: CloseCause): void {
     this.#successor = undefined;
     this.#owner.forget(line, cause);
-    this.#owner.moveFailed(cause);
-    if (this.#replaced !== undefined) this.#owner.lose(this.#replaced);
+    this.#owner.tell((user) => user.moveFailed(cause));
+    // It is told as lost now that nothing follows it.
+    if (this.#replaced !== undefined) this.#owner.ended(this.#present!, this.#replaced);
   }
 
   #retired(line: LineLink, cause = MOVED): void {
