@@ -54,7 +54,7 @@ const MAX_REASON_BYTES = 123;
 /** The longest beginning of a close reason that a close frame can carry: at most 123 bytes of UTF-8, whole characters. */
 export function truncateReason(reason: string): string {
   // No character has fewer bytes than units: what is longer has to be cut anyway.
-  const characters = [...reason.slice(0, MAX_REASON_BYTES)];
+  const characters = Array.from(reason.slice(0, MAX_REASON_BYTES));
   while (utf8Length(characters.join('')) > MAX_REASON_BYTES) characters.pop();
   return characters.join('');
 }

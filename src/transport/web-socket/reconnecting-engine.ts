@@ -50,18 +50,21 @@ const UNTOLD: WebSocketEnd = { code: CloseCode.ABNORMAL, reason: '', wasClean: f
 /** Time a peer has to answer `close()`, ms, where the engine has no limit of its own. That of `ws`. */
 const CLOSE_TIMEOUT_MS = 30_000;
 
+/** What `readyState` says in each state. */
+const STATES = { connecting: 0, waiting: 0, connected: 1, closing: 2, closed: 3, lost: 3 } as const;
+
 /**
  * Where it is, as `WebSocketTransport` has it, with the line and the timer that it owns there. `closing` waits for the
  * peer; its line is absent where there was none that had opened: then the end is only a task away.
  */
 interface Phase {
-  readonly state: 'connecting' | 'connected' | 'waiting' | 'closing' | 'closed';
+  readonly state: keyof typeof STATES;
   readonly line?: Line | undefined;
   readonly timer?: ReturnType<typeof setTimeout>;
 }
 
-/** Listeners are told of a socket that another will follow: `waiting` without a timer. */
-const LOST: Phase = { state: 'waiting' };
+/** Listeners are told of a socket that another will follow. */
+const LOST: Phase = { state: 'lost' };
 const CLOSED: Phase = { state: 'closed' };
 
 /** What lies behind the attributes and methods of `ReconnectingWebSocket`. */
@@ -97,20 +100,10 @@ export class ReconnectingEngine implements LineOwner<Line> {
   }
 
   get readyState(): 0 | 1 | 2 | 3 {
-    const phase = this.#phase;
-    switch (phase.state) {
-      case 'connecting':
-        return READY_STATE.CONNECTING;
-      case 'waiting':
-        return phase === LOST ? READY_STATE.CLOSED : READY_STATE.CONNECTING;
-      case 'connected':
-        // The peer may have begun to close.
-        return this.#socket?.readyState === READY_STATE.OPEN ? READY_STATE.OPEN : READY_STATE.CLOSING;
-      case 'closing':
-        return READY_STATE.CLOSING;
-      default:
-        return READY_STATE.CLOSED;
-    }
+    const { state } = this.#phase;
+    // The peer may have begun to close.
+    const isOpen = state !== 'connected' || this.#socket?.readyState === READY_STATE.OPEN;
+    return isOpen ? STATES[state] : READY_STATE.CLOSING;
   }
 
   get protocol(): string {
@@ -150,15 +143,11 @@ export class ReconnectingEngine implements LineOwner<Line> {
   }
 
   close({ code, reason }: CloseArguments): void {
-    const phase = this.#phase;
-    const { state } = phase;
+    const { state, line: present } = this.#phase;
     if (state === 'closing' || state === 'closed') return;
-    if (phase === LOST) {
-      // Its `close` is being told: there is nothing else to tell.
-      this.#enter(CLOSED);
-      return;
-    }
-    const line = state === 'connected' ? phase.line : undefined;
+    // Its `close` is being told: there is nothing else to tell.
+    if (state === 'lost') return this.#enter(CLOSED);
+    const line = state === 'connected' ? present : undefined;
     const timer = setTimeout(() => this.#finish(UNTOLD, true), line === undefined ? 0 : CLOSE_TIMEOUT_MS);
     this.#enter({ state: 'closing', line, timer });
     // A reason without a code can't be sent (RFC 6455 5.5.1).
@@ -169,7 +158,7 @@ export class ReconnectingEngine implements LineOwner<Line> {
   /** What is sent now can still go out some day. */
   get #mayConnect(): boolean {
     const { state } = this.#phase;
-    if (state === 'connected' || this.#phase === LOST) return this.#options.reopen;
+    if (state === 'connected' || state === 'lost') return this.#options.reopen;
     return state === 'connecting' || state === 'waiting';
   }
 
@@ -185,7 +174,8 @@ export class ReconnectingEngine implements LineOwner<Line> {
       this.#queue?.clear();
     }
     // A closing socket is left alone.
-    this.#lifecycle.entered(state === 'closing' ? 'closed' : state);
+    if (state === 'closing') this.#lifecycle.entered('closed');
+    else this.#lifecycle.entered(state === 'lost' ? 'waiting' : state);
   }
 
   #connect(counts: boolean, onThrow?: (error: unknown) => never): void {
@@ -264,10 +254,7 @@ export class ReconnectingEngine implements LineOwner<Line> {
     const { reopen } = this.#options;
     // An attempt that failed is an error, also where the engine said nothing.
     const isError = failed || !line.opened;
-    if (delayMs === Infinity || (line.opened && !reopen)) {
-      this.#finish(end, isError);
-      return;
-    }
+    if (delayMs === Infinity || (line.opened && !reopen)) return this.#finish(end, isError);
     if (reopen) {
       this.#enter(LOST);
       this.#tell(end, isError);
@@ -290,8 +277,7 @@ export class ReconnectingEngine implements LineOwner<Line> {
   }
 
   #wake(): void {
-    const isWaiting = this.#phase.state === 'waiting' && this.#phase !== LOST;
-    if (isWaiting && this.#policy.wakeRestMs(performance.now()) === 0) this.#connect(false);
+    if (this.#phase.state === 'waiting' && this.#policy.wakeRestMs(performance.now()) === 0) this.#connect(false);
   }
 
   /** The page was frozen: what sockets it had are dead. */
