@@ -57,7 +57,6 @@ export class Line {
   woken = false;
   /** Wall clock, ms: by it a timer finds that the page slept. */
   readonly beganAt: number = Date.now();
-  readonly #limitMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** There until the target is known. */
   #asking: AbortController | undefined = new AbortController();
@@ -65,9 +64,8 @@ export class Line {
 
   constructor(owner: LineOwner<Line>, limitMs: number, counts: boolean) {
     this.owner = owner;
-    this.#limitMs = limitMs;
     this.counts = counts;
-    this.alarm(limitMs, () => this.#timeUp());
+    this.alarm(limitMs, () => this.#timeUp(limitMs));
   }
 
   /**
@@ -119,10 +117,13 @@ export class Line {
     this.welcomedAt = performance.now();
   }
 
-  /** Sets its one timer: of its limited time, then of what watches it, and in the end of an `error` without a `close`. */
+  /**
+   * Sets its one timer, unless it was abandoned: of its limited time, then of what watches it, and in the end of an
+   * `error` without a `close`.
+   */
   alarm(ms: number, ring: () => void): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(ring, ms);
+    if (this.owner) this.#timer = setTimeout(ring, ms);
   }
 
   /**
@@ -130,10 +131,10 @@ export class Line {
    * the answer may take a minute, or never come.
    */
   abandon(code?: number, reason = ''): void {
-    clearTimeout(this.#timer);
-    this.#asking?.abort();
     const { socket } = this;
     this.socket = this.owner = undefined;
+    clearTimeout(this.#timer);
+    this.#asking?.abort();
     if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
     // Not null: `ws` reports the end of an unfinished handshake as an error, which must not go unheard.
@@ -148,21 +149,20 @@ export class Line {
     }
   }
 
-  #timeUp(): void {
-    if (!this.woken && Date.now() - this.beganAt > this.#limitMs + LATE_MS) {
+  #timeUp(limitMs: number): void {
+    if (!this.woken && Date.now() - this.beganAt > limitMs + LATE_MS) {
       // The page slept. What came in the meantime is handled first; what has not come by then will not.
       this.woken = true;
       this.counts = false;
-      this.alarm(0, () => this.#timeUp());
+      this.alarm(0, () => this.#timeUp(limitMs));
       return;
     }
-    const reason = `not connected within ${this.#limitMs} ms`;
-    const what = DEVELOPMENT ? `url or auth gave nothing within ${this.#limitMs} ms` : reason;
+    const reason = `not connected within ${limitMs} ms`;
     // Whoever it was waiting for is to blame.
-    const cause = this.#asking
-      ? causeOf(this, CloseCode.TIMED_OUT, reason, 'provider', new Error(what))
-      : causeOf(this, CloseCode.TIMED_OUT, reason, 'timeout');
-    this.owner!.ended(this, cause);
+    const isAsking = this.#asking !== undefined;
+    const what = DEVELOPMENT ? `url or auth gave nothing within ${limitMs} ms` : reason;
+    const error = isAsking ? new Error(what) : undefined;
+    this.owner!.ended(this, causeOf(this, CloseCode.TIMED_OUT, reason, isAsking ? 'provider' : 'timeout', error));
   }
 
   /**
@@ -170,10 +170,9 @@ export class Line {
    * page's policy blocks the URL: the socket is CLOSED from the start and there is an `error` only.
    */
   #fail({ error, message }: { readonly error?: unknown; readonly message?: string }): void {
-    if (!this.owner) return;
     this.failed = true;
     this.#error ??= error ?? (message ? new Error(message) : undefined);
-    this.alarm(this.socket!.readyState === CLOSED ? 0 : CLOSE_AFTER_ERROR_MS, () => this.#end({}));
+    this.alarm(this.socket?.readyState === CLOSED ? 0 : CLOSE_AFTER_ERROR_MS, () => this.#end({}));
   }
 
   #end({ code, reason = '', wasClean = false }: Partial<CloseEvent>): void {
