@@ -1,14 +1,17 @@
 import { checkCloseRule } from './close-rule.ts';
-import type { HeartbeatOptions, ReconnectOptions, TransportOptions } from './transport-options.ts';
 
 /* What options must be. All of it is for development. */
+
+/** Options that nobody has looked at. */
+type Unchecked = { readonly [name: string]: unknown };
 
 /**
  * @throws TypeError for a value of the wrong type
  * @throws RangeError for a number that makes no sense
  */
-export function checkTransportOptions(options: TransportOptions): void {
-  const { url, protocols, connectTimeoutMs, reconnect, heartbeat, suspendAfterHiddenMs } = options;
+export function checkTransportOptions(given: object): void {
+  const options = given as Unchecked;
+  const { url, protocols, reconnect, heartbeat, suspendAfterHiddenMs } = options;
   if (typeof url !== 'string' && typeof url !== 'function' && !(url instanceof URL)) {
     throw new TypeError(`url must be a string, a URL or a function that gives one, not ${describe(url)}`);
   }
@@ -16,9 +19,9 @@ export function checkTransportOptions(options: TransportOptions): void {
     throw new TypeError(`protocols must be an array, not ${describe(protocols)}`);
   }
   checkFunction('WebSocket', options.WebSocket);
-  checkDuration('connectTimeoutMs', connectTimeoutMs);
-  if (reconnect !== undefined && reconnect !== false) checkReconnect(reconnect);
-  if (heartbeat !== undefined && heartbeat !== false) checkHeartbeat(heartbeat);
+  checkDuration('connectTimeoutMs', options.connectTimeoutMs);
+  if (reconnect !== undefined && reconnect !== false) checkReconnect(reconnect as Unchecked);
+  if (heartbeat !== undefined && heartbeat !== false) checkHeartbeat(heartbeat as Unchecked);
   checkLifecycle(options.lifecycle);
   if (suspendAfterHiddenMs !== 0) checkDuration('suspendAfterHiddenMs', suspendAfterHiddenMs);
   checkFunction('random', options.random);
@@ -32,12 +35,12 @@ export function checkFunction(name: string, value: unknown): void {
   }
 }
 
-function checkReconnect(options: ReconnectOptions): void {
+function checkReconnect(options: Unchecked): void {
   for (const name of ['firstMs', 'sharedFirstMs', 'capMs', 'stableAfterMs'] as const) {
     checkDuration(`reconnect.${name}`, options[name]);
   }
   const { maxAttempts = Infinity, onClose = {} } = options;
-  if (maxAttempts !== Infinity && !(Number.isSafeInteger(maxAttempts) && maxAttempts >= 1)) {
+  if (maxAttempts !== Infinity && !(Number.isSafeInteger(maxAttempts) && (maxAttempts as number) >= 1)) {
     throw new RangeError(
       `reconnect.maxAttempts must be a whole number from 1, or Infinity, not ${describe(maxAttempts)}`,
     );
@@ -49,7 +52,7 @@ function checkReconnect(options: ReconnectOptions): void {
   for (const [code, rule] of Object.entries(onClose)) checkCloseRule(`reconnect.onClose[${code}]`, rule);
 }
 
-function checkHeartbeat(options: HeartbeatOptions): void {
+function checkHeartbeat(options: Unchecked): void {
   for (const name of ['intervalMs', 'timeoutMs', 'probeMs'] as const) {
     checkDuration(`heartbeat.${name}`, options[name]);
   }
@@ -65,7 +68,7 @@ function checkLifecycle(lifecycle: unknown): void {
 /** `setTimeout` takes 31 bits: a longer time would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-function checkDuration(name: string, value: number | undefined): void {
+function checkDuration(name: string, value: unknown): void {
   if (value === undefined) return;
   if (typeof value !== 'number') throw new TypeError(`${name} must be a number of ms, not ${describe(value)}`);
   if (!(value > 0 && value <= MAX_TIMER_MS)) {

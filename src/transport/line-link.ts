@@ -56,7 +56,7 @@ export class LineLink extends Line implements Link {
   }
 
   welcomed(welcome: Welcomed): void {
-    if (this.welcomedAt >= 0) return;
+    if (this.welcomedAt < Infinity) return;
     this.settled();
     this.owner?.welcomed(this, welcome);
   }

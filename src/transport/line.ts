@@ -42,8 +42,8 @@ export class Line {
   owner: LineOwner<this> | undefined;
   /** The socket has opened. */
   opened = false;
-  /** Monotonic time from which on it serves, ms; NaN before. */
-  welcomedAt: number = NaN;
+  /** Monotonic time from which on it serves, ms; `Infinity` until then. */
+  welcomedAt: number = Infinity;
   /** The engine reported an `error`. */
   failed = false;
   /** As the `close` event tells it. */
@@ -93,6 +93,7 @@ export class Line {
     const socket = protocols.length === 0 ? new WebSocket(url as string) : new WebSocket(url as string, [...protocols]);
     this.socket = socket;
     socket.onopen = () => {
+      if (this.opened) return;
       this.opened = true;
       this.owner?.opened(this);
     };

@@ -7,7 +7,7 @@ import type { AuthRequest, ReconnectTimes, ResolvedTransportOptions } from './tr
 
 /** What is lost: a connection, or an attempt to get one. */
 export interface LostLine {
-  /** Monotonic time of its welcome, ms; NaN without one. */
+  /** Monotonic time of its welcome, ms; `Infinity` without one. */
   readonly welcomedAt: number;
   /** Its failure counts; not of an attempt that a wake signal began. */
   readonly counts: boolean;

@@ -108,7 +108,7 @@ export class WebSocketTransport implements Transport, LineLinkOwner, HostActions
     const line = this.#line;
     if (!line) this.wake('host');
     // An attempt that an earlier signal of the same return began is none of those, as far as the wall clock knows.
-    else if (line.welcomedAt >= 0 || Math.abs(Date.now() - line.beganAt) > LATE_MS)
+    else if (line.welcomedAt < Infinity || Math.abs(Date.now() - line.beganAt) > LATE_MS)
       this.#hurry(this.#cause(LEAVING, 'the page was frozen', 'host'));
   }
 
@@ -139,7 +139,7 @@ export class WebSocketTransport implements Transport, LineLinkOwner, HostActions
    * tell.
    * @param cause - How the lines of the last state end; without one the next state has taken them over.
    */
-  #enter(status: ConnectionStatus, cause?: CloseCause, line?: LineLink, timer?: Timer, at = 0): void {
+  #enter(status: ConnectionStatus, cause?: CloseCause, line?: LineLink, timer?: Timer, at = -Infinity): void {
     const last = this.#line;
     clearTimeout(this.#timer);
     this.status = status;
@@ -250,7 +250,7 @@ export class WebSocketTransport implements Transport, LineLinkOwner, HostActions
     const woken = line.woken && closeReaction(cause.code) === 'retry';
     this.#wait(woken ? Math.min(delayMs, this.#policy.wakeRestMs(now)) : delayMs, cause, !woken);
     // The page slept through the attempt.
-    if (woken && !(line.welcomedAt >= 0)) this.wake('host');
+    if (woken && line.welcomedAt === Infinity) this.wake('host');
   }
 
   #wait(delayMs: number, cause: CloseCause, counts: boolean): void {

@@ -37,7 +37,7 @@ export function simulateHerd(herd: Herd): HerdResult {
     const cause: CloseCause = { code: first ? code : 1006, reason: '', opened: first, by: 'peer' };
     // The connection was stable.
     const line = {
-      welcomedAt: first ? -Infinity : NaN,
+      welcomedAt: first ? -Infinity : Infinity,
       counts: true,
       leavingWindow: () => (first ? announced : undefined),
     };

@@ -36,7 +36,7 @@ const loss = (code: number, details: LossDetails = {}): Loss => {
   const servedMs = stable ? TRANSPORT_DEFAULTS.reconnect.stableAfterMs : 0;
   return {
     cause: { code, reason, opened: true, by },
-    line: { welcomedAt: welcomed ? NOW - servedMs : NaN, counts, leavingWindow: () => announced },
+    line: { welcomedAt: welcomed ? NOW - servedMs : Infinity, counts, leavingWindow: () => announced },
   };
 };
 
