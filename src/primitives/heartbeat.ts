@@ -1,27 +1,10 @@
-/** Times of a {@link Heartbeat}. */
-export interface HeartbeatTimes {
-  /** Silence after which the peer is probed, ms. */
-  readonly quietMs: number;
-  /** Time a probe has to be answered on a line that carries nothing else, ms. */
-  readonly probeMs: number;
-}
-
-/** What a probe waits behind. */
-export interface AheadOfProbe {
-  /** Bytes that were written and that the peer is not known to have taken in. */
-  readonly unanswered: number;
-  /** Bytes that the engine has not yet passed on; `undefined` where it does not tell. */
-  readonly buffered: number | undefined;
-}
-
-const NOTHING: AheadOfProbe = { unanswered: 0, buffered: undefined };
+/** What {@link Heartbeat.next} says besides a time: ask the peer for a sign of life. */
+export const PROBE = 0;
+/** The peer is to be given up. */
+export const DEAD = -1;
 
 /** A line that carries less than this is not waited for, bytes a millisecond. */
 const SLOWEST_LINE = 50;
-
-/** What to do now: look again after `ms`, ask the peer for a sign of life, or give it up. */
-export type HeartbeatStep =
-  { readonly act: 'wait'; readonly ms: number } | { readonly act: 'probe' } | { readonly act: 'dead' };
 
 /**
  * Decides whether a peer is alive from the times at which it was heard; no timers, the clock is handed in (wall
@@ -35,61 +18,61 @@ export type HeartbeatStep =
  * `probeMs` longer.
  */
 export class Heartbeat {
-  readonly #times: HeartbeatTimes;
-  #heardAt: number;
-  #probedAt: number | undefined;
-  #answerMs = 0;
+  /** A probe was sent and nothing was heard since. */
+  probing = false;
+  readonly #quietMs: number;
+  readonly #probeMs: number;
+  /** Beginning and length of the running period: of silence, or of the wait for an answer. */
+  #since = 0;
+  #periodMs = 0;
   #buffered: number | undefined;
   #probedAgain = false;
 
-  constructor(times: HeartbeatTimes, now: number) {
-    this.#times = times;
-    this.#heardAt = now;
-  }
-
-  /** A probe was sent and nothing was heard since. */
-  get probing(): boolean {
-    return this.#probedAt !== undefined;
+  /**
+   * @param quietMs - Silence after which the peer is probed
+   * @param probeMs - Time a probe has to be answered on a line that carries nothing else
+   */
+  constructor(quietMs: number, probeMs: number, now: number) {
+    this.#quietMs = quietMs;
+    this.#probeMs = probeMs;
+    this.heard(now);
   }
 
   heard(now: number): void {
-    this.#heardAt = now;
-    this.#probedAt = undefined;
+    this.#since = now;
+    this.#periodMs = this.#quietMs;
+    this.probing = false;
   }
 
-  /** A probe goes out now, behind all this. */
-  probed(now: number, ahead: AheadOfProbe = NOTHING): void {
+  /**
+   * A probe goes out now.
+   * @param unanswered - Bytes that were written before it and that the peer is not known to have taken in
+   * @param buffered - Bytes that the engine has not yet passed on, where it tells
+   */
+  probed(now: number, unanswered = 0, buffered?: number): void {
     this.#probedAgain = this.probing;
-    this.#await(now, ahead.unanswered, ahead.buffered);
+    this.probing = true;
+    this.#await(now, unanswered, buffered);
   }
 
-  /** @param ahead - What is still ahead of the probe, where one is awaited. */
-  next(now: number, ahead: AheadOfProbe = NOTHING): HeartbeatStep {
-    const { quietMs, probeMs } = this.#times;
-    if (this.#probedAt === undefined) {
-      if (now < this.#heardAt) this.#heardAt = now;
-      const ms = this.#heardAt + quietMs - now;
-      return ms > 0 ? { act: 'wait', ms } : { act: 'probe' };
+  /** Time until the next look, ms, or {@link PROBE}, or {@link DEAD}. */
+  next(now: number, buffered?: number): number {
+    if (now < this.#since) this.#since = now;
+    const ms = this.#since + this.#periodMs - now;
+    if (ms > 0) return ms;
+    if (!this.probing) return PROBE;
+    // Where the engine does not tell, a comparison is false.
+    if (buffered! < this.#buffered!) {
+      this.#await(now, buffered!, buffered);
+      return this.#periodMs;
     }
-    if (now < this.#probedAt) this.#probedAt = now;
-    const ms = this.#probedAt + this.#answerMs - now;
-    if (ms > 0) return { act: 'wait', ms };
-    if (fell(this.#buffered, ahead.buffered)) {
-      this.#await(now, ahead.buffered ?? 0, ahead.buffered);
-      return { act: 'wait', ms: this.#answerMs };
-    }
-    const late = -ms > probeMs;
-    return late && !this.#probedAgain ? { act: 'probe' } : { act: 'dead' };
+    const late = -ms > this.#probeMs;
+    return late && !this.#probedAgain ? PROBE : DEAD;
   }
 
   #await(now: number, bytes: number, buffered: number | undefined): void {
-    this.#probedAt = now;
-    this.#answerMs = this.#times.probeMs + bytes / SLOWEST_LINE;
+    this.#since = now;
+    this.#periodMs = this.#probeMs + bytes / SLOWEST_LINE;
     this.#buffered = buffered;
   }
-}
-
-/** The line took something on: what is left is less. */
-function fell(before: number | undefined, after: number | undefined): boolean {
-  return before !== undefined && after !== undefined && after < before;
 }

@@ -1,40 +1,43 @@
 import type { DelayWindow } from '../primitives/backoff.ts';
-import { Line, type LineOwner, type Target } from './line.ts';
-import type { Liveness } from './liveness.ts';
-import { resolveSocketUrl } from './socket-url.ts';
-import type { Link } from './transport.ts';
-import type { WebSocketConstructor } from './web-socket-like.ts';
-import { READY_STATE } from './web-socket-like.ts';
+import { Heartbeat, PROBE } from '../primitives/heartbeat.ts';
+import * as CloseCode from '../protocol/close-code.ts';
+import { causeOf, Line, type LineOwner } from './line.ts';
+import type { Link, LinkUser } from './transport.ts';
+import { HEARTBEAT_HINT_MS, type HeartbeatSettings } from './transport-options.ts';
+import { OPEN } from './web-socket-like.ts';
 
 /** What a welcome tells the transport. */
 export type Welcomed = Parameters<Link['welcomed']>[0];
 
 /** Whoever has a {@link LineLink}. */
 export interface LineLinkOwner extends LineOwner<LineLink> {
+  /** Comes once. */
   welcomed(line: LineLink, welcome: Welcomed): void;
-  dropped(line: LineLink, code: number, reason: string): void;
   /** The peer announced the window in which it wants to be left. */
   leaving(line: LineLink, window: DelayWindow): void;
+  /** Tells the layer above, or asks it; `undefined` when it throws. */
+  tell<Answer>(what: (user: LinkUser) => Answer): Answer | undefined;
 }
 
-/** Bounds of what a peer announces, ms. */
+/** Bounds of a server's hint for the heartbeat, ms. */
+const MIN_INTERVAL_MS = 1_000;
+const MAX_INTERVAL_MS = 3_600_000;
+
+/** Bounds of the window that a peer announces, ms. */
 const MIN_WINDOW_MS = 100;
 const DAY_MS = 86_400_000;
 
-/** A line as the layer above sees it. */
+/** A line as the layer above sees it, which is watched once it is welcomed. */
 export class LineLink extends Line implements Link {
+  declare owner: LineLinkOwner | undefined;
+  /** Credentials for the greeting. */
+  token: string | undefined;
   /** The layer above was told of it, so it has to be told of its loss. */
   announced = false;
-  /** There from its welcome on, where the app wants a heartbeat. */
-  liveness: Liveness | undefined;
-  readonly #owner: LineLinkOwner;
+  #heartbeat: Heartbeat | undefined;
   /** Monotonic time at which the window begins that the peer announced, and its width, ms. */
-  #leaving: { readonly beginsAt: number; readonly withinMs: number } | undefined;
-
-  constructor(owner: LineLinkOwner, limitMs: number, counts: boolean) {
-    super(owner, limitMs, counts);
-    this.#owner = owner;
-  }
+  #leavesAt = 0;
+  #withinMs = 0;
 
   get bufferedAmount(): number | undefined {
     const amount: unknown = this.socket?.bufferedAmount;
@@ -42,25 +45,27 @@ export class LineLink extends Line implements Link {
   }
 
   send(frame: string): boolean {
-    const { socket } = this;
-    // A socket that is closing drops what it is given without a word; one that was abandoned is detached.
-    if (socket?.onmessage == null || socket.readyState !== READY_STATE.OPEN) return false;
     try {
-      socket.send(frame);
-      return true;
+      // A socket that is closing drops what it is given without a word.
+      const sends = this.socket?.readyState === OPEN;
+      if (sends) this.socket!.send(frame);
+      return sends;
     } catch {
       return false;
     }
   }
 
   welcomed(welcome: Welcomed): void {
-    this.#owner.welcomed(this, welcome);
+    if (this.welcomedAt < Infinity) return;
+    this.settled();
+    this.owner?.welcomed(this, welcome);
   }
 
   leaving({ afterMs, withinMs }: { readonly afterMs: number; readonly withinMs: number }): void {
     const now = performance.now();
-    this.#leaving = { beginsAt: now + Math.min(afterMs, DAY_MS), withinMs: Math.min(withinMs, DAY_MS) };
-    this.#owner.leaving(this, this.leavingWindow(now)!);
+    this.#leavesAt = now + Math.min(afterMs, DAY_MS);
+    this.#withinMs = Math.max(MIN_WINDOW_MS, Math.min(withinMs, DAY_MS));
+    this.owner?.leaving(this, this.leavingWindow(now)!);
   }
 
   /**
@@ -68,21 +73,54 @@ export class LineLink extends Line implements Link {
    * is still there then is lost at one moment, and must not come back at one.
    */
   leavingWindow(now: number): DelayWindow | undefined {
-    if (this.#leaving === undefined) return undefined;
-    const fromMs = Math.max(0, this.#leaving.beginsAt - now);
-    return { fromMs, toMs: fromMs + Math.max(MIN_WINDOW_MS, this.#leaving.withinMs) };
+    const fromMs = Math.max(0, this.#leavesAt - now);
+    // There is a width where there is a window.
+    return this.#withinMs ? [fromMs, fromMs + this.#withinMs] : undefined;
   }
 
   drop(code: number, reason: string): void {
-    this.#owner.dropped(this, code, reason);
+    this.owner?.ended(this, causeOf(this, code, reason, 'above'));
   }
 
-  override dial(WebSocket: WebSocketConstructor, target: Target): void {
-    super.dial(WebSocket, { ...target, url: resolveSocketUrl(target.url) });
+  /** Watches it from now on. @param hintMs - The server's hint of an interval, of which a peer may have made anything. */
+  watch({ intervalMs, timeoutMs, probeMs }: HeartbeatSettings, hintMs: number): void {
+    const hint = hintMs > 0 ? Math.min(Math.max(hintMs, MIN_INTERVAL_MS), MAX_INTERVAL_MS) : HEARTBEAT_HINT_MS;
+    this.#heartbeat = new Heartbeat((intervalMs ?? hint) + timeoutMs, probeMs, Date.now());
+    this.#look(this.#heartbeat);
   }
 
-  override abandon(code?: number, reason?: string): void {
-    this.liveness?.stop();
-    super.abandon(code, reason);
+  /** A frame came. The timer stays: it looks at the time of the last frame when it fires. */
+  heard(): void {
+    this.woken = false;
+    this.#heartbeat?.heard(Date.now());
+  }
+
+  /** Asks for a sign of life now, unless one is awaited already. */
+  wake(): void {
+    const heartbeat = this.#heartbeat;
+    if (!heartbeat) return;
+    this.woken = true;
+    // One that failed is about to end.
+    if (!heartbeat.probing && !this.failed) this.#probe(heartbeat);
+  }
+
+  /**
+   * One timer, which looks at the heartbeat.
+   * @param isSure - Frames that came while the page slept are handled before it is judged: a macrotask has passed.
+   */
+  #look(heartbeat: Heartbeat, isSure = false): void {
+    const ms = heartbeat.next(Date.now(), this.bufferedAmount);
+    if (ms > 0) this.alarm(ms, () => this.#look(heartbeat));
+    else if (!isSure) this.alarm(0, () => this.#look(heartbeat, true));
+    else if (ms === PROBE) this.#probe(heartbeat);
+    else this.owner!.ended(this, causeOf(this, CloseCode.TIMED_OUT, 'no sign of life', 'probe'));
+  }
+
+  #probe(heartbeat: Heartbeat): void {
+    const owner = this.owner!;
+    heartbeat.probed(Date.now(), owner.tell((user) => user.unanswered(this)) ?? 0, this.bufferedAmount);
+    this.#look(heartbeat);
+    // Last: it may be the end of this line.
+    owner.tell((user) => user.probe(this));
   }
 }

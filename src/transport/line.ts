@@ -1,10 +1,10 @@
+import { DEVELOPMENT } from '../development.ts';
 import * as CloseCode from '../protocol/close-code.ts';
 import { truncateReason } from '../protocol/close-reaction.ts';
-import { hopelessError, isHopeless } from './hopeless-error.ts';
+import { explainHopeless, isHopeless } from './hopeless-error.ts';
 import { StopReconnecting } from './stop-reconnecting.ts';
 import type { CloseCause } from './transport.ts';
-import type { WebSocketConstructor, WebSocketLike } from './web-socket-like.ts';
-import { READY_STATE } from './web-socket-like.ts';
+import { CLOSED, type WebSocketConstructor, type WebSocketLike } from './web-socket-like.ts';
 
 /**
  * Private code for a socket given up while the connection goes on. Not 1000, after which the server forgets the client.
@@ -20,120 +20,111 @@ export const LATE_MS = 1_000;
  */
 const CLOSE_AFTER_ERROR_MS = 1_000;
 
-/** What a line leads to. */
-export interface Target {
-  readonly url: string | URL;
-  readonly protocols: readonly string[];
-  /** Credentials for the greeting. */
-  readonly token?: string | undefined;
-}
-
-/** What is said of an end besides its cause. */
-export interface LineEnd {
-  /** No other line can do better. */
-  readonly isFinal?: boolean;
-  /** The page slept through the attempt. */
-  readonly slept?: boolean;
-  /** As the `close` event tells it. */
-  readonly wasClean?: boolean;
-  /** The engine reported an `error`. */
-  readonly failed?: boolean;
-}
-
 /** Whoever has a line. It abandons it when it `ended`. */
 export interface LineOwner<Self> {
   opened(line: Self): void;
-  message(line: Self, event: { readonly data: unknown }): void;
-  /** It came to nothing, or its socket is over. */
-  ended(line: Self, cause: CloseCause, end: LineEnd): void;
+  message(line: Self, data: unknown): void;
+  /**
+   * It came to nothing, or its socket is over.
+   * @param isFinal - No other line can do better.
+   */
+  ended(line: Self, cause: CloseCause, isFinal?: boolean): void;
 }
 
 /**
  * One line, from asking for its target to the end of its socket: turns what engines do into one end, and can be
- * forgotten at any time without waiting for it. Until it is {@link settled} it has limited time.
+ * forgotten at any time without waiting for it. Until it is {@link welcomedAt} it has limited time.
  */
 export class Line {
-  /** There when the target is. */
+  /** There when the target is, until the line is abandoned. */
   socket: WebSocketLike | undefined;
-  token: string | undefined;
+  /** There until the line is abandoned: nothing that its socket still tells concerns anybody then. */
+  owner: LineOwner<this> | undefined;
   /** The socket has opened. */
   opened = false;
+  /** Monotonic time from which on it serves, ms; `Infinity` until then. */
+  welcomedAt: number = Infinity;
+  /** The engine reported an `error`. */
+  failed = false;
+  /** As the `close` event tells it. */
+  wasClean = false;
   /** Its failure counts; not when a wake signal began it, nor when the page slept through it. */
   counts: boolean;
-  readonly #owner: LineOwner<this>;
-  readonly #limitMs: number;
+  /**
+   * A sign of life was asked for and has not come, or the page slept through the attempt: if it is lost now, the cause
+   * lies with this client.
+   */
+  woken = false;
   /** Wall clock, ms: by it a timer finds that the page slept. */
-  readonly #beganAt = Date.now();
-  #timer: ReturnType<typeof setTimeout>;
+  readonly beganAt: number = Date.now();
+  #timer: ReturnType<typeof setTimeout> | undefined;
   /** There until the target is known. */
   #asking: AbortController | undefined = new AbortController();
-  #isOver = false;
-  #failed = false;
   #error: unknown;
 
   constructor(owner: LineOwner<Line>, limitMs: number, counts: boolean) {
-    this.#owner = owner;
-    this.#limitMs = limitMs;
+    this.owner = owner;
     this.counts = counts;
-    this.#timer = setTimeout(() => this.#timedOut(), limitMs);
-  }
-
-  /** It began in the last second, as far as the wall clock knows. */
-  get isFresh(): boolean {
-    return Math.abs(Date.now() - this.#beganAt) <= LATE_MS;
-  }
-
-  get protocol(): string {
-    return this.socket?.protocol ?? '';
+    this.alarm(limitMs, () => this.#timeUp(limitMs));
   }
 
   /**
    * Asks for the target, then has it dialled. Ends without a word when the line is given up.
    * @param isFixed - Asking again can't give another target: what no socket can be made from stays so.
    */
-  async ask(
-    give: (signal: AbortSignal) => Promise<Target>,
-    dial: (target: Target) => void,
+  async ask<Given>(
+    give: (signal: AbortSignal) => Promise<Given>,
+    dial: (given: Given) => void,
     isFixed: boolean,
   ): Promise<void> {
-    let isGiven = false;
+    let given: Given | undefined;
     try {
-      const target = await give(this.#asking!.signal);
-      if (this.#isOver) return;
-      isGiven = true;
-      dial(target);
+      given = await give(this.#asking!.signal);
+      if (this.owner) dial(given);
     } catch (error) {
-      if (!this.#isOver) this.#cameToNothing(error, isGiven && isFixed);
+      this.cannotDial(error, isFixed && given !== undefined);
     }
   }
 
   /** Makes the socket. @throws what its constructor throws */
-  dial(WebSocket: WebSocketConstructor, { url, protocols, token }: Target): void {
+  dial(WebSocket: WebSocketConstructor, url: string | URL, protocols: readonly string[]): void {
     this.#asking = undefined;
-    this.token = token;
     // An object or an empty list as second argument is an error in some engines.
     const socket = protocols.length === 0 ? new WebSocket(url as string) : new WebSocket(url as string, [...protocols]);
     this.socket = socket;
     socket.onopen = () => {
+      if (this.opened) return;
       this.opened = true;
-      this.#owner.opened(this);
+      this.owner?.opened(this);
     };
-    socket.onmessage = (event: { readonly data: unknown }) => this.#owner.message(this, event);
-    socket.onerror = (event: { readonly error?: unknown; readonly message?: unknown }) => this.#fail(event);
-    socket.onclose = (event: { readonly code?: number; readonly reason?: string; readonly wasClean?: boolean }) =>
-      this.#end(event);
+    socket.onmessage = ({ data }: { readonly data: unknown }) => this.owner?.message(this, data);
+    socket.onerror = (event: ErrorEvent) => this.#fail(event);
+    socket.onclose = (event: CloseEvent) => this.#end(event);
     // The constructor is not ours: it may have called back.
-    if (this.#isOver) this.abandon(LEAVING);
+    if (!this.owner) this.abandon(LEAVING);
   }
 
-  /** No socket can be made: tells why, and whether another attempt can. */
-  cannotDial(error: unknown, isFinal: boolean): void {
-    this.#cameToNothing(error, isFinal);
+  /** There is no socket. @param isFixed - Nor would another attempt have a better target. */
+  cannotDial(error: unknown, isFixed: boolean): void {
+    const isLost = isFixed && isHopeless(error);
+    const told = DEVELOPMENT && isLost ? explainHopeless(error) : error;
+    const cause = causeOf(this, CloseCode.ABNORMAL, '', isLost ? 'app' : 'provider', told);
+    this.owner?.ended(this, cause, isLost || error instanceof StopReconnecting);
   }
 
   /** It serves: its time is no longer limited. */
   settled(): void {
     clearTimeout(this.#timer);
+    this.welcomedAt = performance.now();
+  }
+
+  /**
+   * Sets its one timer, unless it was abandoned: of its limited time, then of what watches it, and in the end of an
+   * `error` without a `close`.
+   */
+  alarm(ms: number, ring: () => void): void {
+    clearTimeout(this.#timer);
+    if (this.owner) this.#timer = setTimeout(ring, ms);
   }
 
   /**
@@ -141,77 +132,77 @@ export class Line {
    * the answer may take a minute, or never come.
    */
   abandon(code?: number, reason = ''): void {
-    this.#isOver = true;
+    const { socket } = this;
+    this.socket = this.owner = undefined;
     clearTimeout(this.#timer);
     this.#asking?.abort();
-    const { socket } = this;
-    if (socket === undefined) return;
+    if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
     // Not null: `ws` reports the end of an unfinished handshake as an error, which must not go unheard.
     socket.onerror = () => {};
     try {
-      if (code === undefined) socket.close();
-      else socket.close(permittedCode(code), truncateReason(reason));
+      // WHATWG: it takes 1000 and 3000 to 4999 and throws for any other code.
+      const isPermitted = code === CloseCode.NORMAL || (code! >= 3000 && code! < 5000);
+      if (code) socket.close(isPermitted ? code : LEAVING, truncateReason(reason));
+      else socket.close();
     } catch {
       // Forgotten all the same.
     }
   }
 
-  #cameToNothing(error: unknown, mayBeHopeless: boolean): void {
-    const isFinal = error instanceof StopReconnecting || (mayBeHopeless && isHopeless(error));
-    const cause = { code: CloseCode.ABNORMAL, reason: '', opened: false };
-    if (isFinal && mayBeHopeless) this.#owner.ended(this, { ...cause, by: 'app', error: hopelessError(error) }, FINAL);
-    else this.#owner.ended(this, { ...cause, by: 'provider', error }, { isFinal, failed: true });
-  }
-
-  #timedOut(): void {
-    if (Date.now() - this.#beganAt <= this.#limitMs + LATE_MS) {
-      this.#timeUp(false);
+  #timeUp(limitMs: number): void {
+    if (!this.woken && Date.now() - this.beganAt > limitMs + LATE_MS) {
+      // The page slept. What came in the meantime is handled first; what has not come by then will not.
+      this.woken = true;
+      this.counts = false;
+      this.alarm(0, () => this.#timeUp(limitMs));
       return;
     }
-    // The page slept. What came in the meantime is handled first; what has not come by then will not.
-    this.counts = false;
-    this.#timer = setTimeout(() => this.#timeUp(true), 0);
-  }
-
-  #timeUp(slept: boolean): void {
-    const limit = `${this.#limitMs} ms`;
-    const cause = { code: CloseCode.TIMED_OUT, reason: `not connected within ${limit}`, opened: this.opened };
+    const reason = `not connected within ${limitMs} ms`;
     // Whoever it was waiting for is to blame.
-    const blamed: CloseCause =
-      this.#asking === undefined
-        ? { ...cause, by: 'timeout' }
-        : { ...cause, by: 'provider', error: new Error(`url or auth gave nothing within ${limit}`) };
-    this.#owner.ended(this, blamed, { slept, failed: true });
+    const isAsking = this.#asking !== undefined;
+    const what = DEVELOPMENT ? `url or auth gave nothing within ${limitMs} ms` : reason;
+    const error = isAsking ? new Error(what) : undefined;
+    this.owner!.ended(this, causeOf(this, CloseCode.TIMED_OUT, reason, isAsking ? 'provider' : 'timeout', error));
   }
 
   /**
    * An `error` is normally followed by a `close` with the true code, in the same task. Not so in Chromium when the
    * page's policy blocks the URL: the socket is CLOSED from the start and there is an `error` only.
    */
-  #fail(event: { readonly error?: unknown; readonly message?: unknown }): void {
-    if (this.#isOver) return;
-    this.#failed = true;
-    this.#error ??= event.error ?? (typeof event.message === 'string' ? new Error(event.message) : undefined);
-    const graceMs = this.socket!.readyState === READY_STATE.CLOSED ? 0 : CLOSE_AFTER_ERROR_MS;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#end({}), graceMs);
+  #fail({ error, message }: { readonly error?: unknown; readonly message?: string }): void {
+    this.failed = true;
+    this.#error ??= error ?? (message ? new Error(message) : undefined);
+    this.alarm(this.socket?.readyState === CLOSED ? 0 : CLOSE_AFTER_ERROR_MS, () => this.#end({}));
   }
 
-  #end({ code, reason = '', wasClean }: { code?: number; reason?: string; wasClean?: boolean }): void {
+  #end({ code, reason = '', wasClean = false }: Partial<CloseEvent>): void {
+    this.wasClean = wasClean;
     // Deno gives 0, a mock may give nothing: no code.
-    const cause: CloseCause = { code: code || CloseCode.ABNORMAL, reason, opened: this.opened, by: 'peer' };
-    const error = this.#error;
-    this.#owner.ended(this, error === undefined ? cause : { ...cause, error }, {
-      wasClean: wasClean ?? false,
-      failed: this.#failed,
-    });
+    this.owner?.ended(this, causeOf(this, code || CloseCode.ABNORMAL, reason, 'peer', this.#error));
   }
 }
 
-const FINAL: LineEnd = { isFinal: true, failed: true };
+/** Events of a socket, as engines give them. */
+interface ErrorEvent {
+  readonly error?: unknown;
+  readonly message?: string;
+}
 
-/** WHATWG: `close()` takes 1000 and 3000 to 4999 and throws for any other code. */
-function permittedCode(code: number): number {
-  return code === CloseCode.NORMAL || (code >= 3000 && code <= 4999) ? code : LEAVING;
+interface CloseEvent {
+  readonly code: number;
+  readonly reason: string;
+  readonly wasClean: boolean;
+}
+
+/** Why a line ended, or a state in which there was none. */
+export function causeOf(
+  line: Line | undefined,
+  code: number,
+  reason: string,
+  by: CloseCause['by'],
+  error?: unknown,
+): CloseCause {
+  const cause = { code, reason, opened: !!line?.opened, by };
+  return error === undefined ? cause : { ...cause, error };
 }

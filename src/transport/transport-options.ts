@@ -1,5 +1,6 @@
+import { DEVELOPMENT } from '../development.ts';
+import { checkTransportOptions } from './check-transport-options.ts';
 import type { CloseRules } from './close-rule.ts';
-import { checkCloseRules } from './close-rule.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { WebSocketConstructor } from './web-socket-like.ts';
 
@@ -108,26 +109,39 @@ export interface TransportOptions {
 export type Complete<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
 
 /** {@link ReconnectOptions} with defaults. */
-export type ReconnectTimes = Complete<Omit<ReconnectOptions, 'onClose'>> & { readonly onClose: CloseRules | undefined };
+export type ReconnectTimes = Complete<ReconnectOptions>;
 /** {@link HeartbeatOptions} with defaults; without an interval the server's hint counts. */
-export type HeartbeatSettings = Complete<Omit<HeartbeatOptions, 'intervalMs'>> & {
-  readonly intervalMs: number | undefined;
-};
+export type HeartbeatSettings = Complete<Omit<HeartbeatOptions, 'intervalMs'>> & Pick<HeartbeatOptions, 'intervalMs'>;
 
-/** {@link TransportOptions}, checked and with defaults. */
+/** {@link TransportOptions} with defaults. */
 export interface ResolvedTransportOptions {
   readonly url: UrlOption;
   readonly protocols: readonly string[];
-  readonly WebSocket: WebSocketConstructor | undefined;
+  readonly WebSocket?: WebSocketConstructor | undefined;
   readonly connectTimeoutMs: number;
   readonly reconnect: ReconnectTimes | false;
   readonly heartbeat: HeartbeatSettings | false;
-  readonly lifecycle: Lifecycle | false | undefined;
-  readonly suspendAfterHiddenMs: number | undefined;
+  readonly lifecycle?: Lifecycle | false | undefined;
+  readonly suspendAfterHiddenMs?: number | undefined;
   readonly random: () => number;
   /** Never throws. */
   readonly onError: (error: unknown) => void;
 }
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+export const RECONNECT_DEFAULTS: ReconnectTimes = {
+  firstMs: 1_000,
+  sharedFirstMs: 5_000,
+  capMs: 30_000,
+  stableAfterMs: 10_000,
+  maxAttempts: Infinity,
+  onClose: {},
+};
+
+/** Where neither the option nor the server names an interval, ms. */
+export const HEARTBEAT_HINT_MS = 25_000;
+const HEARTBEAT_DEFAULTS: HeartbeatSettings = { intervalMs: undefined, timeoutMs: 10_000, probeMs: 2_000 };
 
 /** Defaults of {@link TransportOptions}. */
 export const TRANSPORT_DEFAULTS: {
@@ -136,113 +150,58 @@ export const TRANSPORT_DEFAULTS: {
   /** `hintMs` stands for the interval where neither the option nor the server names one. */
   readonly heartbeat: { readonly timeoutMs: number; readonly probeMs: number; readonly hintMs: number };
 } = {
-  connectTimeoutMs: 10_000,
-  reconnect: {
-    firstMs: 1_000,
-    sharedFirstMs: 5_000,
-    capMs: 30_000,
-    stableAfterMs: 10_000,
-    maxAttempts: Infinity,
-    onClose: undefined,
-  },
-  heartbeat: { timeoutMs: 10_000, probeMs: 2_000, hintMs: 25_000 },
+  connectTimeoutMs: CONNECT_TIMEOUT_MS,
+  reconnect: RECONNECT_DEFAULTS,
+  heartbeat: { ...HEARTBEAT_DEFAULTS, hintMs: HEARTBEAT_HINT_MS },
 };
 
 /**
- * Checks options and fills in the defaults.
+ * Fills in the defaults. What a programmer writes is checked in development.
  * @throws TypeError for a value of the wrong type
  * @throws RangeError for a number that makes no sense
  */
 export function resolveTransportOptions(options: TransportOptions): ResolvedTransportOptions {
-  const { url, protocols = [], connectTimeoutMs = TRANSPORT_DEFAULTS.connectTimeoutMs } = options;
-  if (typeof url !== 'string' && typeof url !== 'function' && !(url instanceof URL)) {
-    throw new TypeError(`url must be a string, a URL or a function that gives one, not ${describe(url)}`);
-  }
-  if (!Array.isArray(protocols)) throw new TypeError(`protocols must be an array, not ${describe(protocols)}`);
+  if (DEVELOPMENT) checkTransportOptions(options);
+  const { protocols = [], onError = reportUncaught } = options;
+  return withTransportDefaults({
+    ...options,
+    onError: (error) => {
+      try {
+        onError(error);
+      } catch (thrown) {
+        reportUncaught(thrown);
+      }
+    },
+    // As it is now.
+    protocols: [...protocols],
+  });
+}
+
+/** As {@link resolveTransportOptions}, of options whose `onError` never throws and whose `protocols` never change. */
+export function withTransportDefaults(
+  options: TransportOptions & Pick<ResolvedTransportOptions, 'onError' | 'protocols'>,
+): ResolvedTransportOptions {
+  if (DEVELOPMENT) checkTransportOptions(options);
+  const { reconnect, heartbeat } = options;
+  const rules = reconnect && reconnect.onClose;
   return {
-    url,
-    protocols: [...(protocols as readonly string[])],
-    WebSocket: optionalFunction('WebSocket', options.WebSocket),
-    connectTimeoutMs: duration('connectTimeoutMs', connectTimeoutMs),
-    reconnect: options.reconnect === false ? false : resolveReconnect(options.reconnect),
-    heartbeat: options.heartbeat === false ? false : resolveHeartbeat(options.heartbeat),
-    lifecycle: checkLifecycle(options.lifecycle),
-    suspendAfterHiddenMs: checkHiddenTime(options.suspendAfterHiddenMs),
-    random: optionalFunction('random', options.random) ?? Math.random,
-    onError: unthrowing(optionalFunction('onError', options.onError) ?? reportUncaught),
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    random: Math.random,
+    ...definedOf(options),
+    reconnect: reconnect !== false && {
+      ...RECONNECT_DEFAULTS,
+      ...definedOf(reconnect),
+      onClose: typeof rules === 'function' ? rules : { ...rules },
+    },
+    heartbeat: heartbeat !== false && { ...HEARTBEAT_DEFAULTS, ...definedOf(heartbeat) },
   };
 }
 
-function resolveReconnect(options: ReconnectOptions = {}): ReconnectTimes {
-  const defaults = TRANSPORT_DEFAULTS.reconnect;
-  const { maxAttempts = defaults.maxAttempts } = options;
-  if (maxAttempts !== Infinity && !(Number.isSafeInteger(maxAttempts) && maxAttempts >= 1)) {
-    throw new RangeError(
-      `reconnect.maxAttempts must be a whole number from 1, or Infinity, not ${describe(maxAttempts)}`,
-    );
-  }
-  return {
-    firstMs: duration('reconnect.firstMs', options.firstMs ?? defaults.firstMs),
-    sharedFirstMs: duration('reconnect.sharedFirstMs', options.sharedFirstMs ?? defaults.sharedFirstMs),
-    capMs: duration('reconnect.capMs', options.capMs ?? defaults.capMs),
-    stableAfterMs: duration('reconnect.stableAfterMs', options.stableAfterMs ?? defaults.stableAfterMs),
-    maxAttempts,
-    onClose: checkCloseRules(options.onClose),
-  };
-}
-
-function resolveHeartbeat(options: HeartbeatOptions = {}): HeartbeatSettings {
-  const defaults = TRANSPORT_DEFAULTS.heartbeat;
-  const { intervalMs } = options;
-  return {
-    intervalMs: intervalMs === undefined ? undefined : duration('heartbeat.intervalMs', intervalMs),
-    timeoutMs: duration('heartbeat.timeoutMs', options.timeoutMs ?? defaults.timeoutMs),
-    probeMs: duration('heartbeat.probeMs', options.probeMs ?? defaults.probeMs),
-  };
-}
-
-function checkLifecycle(lifecycle: Lifecycle | false | undefined): Lifecycle | false | undefined {
-  if (lifecycle === undefined || lifecycle === false) return lifecycle;
-  const { listen, hidden } = Object(lifecycle) as Partial<Lifecycle>;
-  if (typeof listen === 'function' && typeof hidden === 'function') return lifecycle;
-  throw new TypeError(`lifecycle must be false or have the methods listen and hidden, not ${describe(lifecycle)}`);
-}
-
-function checkHiddenTime(ms: number | undefined): number | undefined {
-  return ms === undefined || ms === 0 ? ms : duration('suspendAfterHiddenMs', ms);
-}
-
-/** `setTimeout` takes 31 bits: a longer time would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
-function duration(name: string, value: number): number {
-  if (typeof value !== 'number') throw new TypeError(`${name} must be a number of ms, not ${describe(value)}`);
-  if (!(value > 0 && value <= MAX_TIMER_MS)) {
-    throw new RangeError(`${name} must be more than 0 and at most ${MAX_TIMER_MS} ms, not ${value}`);
-  }
-  return value;
-}
-
-/** @throws TypeError for what is neither a function nor undefined */
-export function optionalFunction<T>(name: string, value: T | undefined): T | undefined {
-  if (value !== undefined && typeof value !== 'function') {
-    throw new TypeError(`${name} must be a function, not ${describe(value)}`);
-  }
-  return value;
-}
-
-function describe(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
-}
-
-function unthrowing(onError: (error: unknown) => void): (error: unknown) => void {
-  return (error) => {
-    try {
-      onError(error);
-    } catch (thrown) {
-      reportUncaught(thrown);
-    }
-  };
+/** Without the properties that are `undefined`, which erase no default. */
+export function definedOf<T extends object>(
+  options: T = {} as T,
+): { readonly [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
 }
 
 /** Hands an error to the host as one that nobody caught, without unwinding the caller. */

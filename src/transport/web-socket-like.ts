@@ -21,8 +21,18 @@ export interface WebSocketLike {
 /** Makes a {@link WebSocketLike}. */
 export type WebSocketConstructor = new (url: string, protocols?: string | string[]) => WebSocketLike;
 
+/** `readyState` of a socket that is open. */
+export const OPEN = 1;
+/** `readyState` of a socket that is closed. */
+export const CLOSED = 3;
+
 /** `readyState` of a socket, by the WHATWG standard. */
-export const READY_STATE = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 } as const;
+export const READY_STATE: { readonly CONNECTING: 0; readonly OPEN: 1; readonly CLOSING: 2; readonly CLOSED: 3 } = {
+  CONNECTING: 0,
+  OPEN,
+  CLOSING: 2,
+  CLOSED,
+};
 
 /** The constructor of this environment, if it has one. */
 export function globalWebSocket(): WebSocketConstructor | undefined {

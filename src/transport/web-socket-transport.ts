@@ -1,19 +1,39 @@
+import type { DelayWindow } from '../primitives/backoff.ts';
 import * as CloseCode from '../protocol/close-code.ts';
 import { closeReaction } from '../protocol/close-reaction.ts';
 import { noWebSocket } from './hopeless-error.ts';
-import { LEAVING, type LineEnd, type Target } from './line.ts';
+import { causeOf, LATE_MS, LEAVING } from './line.ts';
 import { LineLink, type LineLinkOwner, type Welcomed } from './line-link.ts';
-import { watch } from './liveness.ts';
-import { lineOf, linesOf, releasePhase, type Connected, type Connecting, type Phase } from './phase.ts';
-import { ReconnectSeries } from './reconnect-series.ts';
+import { ReconnectPolicy } from './reconnect-policy.ts';
+import { resolveSocketUrl } from './socket-url.ts';
 import type { CloseCause, ConnectionStatus, LinkUser, ReconnectRequest, Transport } from './transport.ts';
 import type { ResolvedTransportOptions } from './transport-options.ts';
-import type { HostWatch, TransportParts } from './transport-parts.ts';
-import { globalWebSocket } from './web-socket-like.ts';
+import type { HostActions, HostWatch, MoveOwner, Moves, TransportParts } from './transport-parts.ts';
+
+type Timer = ReturnType<typeof setTimeout>;
 
 /**
  * Keeps one WebSocket connected and welcomed. Nothing happens before `connect()`.
- * {@link Phase} shows what it can be in.
+ *
+ * ```
+ *            connect                welcomed
+ *   idle ------------> connecting ------------> connected
+ *                       |     ^                    |
+ *        attempt failed |     | timer, wake        | lost
+ *                       v     |                    |
+ *                       waiting <------------------+
+ *
+ *   connecting, connected, waiting -- rest ------> idle ------ connect -> connecting, or waiting for what is left of the
+ *                                                  delay that it rested in, or of the minute of the rate guard
+ *   connecting, connected, waiting -- suspend ---> suspended -- wake --> connecting, or waiting for the rest of a
+ *                                                  second in which another wake began an attempt
+ *   any but closed ------------------ close -----> closed ---- connect -> connecting
+ *   connecting, connected ----------- a loss that no retry can mend ----> closed
+ *   any ----------------------------- reconnect -------------------------> connecting
+ *   connecting, connected ----------- back from a freeze ----------------> connecting
+ *   connected ----------------------- successor welcomed ----------------> connected
+ *   connected ----------------------- lost, with a successor under way --> connecting
+ * ```
  *
  * A connected transport can move: a second line, its successor, is opened while the first serves, and takes its place
  * when it is welcomed. One that fails changes nothing. The line that was left may still answer, in limited time.
@@ -22,191 +42,182 @@ import { globalWebSocket } from './web-socket-like.ts';
  * retry: `closed` with `by: 'app'` and what to do in `cause.error`. What a URL or credential function gives, or throws,
  * may be better next time: a failed attempt, `by: 'provider'`, unless it is a {@link StopReconnecting}.
  */
-export class WebSocketTransport implements Transport, LineLinkOwner {
+export class WebSocketTransport implements Transport, LineLinkOwner, HostActions, MoveOwner {
+  /** Made once for each state that is entered: its identity says whether the transport is still in it. */
+  status: ConnectionStatus = { state: 'idle' };
   readonly #user: LinkUser;
   readonly #options: ResolvedTransportOptions;
   readonly #parts: TransportParts;
-  readonly #series: ReconnectSeries;
+  readonly #policy: ReconnectPolicy;
   readonly #host: HostWatch | undefined;
-  #phase: Phase<LineLink> = { status: { state: 'idle' }, at: -Infinity };
+  readonly #moves: Moves | undefined;
+  /** The line by which `connecting` and `connected` stand or fall; none in other states. */
+  #line: LineLink | undefined;
+  /** Of the next attempt: in `waiting` alone. */
+  #timer: Timer | undefined;
+  /** Monotonic time before which no attempt begins by itself, ms: in `waiting`, and in `idle` what was left of it. */
+  #at = -Infinity;
+  /** The host may wake it in `suspended` if it was the host that put it to sleep. */
+  #suspendedBy: 'app' | 'host' | undefined;
 
   constructor(user: LinkUser, options: ResolvedTransportOptions, parts: TransportParts) {
     this.#user = user;
     this.#options = options;
     this.#parts = parts;
-    this.#series = new ReconnectSeries(options, parts.credentials);
-    this.#host = parts.watchHost?.(options, {
-      wake: () => this.#wake(true),
-      restored: () => this.#restored(),
-      suspend: (reason) => this.#suspend(reason, true),
-    });
-  }
-
-  get status(): ConnectionStatus {
-    return this.#phase.status;
+    this.#policy = new ReconnectPolicy(options, parts.credentials);
+    this.#host = parts.watchHost?.(options, this);
+    this.#moves = parts.moves?.(options, this);
   }
 
   connect(): void {
-    const phase = this.#phase;
-    if (isIn(phase, 'closed')) this.reconnect();
-    if (!isIn(phase, 'idle')) return;
-    const restMs = Math.ceil(phase.at - performance.now());
-    if (restMs > 0) this.#wait(restMs, this.#byApp(CloseCode.NORMAL, 'idle'), true);
-    else this.#attempt(true);
+    const { state } = this.status;
+    if (state === 'closed') this.reconnect();
+    else if (state === 'idle') {
+      const restMs = Math.ceil(this.#at - performance.now());
+      this.#attemptIn(restMs, this.#cause(CloseCode.NORMAL, 'idle'), true);
+    }
   }
 
   /** Rest makes no attempt come sooner. */
   rest(): void {
-    const phase = this.#phase;
-    if (isIn(phase, 'idle') || isIn(phase, 'suspended') || isIn(phase, 'closed')) return;
+    const line = this.#line;
+    // Nothing is under way: idle, suspended or closed.
+    if (!line && !this.#timer) return;
     const now = performance.now();
-    if (isIn(phase, 'connected') && this.#series.isStable(phase.at, now)) this.#series.restart();
-    const at = Math.max(now + this.#series.guardMs(now), isIn(phase, 'waiting') ? phase.at : now);
-    this.#enter({ status: { state: 'idle' }, at }, this.#byApp(CloseCode.NORMAL, 'idle'));
+    if (line) this.#policy.ended(line, now);
+    const at = Math.max(now + this.#policy.guardMs(now), this.#at);
+    this.#enter({ state: 'idle' }, this.#cause(CloseCode.NORMAL, 'idle'), undefined, undefined, at);
   }
 
   reconnect({ seamless = false }: ReconnectRequest = {}): void {
-    const phase = this.#phase;
-    if (seamless && isIn(phase, 'connected') && phase.move !== undefined) {
-      phase.move.begin();
-      return;
-    }
-    this.#series.restart();
-    this.#attempt(true, this.#byApp(LEAVING, 'reconnecting'));
+    if (seamless && this.#moves?.begin()) return;
+    this.#policy.restart();
+    this.#attempt(true, this.#cause(LEAVING, 'reconnecting'));
   }
 
-  wake(): void {
-    this.#wake(false);
-  }
-
-  suspend(reason: string): void {
-    this.#suspend(reason, false);
-  }
-
-  close(code: number = CloseCode.NORMAL, reason = ''): void {
-    if (!isIn(this.#phase, 'closed')) this.#close(this.#byApp(code, reason));
-  }
-
-  #close(cause: CloseCause): void {
-    this.#enter({ status: { state: 'closed', cause } }, cause);
-  }
-
-  #wake(byHost: boolean): void {
-    const phase = this.#phase;
-    if (isIn(phase, 'connected')) phase.line.liveness?.probe();
-    else if (isIn(phase, 'waiting')) this.#hurry(phase.status.cause, phase.at);
-    else if (isIn(phase, 'suspended') && (phase.byHost || !byHost)) this.#hurry(this.#byApp(LEAVING, 'woken'));
+  wake(by: 'app' | 'host' = 'app'): void {
+    const { status } = this;
+    if (this.#line) this.#line.wake();
+    else if (status.state === 'waiting') this.#hurry(status.cause);
+    else if (status.state === 'suspended' && (by === 'app' || this.#suspendedBy === 'host'))
+      this.#hurry(this.#cause(LEAVING, 'woken'));
   }
 
   /** The lines of a page that was frozen are dead, whatever they say. */
-  #restored(): void {
-    const phase = this.#phase;
-    if (!isIn(phase, 'connecting') && !isIn(phase, 'connected')) this.#wake(true);
-    // An attempt that an earlier signal of the same return began is none of those.
-    else if (isIn(phase, 'connected') || !phase.line.isFresh)
-      this.#hurry({ ...this.#byApp(LEAVING, 'the page was frozen'), by: 'host' });
+  restored(): void {
+    const line = this.#line;
+    if (!line) this.wake('host');
+    // An attempt that an earlier signal of the same return began is none of those, as far as the wall clock knows.
+    else if (line.welcomedAt < Infinity || Math.abs(Date.now() - line.beganAt) > LATE_MS)
+      this.#hurry(this.#cause(LEAVING, 'the page was frozen', 'host'));
   }
 
-  #suspend(reason: string, byHost: boolean): void {
-    const phase = this.#phase;
-    if (isIn(phase, 'idle') || isIn(phase, 'closed')) return;
+  suspend(reason: string, by: 'app' | 'host' = 'app'): void {
+    const { state } = this.status;
+    if (state === 'idle' || state === 'closed') return;
     // The app's word is stronger: the host may not wake then.
-    if (isIn(phase, 'suspended') && (byHost || !phase.byHost)) return;
-    const cause = this.#byApp(LEAVING, reason);
-    this.#enter({ status: { state: 'suspended', reason }, byHost }, byHost ? { ...cause, by: 'host' } : cause);
+    if (state === 'suspended' && (by === 'host' || this.#suspendedBy === 'app')) return;
+    this.#suspendedBy = by;
+    this.#enter({ state: 'suspended', reason }, this.#cause(LEAVING, reason, by));
   }
 
-  #byApp(code: number, reason: string): CloseCause {
-    return { code, reason, opened: lineOf(this.#phase)?.opened ?? false, by: 'app' };
+  close(code: number = CloseCode.NORMAL, reason = ''): void {
+    if (this.status.state !== 'closed') this.#close(this.#cause(code, reason));
+  }
+
+  #close(cause: CloseCause): void {
+    this.#enter({ state: 'closed', cause }, cause);
+  }
+
+  #cause(code: number, reason: string, by: CloseCause['by'] = 'app'): CloseCause {
+    return causeOf(this.#line, code, reason, by);
   }
 
   /**
-   * The one place that assigns the phase. It is in force before anything is told or let go, because aborting a
-   * provider and telling the layer above run code that may come back here; then the status is that call's to tell.
-   * @param cause - How the lines of the last phase end; without one the next phase has taken them over.
+   * The one place that assigns what belongs to a state. It is in force before anything is told or let go, because
+   * aborting a provider and telling the layer above run code that may come back here; then the status is that call's to
+   * tell.
+   * @param cause - How the lines of the last state end; without one the next state has taken them over.
    */
-  #enter(next: Phase<LineLink>, cause?: CloseCause): void {
-    const last = this.#phase;
-    this.#phase = next;
-    releasePhase(last);
-    if (cause !== undefined) {
-      const concernsAll = cause.by === 'app' || cause.by === 'host';
-      for (const line of linesOf(last)) {
-        if (line === lineOf(next)) continue; // the successor goes on
-        // What a peer said of one line concerns none of the others.
-        const isMeant = concernsAll || line === lineOf(last);
-        this.#forget(line, isMeant ? cause : { code: LEAVING, reason: 'lost', opened: line.opened, by: 'app' });
-      }
-    }
-    if (this.#phase === next) this.#host?.entered(next.status.state);
-    if (this.#phase === next) this.#tell(() => this.#user.entered(next.status));
+  #enter(status: ConnectionStatus, cause?: CloseCause, line?: LineLink, timer?: Timer, at = -Infinity): void {
+    const last = this.#line;
+    clearTimeout(this.#timer);
+    this.status = status;
+    this.#line = line;
+    this.#timer = timer;
+    this.#at = at;
+    if (cause && last) this.forget(last, cause);
+    const rest = this.#moves?.entered(line, last, cause);
+    if (this.status === status) this.#host?.entered(status.state);
+    if (this.status === status) this.tell((user) => user.entered(status));
+    rest?.();
   }
 
-  /** Forgets a line that belongs to no phase any more. */
-  #forget(line: LineLink, cause: CloseCause): void {
+  forget(line: LineLink, cause: CloseCause): void {
     line.abandon(cause.code, cause.reason);
-    if (line.announced) this.#tell(() => this.#user.lost(line, cause));
+    if (line.announced) this.tell((user) => user.lost(line, cause));
   }
 
   /** What the layer above throws is reported and changes nothing. */
-  #tell<Answer>(told: () => Answer): Answer | undefined {
+  tell<Answer>(what: (user: LinkUser) => Answer): Answer | undefined {
     try {
-      return told();
+      return what(this.#user);
     } catch (error) {
       this.#options.onError(error);
       return undefined;
     }
   }
 
-  #attempt(counts: boolean, cause?: CloseCause): void {
-    const line = this.#newLine(counts);
-    const phase = this.#connecting(line);
-    this.#enter(phase, cause);
-    if (this.#phase === phase) this.#dial(line);
+  #attempt(counts: boolean, cause: CloseCause): void {
+    const line = this.newLine(counts);
+    this.#connecting(line, cause);
+    if (this.#line === line) this.dial(line);
   }
 
-  #newLine(counts: boolean): LineLink {
-    this.#series.began(performance.now(), !counts);
+  #connecting(line: LineLink, cause: CloseCause): void {
+    this.#enter({ state: 'connecting', ...this.#policy.outlook }, cause, line);
+  }
+
+  newLine(counts = true): LineLink {
+    this.#policy.began(performance.now(), !counts);
     return new LineLink(this, this.#options.connectTimeoutMs, counts);
   }
 
-  #connecting(line: LineLink): Connecting<LineLink> {
-    return { status: { state: 'connecting', attempt: this.#series.attempt, ...this.#series.reach }, line };
+  dial(line: LineLink): void {
+    const { url, protocols, WebSocket = globalThis.WebSocket } = this.#options;
+    const { authReason, outlook } = this.#policy;
+    if (!WebSocket) line.cannotDial(noWebSocket(), true);
+    else
+      void line.ask(
+        // Async, so that a function of the app that throws and one that rejects are the same.
+        async (signal) =>
+          Promise.all([
+            typeof url === 'function' ? url({ attempt: outlook.attempt, signal }) : url,
+            this.#parts.credentials?.get(authReason, signal),
+          ]),
+        ([given, token]) => {
+          line.token = token;
+          line.dial(WebSocket, resolveSocketUrl(given), protocols);
+        },
+        typeof url !== 'function',
+      );
   }
 
-  #dial(line: LineLink): void {
-    const { url, protocols, WebSocket = globalWebSocket() } = this.#options;
-    const { attempt, authReason: reason } = this.#series;
-    // Async, so that a function of the app that throws and one that rejects are the same; both are asked at once.
-    const give = async (signal: AbortSignal): Promise<Target> => {
-      const asked = async (): Promise<string | URL> => (typeof url === 'function' ? url({ attempt, signal }) : url);
-      const [given, token] = await Promise.all([asked(), this.#parts.credentials?.get(reason, signal)]);
-      return { url: given, protocols, token };
-    };
-    if (WebSocket === undefined) line.cannotDial(noWebSocket(), true);
-    else void line.ask(give, (target) => line.dial(WebSocket, target), typeof url !== 'function');
-  }
-
-  /** Each event of a line first looks whether the line is still the phase's. */
   opened(line: LineLink): void {
-    if (!this.#awaits(line)) return;
     const { protocols } = this.#options;
-    if (protocols.length > 0 && !protocols.includes(line.protocol)) {
+    if (protocols[0] && !protocols.includes(line.socket!.protocol)) {
       const reason = `the server chose none of the subprotocols ${protocols.join(', ')}`;
-      this.ended(line, { code: CloseCode.SUBPROTOCOL, reason, opened: true, by: 'peer' });
+      this.ended(line, causeOf(line, CloseCode.SUBPROTOCOL, reason, 'peer'));
       return;
     }
     line.announced = true;
-    this.#series.opened();
-    this.#tell(() => this.#user.opened(line, line.token));
+    this.#policy.reached = true;
+    this.tell((user) => user.opened(line, line.token));
   }
 
-  /** Any frame is life. One of a line that is no longer the phase's, or that the layer above does not know, is not passed on. */
-  message(line: LineLink, { data }: { readonly data: unknown }): void {
-    line.liveness?.heard();
-    const phase = this.#phase;
-    // The first is the usual case.
-    if (lineOf(phase) !== line && !linesOf(phase).includes(line)) return;
+  /** Any frame is life. One of a line that the layer above does not know is not passed on. */
+  message(line: LineLink, data: unknown): void {
+    line.heard();
     if (!line.announced) return;
     try {
       if (typeof data === 'string') this.#user.frame(line, data);
@@ -216,124 +227,52 @@ export class WebSocketTransport implements Transport, LineLinkOwner {
     }
   }
 
-  ended(line: LineLink, cause: CloseCause, { isFinal, slept }: LineEnd = {}): void {
-    const phase = this.#phase;
-    if (isIn(phase, 'connected') && phase.move?.ended(line, cause) === true) return;
-    if ((!isIn(phase, 'connected') && !isIn(phase, 'connecting')) || phase.line !== line) return;
-    if (isFinal === true) this.#close(cause);
-    else this.#lose(phase, cause);
-    if (slept === true) this.#wake(true);
-  }
-
-  dropped(line: LineLink, code: number, reason: string): void {
-    this.ended(line, { code, reason, opened: true, by: 'above' });
-  }
-
-  leaving(line: LineLink, window: { readonly fromMs: number; readonly toMs: number }): void {
-    const phase = this.#phase;
-    if (isIn(phase, 'connected') && phase.line === line) phase.move?.beginWithin(window);
+  leaving(line: LineLink, window: DelayWindow): void {
+    this.#moves?.beginWithin(line, window);
   }
 
   welcomed(line: LineLink, { heartbeatMs, resumed }: Welcomed): void {
-    if (!this.#awaits(line)) return;
-    const last = isIn(this.#phase, 'connected') ? this.#phase : undefined;
-    const replaced = last?.move?.replaced;
-    line.settled();
-    this.#watch(line, heartbeatMs);
-    const phase: Connected<LineLink> = {
-      status: { state: 'connected', since: Date.now(), resumed },
-      line,
-      at: performance.now(),
-    };
-    phase.move = this.#moveFrom(phase, replaced === undefined ? last?.line : undefined);
-    this.#enter(phase);
-    last?.move?.finish();
-    if (last !== undefined && replaced !== undefined) this.#forget(last.line, replaced);
-  }
-
-  /** It is dialled, or open and waits for its welcome: as the first, or as a successor. */
-  #awaits(line: LineLink): boolean {
-    const phase = this.#phase;
-    return (
-      (isIn(phase, 'connecting') ? phase.line : isIn(phase, 'connected') ? phase.move?.successor : undefined) === line
-    );
-  }
-
-  #moveFrom(phase: Connected<LineLink>, predecessor: LineLink | undefined): Connected<LineLink>['move'] {
-    return this.#parts.moveFrom?.(
-      {
-        random: this.#options.random,
-        dial: (made) => {
-          if (this.#phase !== phase) return;
-          const line = this.#newLine(true);
-          made(line);
-          this.#dial(line);
-        },
-        forget: (line, cause) => this.#forget(line, cause),
-        failed: (cause) => this.#tell(() => this.#user.moveFailed(cause)),
-        lost: (cause) => this.#lose(phase, cause),
-      },
-      phase.line,
-      predecessor,
-    );
-  }
-
-  #watch(line: LineLink, hintMs: number): void {
-    const cause: CloseCause = { code: CloseCode.TIMED_OUT, reason: 'no sign of life', opened: true, by: 'probe' };
-    line.liveness = watch(this.#options.heartbeat, hintMs, {
-      probe: () => this.#tell(() => this.#user.probe(line)),
-      ahead: () => ({
-        unanswered: this.#tell(() => this.#user.unanswered(line)) ?? 0,
-        buffered: line.bufferedAmount,
-      }),
-      dead: () => this.ended(line, cause),
-    });
+    const { heartbeat } = this.#options;
+    if (heartbeat) line.watch(heartbeat, heartbeatMs);
+    this.#enter({ state: 'connected', since: Date.now(), resumed }, undefined, line);
   }
 
   /** The one place where it is decided what follows a lost line or a failed attempt. */
-  #lose(phase: Connecting<LineLink> | Connected<LineLink>, cause: CloseCause): void {
-    if (this.#phase !== phase) return;
+  ended(line: LineLink, cause: CloseCause, isFinal = false): void {
+    if (this.#moves?.ended(line, cause) || line !== this.#line) return;
     const now = performance.now();
-    const { line } = phase;
-    const welcomed = isIn(phase, 'connected');
-    const stable = welcomed && this.#series.isStable(phase.at, now);
-    const loss = { cause, welcomed, stable, counts: welcomed || line.counts, announced: line.leavingWindow(now) };
-    const decision = this.#series.lost(loss, now);
-    if (this.#phase !== phase) return; // the app's rule came back here
-    if (decision.action === 'stop') return this.#close(cause);
-    const { delayMs } = decision;
-    const successor = welcomed ? phase.move?.handOver(cause) : undefined;
-    if (successor !== undefined) this.#enter(this.#connecting(successor), cause);
+    const delayMs = isFinal ? Infinity : this.#policy.lost(cause, line, now);
+    if (line !== this.#line) return; // the app's rule came back here
+    if (delayMs === Infinity) return this.#close(cause);
+    const successor = this.#moves?.handOver(cause);
+    if (successor) return this.#connecting(successor, cause);
     // Lost on the way to a wake signal's answer: the signal came for this.
-    else if (welcomed && line.liveness?.woken === true && closeReaction(cause.code) === 'retry')
-      this.#wait(Math.min(delayMs, this.#series.wakeRestMs(now)), cause, false);
-    else this.#wait(delayMs, cause, true);
+    const woken = line.woken && closeReaction(cause.code) === 'retry';
+    this.#wait(woken ? Math.min(delayMs, this.#policy.wakeRestMs(now)) : delayMs, cause, !woken);
+    // The page slept through the attempt.
+    if (woken && line.welcomedAt === Infinity) this.wake('host');
   }
 
   #wait(delayMs: number, cause: CloseCause, counts: boolean): void {
-    const { attempt, reach } = this.#series;
     this.#enter(
-      {
-        status: { state: 'waiting', attempt, retryAt: Date.now() + delayMs, cause, ...reach },
-        timer: setTimeout(() => this.#attempt(counts), delayMs),
-        at: performance.now() + delayMs,
-      },
+      { state: 'waiting', retryAt: Date.now() + delayMs, cause, ...this.#policy.outlook },
       cause,
+      undefined,
+      setTimeout(() => this.#attempt(counts, cause), delayMs),
+      performance.now() + delayMs,
     );
   }
 
-  /** Tries now, or as soon as the last attempt that a wake signal began is a second old. */
-  #hurry(cause: CloseCause, dueAt = Infinity): void {
-    const now = performance.now();
-    const restMs = this.#series.wakeRestMs(now);
-    if (restMs === 0) this.#attempt(false, cause);
-    else if (now + restMs < dueAt) this.#wait(restMs, cause, false);
+  #attemptIn(delayMs: number, cause: CloseCause, counts: boolean): void {
+    if (delayMs > 0) this.#wait(delayMs, cause, counts);
+    else this.#attempt(counts, cause);
   }
-}
 
-function isIn<State extends ConnectionStatus['state']>(
-  phase: Phase<LineLink>,
-  state: State,
-): phase is Extract<Phase<LineLink>, { readonly status: { readonly state: State } }> {
-  return phase.status.state === state;
+  /** Tries now, or as soon as the last attempt that a wake signal began is a second old, unless one is due before. */
+  #hurry(cause: CloseCause): void {
+    const now = performance.now();
+    const restMs = this.#policy.wakeRestMs(now);
+    if (restMs && this.#timer && this.#at <= now + restMs) return;
+    this.#attemptIn(restMs, cause, false);
+  }
 }

@@ -1,6 +1,6 @@
 import { Credentials } from '../../src/transport/credentials/credentials.ts';
 import { LifecycleEngine } from '../../src/transport/lifecycle/lifecycle-engine.ts';
-import { SeamlessMove } from '../../src/transport/moves/seamless-move.ts';
+import { SeamlessMoves } from '../../src/transport/moves/seamless-moves.ts';
 import type { LinkUser, Transport } from '../../src/transport/transport.ts';
 import type { TransportOptions } from '../../src/transport/transport-options.ts';
 import { resolveTransportOptions } from '../../src/transport/transport-options.ts';
@@ -11,6 +11,6 @@ export function createWebSocketTransport(user: LinkUser, options: TransportOptio
   return new WebSocketTransport(user, resolveTransportOptions(options), {
     credentials: new Credentials(options.auth),
     watchHost: (resolved, actions) => new LifecycleEngine(resolved, actions),
-    moveFrom: (owner, present, predecessor) => new SeamlessMove(owner, present, predecessor),
+    moves: ({ random }, owner) => new SeamlessMoves(owner, random),
   });
 }

@@ -1,4 +1,5 @@
-import { ReconnectSeries } from '../../src/transport/reconnect-series.ts';
+import type { DelayWindow } from '../../src/primitives/backoff.ts';
+import { ReconnectPolicy } from '../../src/transport/reconnect-policy.ts';
 import type { CloseCause } from '../../src/transport/transport.ts';
 import { resolveTransportOptions } from '../../src/transport/transport-options.ts';
 
@@ -7,7 +8,7 @@ export interface Herd {
   readonly clients: number;
   /** What every client sees at that moment. */
   readonly code: number;
-  readonly announced?: { readonly fromMs: number; readonly toMs: number };
+  readonly announced?: DelayWindow;
   /** Connections that the server takes in a second, evenly. */
   readonly acceptsPerSecond: number;
   /** A refused attempt is noticed after this time, ms. */
@@ -31,13 +32,18 @@ export function simulateHerd(herd: Herd): HerdResult {
   const random = seededRandom(herd.seed);
   const options = resolveTransportOptions({ url: 'ws://server.test', random });
   const queue = new EventQueue();
-  const crowd = Array.from({ length: clients }, () => new ReconnectSeries(options));
+  const crowd = Array.from({ length: clients }, () => new ReconnectPolicy(options));
   const loseAt = (client: number, now: number, first: boolean) => {
     const cause: CloseCause = { code: first ? code : 1006, reason: '', opened: first, by: 'peer' };
-    const loss = { cause, welcomed: first, stable: first, counts: true, announced: first ? announced : undefined };
-    const decision = crowd[client]!.lost(loss, now);
-    if (decision.action === 'stop') throw new Error(`client ${client} stopped at ${now} ms`);
-    queue.push(now + decision.delayMs, client);
+    // The connection was stable.
+    const line = {
+      welcomedAt: first ? -Infinity : Infinity,
+      counts: true,
+      leavingWindow: () => (first ? announced : undefined),
+    };
+    const delayMs = crowd[client]!.lost(cause, line, now);
+    if (delayMs === Infinity) throw new Error(`client ${client} stopped at ${now} ms`);
+    queue.push(now + delayMs, client);
   };
   for (let client = 0; client < clients; client++) loseAt(client, 0, true);
 

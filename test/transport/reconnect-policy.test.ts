@@ -1,33 +1,54 @@
 import { describe, expect, test } from 'vitest';
+import type { DelayWindow } from '../../src/primitives/backoff.ts';
 import type { CloseRules } from '../../src/transport/close-rule.ts';
-import type { Loss, PolicyOptions, Streak } from '../../src/transport/reconnect-policy.ts';
-import { advanceStreak, CALM, decideReconnect, guardDelayMs, noteStart } from '../../src/transport/reconnect-policy.ts';
+import type { LostLine, PolicyOptions } from '../../src/transport/reconnect-policy.ts';
+import { ReconnectPolicy } from '../../src/transport/reconnect-policy.ts';
 import type { CloseCause } from '../../src/transport/transport.ts';
 import { TRANSPORT_DEFAULTS } from '../../src/transport/transport-options.ts';
 
 const options: PolicyOptions = {
   reconnect: TRANSPORT_DEFAULTS.reconnect,
-  renewable: true,
+  url: 'ws://server.test',
   random: () => 0,
   onError: () => {},
 };
 
-const loss = (code: number, more: Partial<Loss> & { reason?: string; by?: CloseCause['by'] } = {}): Loss => ({
-  cause: { code, reason: more.reason ?? '', opened: true, by: more.by ?? 'peer' },
-  welcomed: more.stable ?? false,
-  stable: false,
-  counts: true,
-  ...more,
-});
+/** Monotonic time of all losses, ms. */
+const NOW = 1_000_000;
+
+interface Loss {
+  readonly cause: CloseCause;
+  readonly line: LostLine;
+}
+
+interface LossDetails {
+  readonly reason?: string;
+  readonly by?: CloseCause['by'];
+  readonly welcomed?: boolean;
+  /** It had lived for `stableAfterMs` after its welcome. */
+  readonly stable?: boolean;
+  readonly counts?: boolean;
+  readonly announced?: DelayWindow;
+}
+
+const loss = (code: number, details: LossDetails = {}): Loss => {
+  const { reason = '', by = 'peer', stable = false, welcomed = stable, counts = true, announced } = details;
+  const servedMs = stable ? TRANSPORT_DEFAULTS.reconnect.stableAfterMs : 0;
+  return {
+    cause: { code, reason, opened: true, by },
+    line: { welcomedAt: welcomed ? NOW - servedMs : Infinity, counts, leavingWindow: () => announced },
+  };
+};
+
+type More = Partial<PolicyOptions> & { readonly renewable?: boolean };
 
 /** Decides after a sequence of losses: the window of the delay, or `stop`. */
-function after(losses: readonly Loss[], more: Partial<PolicyOptions> = {}): readonly [number, number] | 'stop' {
-  const streak = losses.reduce(advanceStreak, CALM);
-  const [low, high] = [0, 1].map((value) =>
-    decideReconnect(losses.at(-1)!, streak, { ...options, ...more, random: () => value }),
-  );
-  if (low!.action === 'stop' || high!.action === 'stop') return 'stop';
-  return [low!.delayMs, high!.delayMs];
+function after(losses: readonly Loss[], { renewable = true, ...more }: More = {}): readonly [number, number] | 'stop' {
+  const [low, high] = [0, 1].map((value) => {
+    const policy = new ReconnectPolicy({ ...options, ...more, random: () => value }, { renewable });
+    return losses.map(({ cause, line }) => policy.lost(cause, line, NOW)).at(-1)!;
+  });
+  return low === Infinity || high === Infinity ? 'stop' : [low!, high!];
 }
 
 const times = (n: number, one: Loss) => Array.from({ length: n }, () => one);
@@ -144,27 +165,31 @@ describe('backoff', () => {
     expect(after([loss(1006, { stable: true })], { reconnect: false })).toBe('stop');
   });
 
-  test('the streak that it is given stays as it is', () => {
-    const streak: Streak = Object.freeze({ ...CALM, failures: 3, draws: 2 });
-    expect(advanceStreak(streak, loss(1006))).toEqual({ ...CALM, failures: 4, draws: 3 });
+  test('a failure and its draw are counted on, and nothing else', () => {
+    const policy = new ReconnectPolicy({ ...options, random: () => 1 });
+    const one = loss(1006);
+    const delays = times(4, one).map(({ cause, line }) => policy.lost(cause, line, NOW));
+    expect(delays).toEqual([5_100, 10_100, 20_100, 30_100]);
+    expect([policy.outlook.attempt, policy.authReason]).toEqual([5, 'connect']);
+    expect(one.cause).toEqual(loss(1006).cause);
   });
 });
 
 describe('a window that the peer announced', () => {
-  const announced = { fromMs: 2_000, toMs: 3_000 };
+  const announced: DelayWindow = [2_000, 3_000];
 
   test.each([1012, 1006, 1001])('is taken for %i, which may be how the announced end looks', (code) => {
     expect(after([loss(code, { stable: true, announced })])).toEqual([2_000, 3_000]);
   });
 
   test('that is far away keeps nobody away whose line was lost meanwhile, but for the end that was announced', () => {
-    const far = { fromMs: 3_600_000, toMs: 3_601_000 };
+    const far: DelayWindow = [3_600_000, 3_601_000];
     expect(after([loss(1006, { stable: true, announced: far })])).toEqual([100, 5_100]);
     expect(after([loss(1012, { stable: true, announced: far })])).toEqual([3_600_000, 3_601_000]);
   });
 
   test('that is wide is used up to the cap of any delay, but for the end that was announced', () => {
-    const wide = { fromMs: 0, toMs: 600_000 };
+    const wide: DelayWindow = [0, 600_000];
     expect(after([loss(1012, { stable: true, announced: wide })])).toEqual([0, 600_000]);
     expect(after([loss(1006, { stable: true, announced: wide })])).toEqual([0, 30_000]);
   });
@@ -233,21 +258,32 @@ describe('rules of the app', () => {
 });
 
 describe('rate guard', () => {
-  const starts = (...times: number[]) => times.reduce<readonly number[]>(noteStart, []);
+  /** A policy for which attempts began at these times. */
+  const begun = (...starts: number[]) => {
+    const policy = new ReconnectPolicy(options);
+    for (const at of starts) policy.began(at);
+    return policy;
+  };
+  const ten = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
   test('lets nine go, holds the eleventh until the first is more than a minute old', () => {
-    const ten = starts(0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
-    expect(guardDelayMs(ten.slice(1), 10)).toBe(0);
-    expect(guardDelayMs(ten, 10)).toBe(60_090);
-    expect(guardDelayMs(ten, 60_100)).toBe(0);
-    expect(guardDelayMs(starts(...ten, 60_100), 60_100)).toBe(1);
+    expect(begun(...ten.slice(1)).guardMs(10)).toBe(0);
+    expect(begun(...ten).guardMs(10)).toBe(60_090);
+    expect(begun(...ten).guardMs(60_100)).toBe(0);
+    expect(begun(...ten, 60_100).guardMs(60_100)).toBe(1);
   });
 
   test('remembers ten', () => {
-    expect(starts(...Array.from({ length: 50 }, (_, n) => n))).toEqual([40, 41, 42, 43, 44, 45, 46, 47, 48, 49]);
+    const policy = begun(...Array.from({ length: 50 }, (_, n) => n));
+    // The next ones take the place of 40, 41, 42, …
+    for (let n = 40; n < 50; n++) {
+      expect(policy.guardMs(50)).toBe(n + 60_100 - 50);
+      policy.began(50);
+    }
+    expect(policy.guardMs(50)).toBe(60_100);
   });
 
   test('gives whole ms, never too few', () => {
-    expect(guardDelayMs(starts(...Array.from({ length: 10 }, () => 0.5)), 0.6)).toBe(60_100);
+    expect(begun(...Array.from({ length: 10 }, () => 0.5)).guardMs(0.6)).toBe(60_100);
   });
 });

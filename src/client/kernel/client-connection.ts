@@ -4,8 +4,8 @@ import type { Deadline } from '../../primitives/deadlines.ts';
 import { SUBPROTOCOL } from '../../protocol/messages.ts';
 import type { ConnectionStatus, ReconnectRequest, Transport } from '../../transport/transport.ts';
 import {
-  resolveTransportOptions,
-  TRANSPORT_DEFAULTS,
+  RECONNECT_DEFAULTS,
+  withTransportDefaults,
   type AuthOption,
   type UrlOption,
 } from '../../transport/transport-options.ts';
@@ -41,8 +41,8 @@ export class ClientConnection extends Session implements Connection, Kernel {
     super();
     this.#options = resolveKernelOptions(options);
     this.random = options.random ?? Math.random;
-    const resolved = resolveTransportOptions({ ...options, url, protocols: [SUBPROTOCOL], onError: this.report });
-    this.stableAfterMs = (resolved.reconnect || TRANSPORT_DEFAULTS.reconnect).stableAfterMs;
+    const resolved = withTransportDefaults({ ...options, url, protocols: [SUBPROTOCOL], onError: this.report });
+    this.stableAfterMs = (resolved.reconnect || RECONNECT_DEFAULTS).stableAfterMs;
     this.requests = new Requests(this);
     this.outbox = new Outbox(this.#options.queue, this.requests);
     this.extend(use.map((given) => extensionOf(given, this)));

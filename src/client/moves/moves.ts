@@ -1,4 +1,4 @@
-import { SeamlessMove } from '../../transport/moves/seamless-move.ts';
+import { SeamlessMoves } from '../../transport/moves/seamless-moves.ts';
 import { capability, type Capability } from '../kernel/capability.ts';
 
 /**
@@ -7,6 +7,6 @@ import { capability, type Capability } from '../kernel/capability.ts';
  */
 export function moves(): Capability<'moves'> {
   return capability('moves', () => ({
-    transport: { moveFrom: (owner, present, predecessor) => new SeamlessMove(owner, present, predecessor) },
+    transport: { moves: ({ random }, owner) => new SeamlessMoves(owner, random) },
   }));
 }

@@ -1,5 +1,5 @@
 import type { Deadline, Deadlines } from '../../primitives/deadlines.ts';
-import { Heartbeat } from '../../primitives/heartbeat.ts';
+import { DEAD, Heartbeat, PROBE } from '../../primitives/heartbeat.ts';
 import type { ResolvedTimes } from '../app/server-options.ts';
 
 /** The peer of a {@link PeerHeartbeat}. */
@@ -29,7 +29,7 @@ export class PeerHeartbeat {
     this.#times = times;
     this.#deadlines = deadlines;
     this.#peer = peer;
-    this.#heartbeat = new Heartbeat({ quietMs: times.heartbeatMs, probeMs: times.pongTimeoutMs }, now);
+    this.#heartbeat = new Heartbeat(times.heartbeatMs, times.pongTimeoutMs, now);
     this.#sentAt = now;
     this.#lookAt(now + times.heartbeatMs);
   }
@@ -55,12 +55,12 @@ export class PeerHeartbeat {
     const { heartbeatMs, pongTimeoutMs } = this.#times;
     const peer = this.#peer;
     const now = Date.now();
-    const ahead = { unanswered: peer.buffered, buffered: peer.buffered };
-    const step = this.#heartbeat.next(now, ahead);
-    if (step.act === 'dead') return peer.dead();
-    let waitMs = step.act === 'wait' ? step.ms : pongTimeoutMs;
-    if (step.act === 'probe') this.#heartbeat.probed(now, ahead);
-    if (step.act === 'probe' || now - this.#sentAt >= heartbeatMs) {
+    const bytes = peer.buffered;
+    const step = this.#heartbeat.next(now, bytes);
+    if (step === DEAD) return peer.dead();
+    let waitMs = step === PROBE ? pongTimeoutMs : step;
+    if (step === PROBE) this.#heartbeat.probed(now, bytes, bytes);
+    if (step === PROBE || now - this.#sentAt >= heartbeatMs) {
       this.#sentAt = now;
       peer.ping();
     }

@@ -1,6 +1,7 @@
 import type { AuthOption, AuthRequest, AuthResult, AuthToken } from '../transport-options.ts';
 import { LATE_MS } from '../line.ts';
-import { optionalFunction } from '../transport-options.ts';
+import { DEVELOPMENT } from '../../development.ts';
+import { checkFunction } from '../check-transport-options.ts';
 import type { CredentialSource } from '../transport-parts.ts';
 
 /** Time that a credentials function has, ms. */
@@ -21,7 +22,8 @@ export class Credentials implements CredentialSource {
 
   /** @throws TypeError for what is no function */
   constructor(auth: AuthOption | undefined) {
-    this.#auth = optionalFunction('auth', auth);
+    if (DEVELOPMENT) checkFunction('auth', auth);
+    this.#auth = auth;
   }
 
   /** There is a function that can give other credentials. */
@@ -38,7 +40,8 @@ export class Credentials implements CredentialSource {
 
   /** Another function, or none, from now on. What the former was asked is aborted. @throws TypeError for what is none */
   replace(auth: AuthOption | undefined): void {
-    this.#auth = optionalFunction('auth', auth);
+    if (DEVELOPMENT) checkFunction('auth', auth);
+    this.#auth = auth;
     this.#issued = undefined;
     this.abort(new DOMException('other credentials are in force', 'AbortError'));
   }

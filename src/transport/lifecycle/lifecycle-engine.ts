@@ -101,7 +101,8 @@ export class LifecycleEngine implements HostWatch {
         break;
       case 'frozen':
         // No timer will fire, so the time can't be waited for.
-        if (this.#options.suspendAfterHiddenMs !== undefined && this.#active) this.#actions.suspend(SUSPENDED_FOR);
+        if (this.#options.suspendAfterHiddenMs !== undefined && this.#active)
+          this.#actions.suspend(SUSPENDED_FOR, 'host');
         break;
       default: // a host of a later version
         signal satisfies never;
@@ -117,11 +118,11 @@ export class LifecycleEngine implements HostWatch {
     if (this.#state === 'connected') {
       this.#burst ??= setTimeout(() => {
         this.#burst = undefined;
-        this.#actions.wake();
+        this.#actions.wake('host');
       }, BURST_MS);
     } else if (this.#state !== 'suspended' || !hidden) {
       // A hidden page that was suspended sleeps on, whatever its network does.
-      this.#actions.wake();
+      this.#actions.wake('host');
     }
   }
 
@@ -130,7 +131,7 @@ export class LifecycleEngine implements HostWatch {
     if (suspendAfterHiddenMs === undefined || this.#hiding !== undefined || !this.#active || !this.#hidden()) return;
     this.#hiding = setTimeout(() => {
       this.#hiding = undefined;
-      if (this.#hidden()) this.#actions.suspend(SUSPENDED_FOR);
+      if (this.#hidden()) this.#actions.suspend(SUSPENDED_FOR, 'host');
     }, suspendAfterHiddenMs);
   }
 

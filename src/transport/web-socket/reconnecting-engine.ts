@@ -1,9 +1,8 @@
 import { SendQueue, type Queued } from '../../primitives/send-queue.ts';
 import * as CloseCode from '../../protocol/close-code.ts';
 import { LifecycleEngine } from '../lifecycle/lifecycle-engine.ts';
-import { Line, type LineEnd, type LineOwner, type Target } from '../line.ts';
-import { lineOf, releasePhase, type Connecting, type Phase } from '../phase.ts';
-import { ReconnectSeries } from '../reconnect-series.ts';
+import { causeOf, Line, type LineOwner } from '../line.ts';
+import { ReconnectPolicy } from '../reconnect-policy.ts';
 import type { CloseCause } from '../transport.ts';
 import type { UrlRequest } from '../transport-options.ts';
 import type { WebSocketConstructor } from '../web-socket-like.ts';
@@ -13,6 +12,12 @@ import type { CloseArguments } from './web-socket-arguments.ts';
 import type { WebSocketData } from './web-socket-data.ts';
 import { bytesOf, copyOf } from './web-socket-data.ts';
 import { closeEvent, errorEvent, messageEvent, reconnectingEvent, type WebSocketEnd } from './web-socket-events.ts';
+
+/** What a line leads to. */
+export interface Target {
+  readonly url: string;
+  readonly protocols: readonly string[];
+}
 
 /** What the engine is given besides its options. */
 export interface EngineParts {
@@ -32,6 +37,7 @@ interface Entry extends Queued {
 interface NativeWebSocket {
   readonly readyState: number;
   readonly bufferedAmount?: number;
+  readonly protocol: string;
   readonly extensions?: string;
   binaryType: BinaryType;
   send(data: WebSocketData): void;
@@ -44,18 +50,35 @@ const UNTOLD: WebSocketEnd = { code: CloseCode.ABNORMAL, reason: '', wasClean: f
 /** Time a peer has to answer `close()`, ms, where the engine has no limit of its own. That of `ws`. */
 const CLOSE_TIMEOUT_MS = 30_000;
 
-/** What lies behind the attributes and methods of `ReconnectingWebSocket`: its phases, see {@link Phase}. */
+/** What `readyState` says in each state. */
+const STATES = { connecting: 0, waiting: 0, connected: 1, closing: 2, closed: 3, lost: 3 } as const;
+
+/**
+ * Where it is, as `WebSocketTransport` has it, with the line and the timer that it owns there. `closing` waits for the
+ * peer; its line is absent where there was none that had opened: then the end is only a task away.
+ */
+interface Phase {
+  readonly state: keyof typeof STATES;
+  readonly line?: Line | undefined;
+  readonly timer?: ReturnType<typeof setTimeout>;
+}
+
+/** Listeners are told of a socket that another will follow. */
+const LOST: Phase = { state: 'lost' };
+const CLOSED: Phase = { state: 'closed' };
+
+/** What lies behind the attributes and methods of `ReconnectingWebSocket`. */
 export class ReconnectingEngine implements LineOwner<Line> {
   binaryType: BinaryType = 'blob';
   url = '';
   readonly #parts: EngineParts;
   readonly #options: ResolvedOptions;
-  readonly #series: ReconnectSeries;
+  readonly #policy: ReconnectPolicy;
   readonly #lifecycle: LifecycleEngine;
   readonly #queue: SendQueue<Entry> | undefined;
-  #phase: Phase<Line> = LOST;
-  /** The newest line that came to a socket, alive or not. */
-  #line: Line | undefined;
+  #phase: Phase = LOST;
+  /** The newest, alive or not. */
+  #socket: NativeWebSocket | undefined;
   /** What `send()` was given when it was too late. */
   #discardedBytes = 0;
 
@@ -63,7 +86,7 @@ export class ReconnectingEngine implements LineOwner<Line> {
   constructor(options: ResolvedOptions, parts: EngineParts) {
     this.#parts = parts;
     this.#options = options;
-    this.#series = new ReconnectSeries(options.transport);
+    this.#policy = new ReconnectPolicy(options.transport);
     this.#queue = options.queue === false ? undefined : new SendQueue(options.queue);
     this.#lifecycle = new LifecycleEngine(options.transport, {
       wake: () => this.#wake(),
@@ -77,24 +100,14 @@ export class ReconnectingEngine implements LineOwner<Line> {
   }
 
   get readyState(): 0 | 1 | 2 | 3 {
-    const phase = this.#phase;
-    switch (phase.status.state) {
-      case 'connecting':
-        return READY_STATE.CONNECTING;
-      case 'waiting':
-        return phase === LOST ? READY_STATE.CLOSED : READY_STATE.CONNECTING;
-      case 'connected':
-        // The peer may have begun to close.
-        return this.#socket?.readyState === READY_STATE.OPEN ? READY_STATE.OPEN : READY_STATE.CLOSING;
-      case 'closing':
-        return READY_STATE.CLOSING;
-      default:
-        return READY_STATE.CLOSED;
-    }
+    const { state } = this.#phase;
+    // The peer may have begun to close.
+    const isOpen = state !== 'connected' || this.#socket?.readyState === READY_STATE.OPEN;
+    return isOpen ? STATES[state] : READY_STATE.CLOSING;
   }
 
   get protocol(): string {
-    return this.#line?.protocol ?? '';
+    return this.#socket?.protocol ?? '';
   }
 
   get extensions(): string {
@@ -130,58 +143,50 @@ export class ReconnectingEngine implements LineOwner<Line> {
   }
 
   close({ code, reason }: CloseArguments): void {
-    const phase = this.#phase;
-    const { state } = phase.status;
+    const { state, line: present } = this.#phase;
     if (state === 'closing' || state === 'closed') return;
-    if (phase === LOST) {
-      // Its `close` is being told: there is nothing else to tell.
-      this.#enter(CLOSED);
-      return;
-    }
-    const line = state === 'connected' ? lineOf(phase) : undefined;
+    // Its `close` is being told: there is nothing else to tell.
+    if (state === 'lost') return this.#enter(CLOSED);
+    const line = state === 'connected' ? present : undefined;
     const timer = setTimeout(() => this.#finish(UNTOLD, true), line === undefined ? 0 : CLOSE_TIMEOUT_MS);
-    this.#enter({ status: { state: 'closing' }, line, timer });
+    this.#enter({ state: 'closing', line, timer });
     // A reason without a code can't be sent (RFC 6455 5.5.1).
     if (code === undefined) line?.socket?.close();
     else line?.socket?.close(code, reason);
   }
 
-  get #socket(): NativeWebSocket | undefined {
-    return this.#line?.socket as NativeWebSocket | undefined;
-  }
-
   /** What is sent now can still go out some day. */
   get #mayConnect(): boolean {
-    const { state } = this.#phase.status;
-    if (state === 'connected' || this.#phase === LOST) return this.#options.reopen;
+    const { state } = this.#phase;
+    if (state === 'connected' || state === 'lost') return this.#options.reopen;
     return state === 'connecting' || state === 'waiting';
   }
 
   /** Leaves a phase: ends what it owned and the next does not. */
-  #enter(next: Phase<Line>): void {
-    const phase = this.#phase;
+  #enter(next: Phase): void {
+    const { line, timer } = this.#phase;
     this.#phase = next;
-    releasePhase(phase);
-    const line = lineOf(phase);
-    if (line !== lineOf(next)) line?.abandon();
-    const { state } = next.status;
+    clearTimeout(timer);
+    if (line !== next.line) line?.abandon();
+    const { state } = next;
     if (state === 'closing' || state === 'closed') {
       this.#discardedBytes += this.#queue?.bytes ?? 0;
       this.#queue?.clear();
     }
     // A closing socket is left alone.
-    this.#lifecycle.entered(state === 'closing' ? 'closed' : state);
+    if (state === 'closing') this.#lifecycle.entered('closed');
+    else this.#lifecycle.entered(state === 'lost' ? 'waiting' : state);
   }
 
   #connect(counts: boolean, onThrow?: (error: unknown) => never): void {
-    this.#series.began(performance.now(), !counts);
+    this.#policy.began(performance.now(), !counts);
     const line = new Line(this, this.#options.transport.connectTimeoutMs, counts);
-    const phase: Connecting<Line> = { status: { state: 'connecting', attempt: this.#series.attempt }, line };
+    const phase: Phase = { state: 'connecting', line };
     this.#enter(phase);
     if (this.#phase !== phase) return;
     const { target } = this.#parts;
     if (typeof target === 'function') {
-      const { attempt } = this.#series;
+      const { attempt } = this.#policy.outlook;
       void line.ask(
         (signal) => target({ attempt, signal }),
         (given) => this.#dial(line, given),
@@ -198,32 +203,30 @@ export class ReconnectingEngine implements LineOwner<Line> {
   }
 
   /** @throws what the constructor of the socket throws */
-  #dial(line: Line, target: Target): void {
-    this.url = String(target.url);
-    line.dial(this.#parts.native(), target);
-    this.#line = line;
+  #dial(line: Line, { url, protocols }: Target): void {
+    this.url = url;
+    line.dial(this.#parts.native(), url, protocols);
+    this.#socket = line.socket as NativeWebSocket | undefined;
     this.setBinaryType(this.binaryType);
   }
 
   opened(line: Line): void {
     line.settled();
-    this.#enter({ status: { state: 'connected', since: Date.now(), resumed: false }, line, at: performance.now() });
+    this.#enter({ state: 'connected', line });
     this.#flush();
     this.#parts.dispatch(new Event('open'));
   }
 
-  message(_line: Line, event: { readonly data: unknown }): void {
+  message(_line: Line, data: unknown): void {
     // What comes after close() was called is dropped, as the standard says.
-    if (this.#phase.status.state === 'connected') this.#parts.dispatch(messageEvent(event, this.url));
+    if (this.#phase.state === 'connected') this.#parts.dispatch(messageEvent(data, this.url));
   }
 
-  ended(_line: Line, cause: CloseCause, { isFinal, wasClean, failed = false }: LineEnd): void {
+  ended({ failed, wasClean }: Line, cause: CloseCause, isFinal = false): void {
+    const { by, error } = cause;
     // What a peer or an engine told is told; of all else only the error.
-    const end =
-      wasClean === undefined
-        ? { ...UNTOLD, error: cause.by === 'timeout' ? undefined : cause.error }
-        : { ...cause, wasClean };
-    if (isFinal === true || this.#phase.status.state === 'closing') this.#finish(end, failed);
+    const end = by === 'peer' ? { ...cause, wasClean } : { ...UNTOLD, error: by === 'timeout' ? undefined : error };
+    if (isFinal || this.#phase.state === 'closing') this.#finish(end, failed || isFinal);
     else this.#lose(end, failed, cause);
   }
 
@@ -244,30 +247,21 @@ export class ReconnectingEngine implements LineOwner<Line> {
   /** The one place where it is decided what follows a lost socket or a failed attempt. */
   #lose(end: End, failed: boolean, cause: CloseCause): void {
     const phase = this.#phase;
+    const line = phase.line!;
     const now = performance.now();
-    const welcomed = 'at' in phase && phase.status.state === 'connected';
-    const stable = welcomed && this.#series.isStable(phase.at, now);
-    const counts = welcomed || lineOf(phase)?.counts !== false;
-    const decision = this.#series.lost({ cause, welcomed, stable, counts }, now);
+    const delayMs = this.#policy.lost(cause, line, now);
     if (this.#phase !== phase) return; // a rule of the app closed it, or began anew
+    const { reopen } = this.#options;
     // An attempt that failed is an error, also where the engine said nothing.
-    const isError = failed || !welcomed;
-    if (decision.action === 'stop' || (welcomed && !this.#options.reopen)) {
-      this.#finish(end, isError);
-      return;
-    }
-    if (this.#options.reopen) {
+    const isError = failed || !line.opened;
+    if (delayMs === Infinity || (line.opened && !reopen)) return this.#finish(end, isError);
+    if (reopen) {
       this.#enter(LOST);
       this.#tell(end, isError);
       if (this.#phase !== LOST) return;
     }
-    const { delayMs } = decision;
-    const { attempt } = this.#series;
-    this.#enter({
-      status: { state: 'waiting', attempt, retryAt: Date.now() + delayMs, cause },
-      timer: setTimeout(() => this.#connect(true), delayMs),
-      at: now + delayMs,
-    });
+    const { attempt } = this.#policy.outlook;
+    this.#enter({ state: 'waiting', timer: setTimeout(() => this.#connect(true), delayMs) });
     this.#parts.dispatch(reconnectingEvent({ attempt, delayMs, cause }));
   }
 
@@ -283,25 +277,17 @@ export class ReconnectingEngine implements LineOwner<Line> {
   }
 
   #wake(): void {
-    const isWaiting = this.#phase.status.state === 'waiting' && this.#phase !== LOST;
-    if (isWaiting && this.#series.wakeRestMs(performance.now()) === 0) this.#connect(false);
+    if (this.#phase.state === 'waiting' && this.#policy.wakeRestMs(performance.now()) === 0) this.#connect(false);
   }
 
   /** The page was frozen: what sockets it had are dead. */
   #restored(): void {
-    const { state } = this.#phase.status;
-    if (state === 'connected' || state === 'connecting') {
-      const cause: CloseCause = { code: CloseCode.ABNORMAL, reason: '', opened: state === 'connected', by: 'host' };
-      this.#lose(UNTOLD, false, cause);
-    }
+    const { state, line } = this.#phase;
+    if (state === 'connected' || state === 'connecting')
+      this.#lose(UNTOLD, false, causeOf(line, CloseCode.ABNORMAL, '', 'host'));
     this.#wake();
   }
 }
 
 /** How an end is told, with what is known of its cause. */
 type End = WebSocketEnd & { readonly error?: unknown };
-
-const NEVER: CloseCause = { code: CloseCode.ABNORMAL, reason: '', opened: false, by: 'app' };
-/** Listeners are told of a socket that another will follow. */
-const LOST: Phase<Line> = { status: { state: 'waiting', attempt: 1, retryAt: 0, cause: NEVER }, at: 0 };
-const CLOSED: Phase<Line> = { status: { state: 'closed', cause: NEVER } };

@@ -5,7 +5,8 @@ import type {
   UrlOption,
   UrlRequest,
 } from '../transport-options.ts';
-import { resolveTransportOptions } from '../transport-options.ts';
+import { DEVELOPMENT } from '../../development.ts';
+import { definedOf, resolveTransportOptions } from '../transport-options.ts';
 
 /** Subprotocols to ask for, or a function that is asked anew for every attempt. */
 export type ProtocolsOption =
@@ -58,24 +59,18 @@ export const RECONNECTING_WEB_SOCKET_DEFAULTS: {
 };
 
 /**
- * Checks options and fills in the defaults. `url` is what attempts connect to, a function where anything is one.
- * @throws TypeError for a value of the wrong type
- * @throws RangeError for a number that makes no sense
+ * Fills in the defaults. `url` is what attempts connect to, a function where anything is one.
+ * @throws TypeError for a value of the wrong type, in development
+ * @throws RangeError for a number that makes no sense, in development
  */
 export function resolveOptions(options: ReconnectingWebSocketOptions, url: UrlOption): ResolvedOptions {
-  const { WebSocket, connectTimeoutMs, reconnect, lifecycle, random, onError, queue } = options;
-  const { reopen = RECONNECTING_WEB_SOCKET_DEFAULTS.reopen } = options;
-  if (typeof reopen !== 'boolean') throw new TypeError(`reopen must be true or false, not ${String(reopen)}`);
-  const defaults = RECONNECTING_WEB_SOCKET_DEFAULTS.queue;
+  const { queue, reopen = RECONNECTING_WEB_SOCKET_DEFAULTS.reopen } = options;
+  if (DEVELOPMENT && typeof reopen !== 'boolean') {
+    throw new TypeError(`reopen must be true or false, not ${String(reopen)}`);
+  }
   return {
-    transport: resolveTransportOptions({
-      ...{ url, WebSocket, connectTimeoutMs, reconnect, lifecycle, random, onError },
-      heartbeat: false,
-    }),
+    transport: resolveTransportOptions({ ...options, url, protocols: [], heartbeat: false }),
     reopen,
-    queue: queue !== false && {
-      maxMessages: queue?.maxMessages ?? defaults.maxMessages,
-      maxBytes: queue?.maxBytes ?? defaults.maxBytes,
-    },
+    queue: queue !== false && { ...RECONNECTING_WEB_SOCKET_DEFAULTS.queue, ...definedOf(queue) },
   };
 }

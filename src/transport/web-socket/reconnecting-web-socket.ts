@@ -1,9 +1,8 @@
 import { noWebSocket } from '../hopeless-error.ts';
-import type { Target } from '../line.ts';
-import { ReconnectingEngine } from './reconnecting-engine.ts';
+import { ReconnectingEngine, type Target } from './reconnecting-engine.ts';
 import type { ProtocolsOption, ReconnectingWebSocketOptions } from './reconnecting-web-socket-options.ts';
 import { resolveOptions } from './reconnecting-web-socket-options.ts';
-import type { UrlOption, UrlRequest } from '../transport-options.ts';
+import { definedOf, type UrlOption, type UrlRequest } from '../transport-options.ts';
 import { checkProtocols, parseWebSocketUrl, toCloseArguments, toProtocols, toText } from './web-socket-arguments.ts';
 import { toData } from './web-socket-data.ts';
 import type { ReconnectingWebSocketEventMap } from './web-socket-events.ts';
@@ -253,11 +252,6 @@ function read(url: unknown, protocols: unknown): Target {
   return { url: parseWebSocketUrl(text), protocols: checkProtocols(list) };
 }
 
-/** `undefined` erases no preset. */
-function definedOf(options: ReconnectingWebSocketOptions): ReconnectingWebSocketOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-}
-
-function urlOf({ url }: Target): string | URL {
+function urlOf({ url }: Target): string {
   return url;
 }

@@ -33,8 +33,8 @@ export function errorEvent(error: unknown): Event {
   return error === undefined ? event : Object.assign(event, { error });
 }
 
-/** `source`: the event of the engine. Some leave `origin` out, and Deno puts the whole URL there. */
-export function messageEvent({ data }: { readonly data: unknown }, url: string): Event {
+/** Not with the origin that the engine's has: some leave it out, and Deno puts the whole URL there. */
+export function messageEvent(data: unknown, url: string): Event {
   return new MessageEvent('message', { data, origin: new URL(url).origin });
 }
 
