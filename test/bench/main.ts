@@ -11,8 +11,8 @@
  *   --from src     the sources as they are, instead of the package in dist (built where it is not there, or stale)
  *   --json file    the figures, too
  *
- * It ends with 1 when a figure is worse than its `floor`: half of a ratio that must be large, twice one that must be
- * small. Noise does not reach that. A `must` that is missed is marked in the table.
+ * It ends with 1 when a figure is worse than its `floor`: half of what is reached, twice that where less is better. Noise
+ * does not reach that. A `must` that is missed is marked in the table.
  *
  * How: each peer has a server and a client, two processes on 127.0.0.1, new ones in each round, and warm: some 0.8 s of
  * CPU of the same work before anything counts. Peers take short turns (raw, Tautline, …), three in a round. A ratio is
@@ -33,8 +33,9 @@
  *                Wall: from the request to publish to the last event.
  * items          One stream of 20 000 items, read by `for await`. The others push: raw a frame each, 50 in a turn.
  * flood          100 000 lossy publishes in one loop, then one that is acknowledged; from the loop to that answer. Those
- *                count that the server took (the queue of the client is made wide enough for all of them). RSS: its peak, looked at every 5 ms, above
- *                that before the loop. tRPC has none without an answer: there they are mutations.
+ *                count that the server took (the queue of the client is made wide enough for all of them). RSS: its
+ *                peak, looked at every 5 ms, above that before the loop. tRPC has none without an answer: there they are
+ *                mutations.
  * acknowledged   20 000 publishes in one loop, until all are acknowledged. Nobody is subscribed.
  * fan-out        500 clients subscribed to one topic, one publication in a turn of the loop: CPU of the server for each
  *                delivery.

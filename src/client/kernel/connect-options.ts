@@ -56,7 +56,7 @@ export function resolveKernelOptions(options: KernelOptions): ResolvedKernelOpti
 }
 
 /** @throws TypeError for what is no value of its option */
-export function checkShapes(options: KernelOptions & { readonly flow?: unknown }): void {
+function checkShapes(options: KernelOptions & { readonly flow?: unknown }): void {
   const { whileOffline = 'wait' } = options;
   if (!['wait', 'fail'].includes(whileOffline)) {
     throw new TypeError(`whileOffline must be 'wait' or 'fail', not ${JSON.stringify(whileOffline)}`);

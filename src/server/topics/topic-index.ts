@@ -77,7 +77,7 @@ function match(
   const segment = segments[at];
   if (segment === undefined) {
     const params = bound && matchTopic(bound.topic.definition.template, name);
-    return params && { name, bound: bound!, params };
+    return params && { name, bound, params };
   }
   const literal = literals.get(segment);
   const found = literal && match(literal, name, segments, at + 1);
