@@ -8,6 +8,7 @@ export type {
   TopicParamsRest,
   TopicPath,
 } from './create-server.ts';
+export type { GivenHandlers } from './given-handlers.ts';
 export type { AuthenticateArgs, Authenticate, Credentials } from './engine.ts';
 export type {
   AuthorizeArgs,
