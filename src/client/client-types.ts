@@ -30,15 +30,15 @@ export type CallFunction<P extends Procedure> = undefined extends P['input']
   ? CallFunctionWithoutInput<P>
   : CallFunctionWithInput<P>;
 
-/** A query or a mutation that takes an input. */
+// No signature below has a doc comment: an editor would show it in place of the contract's own at each call.
+
+/** A query or a mutation that takes an input. Rejects with a {@link CallError}, at the latest at its deadline. */
 export interface CallFunctionWithInput<P extends Procedure> {
-  /** Calls it. Rejects with a {@link CallError}, at the latest at its deadline. */
   (input: ProcedureInput<P>, options?: CallOptions): CallPromise<ProcedureOutput<P>, CallError<P>>;
 }
 
-/** A query or a mutation that takes no input. */
+/** A query or a mutation that takes no input. Rejects with a {@link CallError}, at the latest at its deadline. */
 export interface CallFunctionWithoutInput<P extends Procedure> {
-  /** Calls it. Rejects with a {@link CallError}, at the latest at its deadline. */
   (input?: undefined, options?: CallOptions): CallPromise<ProcedureOutput<P>, CallError<P>>;
 }
 
@@ -47,15 +47,19 @@ export type StreamFunction<P extends Procedure> = undefined extends P['input']
   ? StreamFunctionWithoutInput<P>
   : StreamFunctionWithInput<P>;
 
-/** A stream that takes an input. */
+/**
+ * A stream that takes an input. Gives a run of it, which starts when its first item is asked for. Nothing is thrown
+ * here: the reader is told.
+ */
 export interface StreamFunctionWithInput<P extends Procedure> {
-  /** Gives a run of it, which starts when its first item is asked for. Nothing is thrown here: the reader is told. */
   (input: ProcedureInput<P>, options?: CallOptions): ItemStream<ProcedureOutput<P>, CallError<P>>;
 }
 
-/** A stream that takes no input. */
+/**
+ * A stream that takes no input. Gives a run of it, which starts when its first item is asked for. Nothing is thrown
+ * here: the reader is told.
+ */
 export interface StreamFunctionWithoutInput<P extends Procedure> {
-  /** Gives a run of it, which starts when its first item is asked for. Nothing is thrown here: the reader is told. */
   (input?: undefined, options?: CallOptions): ItemStream<ProcedureOutput<P>, CallError<P>>;
 }
 
