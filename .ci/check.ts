@@ -19,6 +19,7 @@ const steps: readonly (readonly [name: string, command: string])[] = [
   ['lint', 'eslint . --max-warnings 0'],
   ['format', 'prettier --check .'],
   ['unused', 'knip'],
+  ['instantiations', 'node .ci/instantiations.ts'],
   // Looks at the package with publint and attw, too: see tsdown.config.ts.
   ['build', 'tsdown'],
   ['production', 'vitest run --config .ci/vitest.production.ts'],

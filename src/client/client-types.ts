@@ -1,5 +1,4 @@
 import type {
-  DeclaredErrors,
   EventInput,
   EventOutput,
   Params,
@@ -8,6 +7,7 @@ import type {
   SnapshotOutput,
 } from '../contract/infer.ts';
 import type { Procedure } from '../contract/procedure.ts';
+import type { SchemaOutput } from '../contract/schema.ts';
 import type { Topic } from '../contract/topic.ts';
 import type { SystemCode, TautlineError } from '../errors.ts';
 import type { Position } from '../protocol/messages.ts';
@@ -22,22 +22,23 @@ import type { TopicState } from './topics/topic-fold.ts';
 /** Every error that a call can end with: the declared ones with their data, and Tautline's own. */
 export type CallError<P extends Procedure> =
   | TautlineError<SystemCode, undefined>
-  | { [Code in keyof P['errors'] & string]: TautlineError<Code, DeclaredErrors<P>[Code]> }[keyof P['errors'] & string];
+  | { [Code in keyof P['errors'] & string]: TautlineError<Code, SchemaOutput<P['errors'][Code]>> }[keyof P['errors'] &
+      string];
 
 /** A query or a mutation, as the caller sees it. One without input is called with nothing, or with `undefined`. */
 export type CallFunction<P extends Procedure> = undefined extends P['input']
   ? CallFunctionWithoutInput<P>
   : CallFunctionWithInput<P>;
 
-/** A query or a mutation that takes an input. */
+// No signature below has a doc comment: an editor would show it in place of the contract's own at each call.
+
+/** A query or a mutation that takes an input. Rejects with a {@link CallError}, at the latest at its deadline. */
 export interface CallFunctionWithInput<P extends Procedure> {
-  /** Calls it. Rejects with a {@link CallError}, at the latest at its deadline. */
   (input: ProcedureInput<P>, options?: CallOptions): CallPromise<ProcedureOutput<P>, CallError<P>>;
 }
 
-/** A query or a mutation that takes no input. */
+/** A query or a mutation that takes no input. Rejects with a {@link CallError}, at the latest at its deadline. */
 export interface CallFunctionWithoutInput<P extends Procedure> {
-  /** Calls it. Rejects with a {@link CallError}, at the latest at its deadline. */
   (input?: undefined, options?: CallOptions): CallPromise<ProcedureOutput<P>, CallError<P>>;
 }
 
@@ -46,15 +47,19 @@ export type StreamFunction<P extends Procedure> = undefined extends P['input']
   ? StreamFunctionWithoutInput<P>
   : StreamFunctionWithInput<P>;
 
-/** A stream that takes an input. */
+/**
+ * A stream that takes an input. Gives a run of it, which starts when its first item is asked for. Nothing is thrown
+ * here: the reader is told.
+ */
 export interface StreamFunctionWithInput<P extends Procedure> {
-  /** Gives a run of it, which starts when its first item is asked for. Nothing is thrown here: the reader is told. */
   (input: ProcedureInput<P>, options?: CallOptions): ItemStream<ProcedureOutput<P>, CallError<P>>;
 }
 
-/** A stream that takes no input. */
+/**
+ * A stream that takes no input. Gives a run of it, which starts when its first item is asked for. Nothing is thrown
+ * here: the reader is told.
+ */
 export interface StreamFunctionWithoutInput<P extends Procedure> {
-  /** Gives a run of it, which starts when its first item is asked for. Nothing is thrown here: the reader is told. */
   (input?: undefined, options?: CallOptions): ItemStream<ProcedureOutput<P>, CallError<P>>;
 }
 
@@ -97,21 +102,22 @@ export interface TopicFunction<T extends Topic> {
   ): TopicHandle<T>;
 }
 
-/** What a node of a contract becomes in its client, by its kind. */
-export interface ClientNodes<Node> {
+/** What a procedure becomes in the client of its contract, by its kind. */
+export interface ClientNodes<P extends Procedure> {
   /** Reads. */
-  readonly query: Node extends Procedure ? CallFunction<Node> : never;
+  readonly query: CallFunction<P>;
   /** Changes something. */
-  readonly mutation: Node extends Procedure ? CallFunction<Node> : never;
+  readonly mutation: CallFunction<P>;
   /** Gives items, one after the other. */
-  readonly stream: Node extends Procedure ? StreamFunction<Node> : never;
-  /** Gives handles. */
-  readonly topic: Node extends Topic ? TopicFunction<Node> : never;
+  readonly stream: StreamFunction<P>;
 }
 
+/** What a node of a contract becomes in its client: a procedure, a topic, or a group. */
+export type ClientNode<Node> = Node extends Procedure
+  ? ClientNodes<Node>[Node['kind']]
+  : Node extends Topic
+    ? TopicFunction<Node>
+    : Client<Node>;
+
 /** The client of a contract: the contract's tree, with functions in the places of its procedures and topics. */
-export type Client<Tree> = {
-  readonly [Name in keyof Tree]: Tree[Name] extends { readonly kind: infer Kind extends keyof ClientNodes<unknown> }
-    ? ClientNodes<Tree[Name]>[Kind]
-    : Client<Tree[Name]>;
-};
+export type Client<Tree> = { readonly [Name in keyof Tree]: ClientNode<Tree[Name]> };

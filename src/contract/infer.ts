@@ -1,18 +1,18 @@
 import type { Procedure } from './procedure.ts';
-import type { AnySchema, SchemaInput, SchemaOutput } from './schema.ts';
+import type { SchemaInput, SchemaOutput } from './schema.ts';
 import type { Topic, TopicParams } from './topic.ts';
 
 /** What the caller of a procedure gives; `undefined` where it takes no input. */
-export type ProcedureInput<P extends Procedure> = P['input'] extends AnySchema ? SchemaInput<P['input']> : undefined;
+export type ProcedureInput<P extends Procedure> = SchemaInput<P['input'], undefined>;
 
 /** What the handler of a procedure sees: the input after its schema; `undefined` where it takes none. */
-export type ParsedInput<P extends Procedure> = P['input'] extends AnySchema ? SchemaOutput<P['input']> : undefined;
+export type ParsedInput<P extends Procedure> = SchemaOutput<P['input'], undefined>;
 
 /** What the handler answers with (of a stream: one item), before its schema. */
-export type HandlerOutput<P extends Procedure> = P['output'] extends AnySchema ? SchemaInput<P['output']> : void;
+export type HandlerOutput<P extends Procedure> = SchemaInput<P['output'], void>;
 
 /** What the caller receives (of a stream: one item), after its schema. */
-export type ProcedureOutput<P extends Procedure> = P['output'] extends AnySchema ? SchemaOutput<P['output']> : void;
+export type ProcedureOutput<P extends Procedure> = SchemaOutput<P['output'], void>;
 
 /** Declared errors of a procedure as the caller receives them: the code, and its data after the schema. */
 export type DeclaredErrors<P extends Procedure> = {
@@ -31,10 +31,10 @@ export type EventInput<T extends Topic> = SchemaInput<T['event']>;
 export type EventOutput<T extends Topic> = SchemaOutput<T['event']>;
 
 /** What the server gives as the state of a topic, before its schema; `never` where none is declared. */
-export type SnapshotInput<T extends Topic> = T['snapshot'] extends AnySchema ? SchemaInput<T['snapshot']> : never;
+export type SnapshotInput<T extends Topic> = SchemaInput<T['snapshot']>;
 
 /** The state of a topic, after its schema; `never` where none is declared. */
-export type SnapshotOutput<T extends Topic> = T['snapshot'] extends AnySchema ? SchemaOutput<T['snapshot']> : never;
+export type SnapshotOutput<T extends Topic> = SchemaOutput<T['snapshot']>;
 
 /** Parameters of a topic: `{ roomId: string }`. */
 export type Params<T extends Topic> = TopicParams<T['template']>;

@@ -10,10 +10,27 @@ export interface AnySchema {
   readonly '~standard': any;
 }
 
-/** What a schema accepts. */
-export type SchemaInput<S extends AnySchema> = NonNullable<S['~standard']['types']>['input'];
-/** What a schema makes of it. */
-export type SchemaOutput<S extends AnySchema> = NonNullable<S['~standard']['types']>['output'];
+/**
+ * A schema of zod. It says what it accepts and what it makes of it in two places, each read alone; Standard Schema says
+ * both in one, and the type checker works out both where one is asked for.
+ */
+interface ZodSchema {
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- only looked at
+  readonly _zod: { readonly input: any; readonly output: any };
+}
+
+/** What a schema accepts; `None` where there is no schema. */
+export type SchemaInput<S, None = never> = S extends ZodSchema
+  ? S['_zod']['input']
+  : S extends AnySchema
+    ? NonNullable<S['~standard']['types']>['input']
+    : None;
+/** What a schema makes of it; `None` where there is no schema. */
+export type SchemaOutput<S, None = never> = S extends ZodSchema
+  ? S['_zod']['output']
+  : S extends AnySchema
+    ? NonNullable<S['~standard']['types']>['output']
+    : None;
 
 /** Result of {@link validate}: the parsed value, or what is wrong; with what the schema threw, if it did. */
 export type Validation =

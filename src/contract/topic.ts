@@ -8,8 +8,6 @@ export type ParamNames<Template extends string> = Template extends `${string}{${
 /** Values of a template's parameters: `{ roomId: string }`. */
 export type TopicParams<Template extends string> = { readonly [Name in ParamNames<Template>]: string };
 
-type Folded<Snapshot extends AnySchema | undefined> = Snapshot extends AnySchema ? SchemaOutput<Snapshot> : never;
-
 /** Schemas of a topic, and how its events fold into a state. */
 export interface TopicOptions<Event extends AnySchema, Snapshot extends AnySchema | undefined> {
   /** What is published. */
@@ -21,7 +19,7 @@ export interface TopicOptions<Event extends AnySchema, Snapshot extends AnySchem
    * (set by key, never increment): a snapshot may be newer than the position it is sent with, unless the server
    * gives it with the position that was stored with it (`snapshotAt`).
    */
-  readonly apply?: (state: Folded<Snapshot>, event: SchemaOutput<Event>) => Folded<Snapshot>;
+  readonly apply?: (state: SchemaOutput<Snapshot>, event: SchemaOutput<Event>) => SchemaOutput<Snapshot>;
 }
 
 /** One topic of a contract. */
@@ -36,7 +34,7 @@ export interface Topic<
   readonly snapshot: Snapshot;
   /** See {@link TopicOptions.apply}. */
   // Method syntax keeps a topic of a narrow state assignable to `Topic`: the engine calls it with what it parsed.
-  apply?(state: Folded<Snapshot>, event: SchemaOutput<Event>): Folded<Snapshot>;
+  apply?(state: SchemaOutput<Snapshot>, event: SchemaOutput<Event>): SchemaOutput<Snapshot>;
 }
 
 /**

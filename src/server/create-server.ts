@@ -12,7 +12,7 @@ import { isDevelopment } from './app/development.ts';
 import { Dispatcher } from './calls/dispatcher.ts';
 import type { Authenticate, Engine } from './engine.ts';
 import { bindHandlers } from './app/handlers.ts';
-import type { Handlers } from './app/handlers.ts';
+import type { GivenHandlers } from './app/given-handlers.ts';
 import { joinInterceptors } from './app/interceptor.ts';
 import type { Interceptor } from './app/interceptor.ts';
 import { Observer } from './app/observer.ts';
@@ -37,12 +37,12 @@ const ANONYMOUS = 'anonymous';
 /** Options of {@link createServer}. */
 export interface ServerOptions<Tree extends ContractTree = ContractTree, Context = unknown> extends ServerTimes {
   /**
-   * Decides who a peer is. The `context` of the handlers takes its type from it when its parameter is annotated:
-   * `async ({ token }: AuthenticateArgs) => …`.
-   * @default everyone is anonymous, with an empty context
+   * Decides who a peer is. The `context` of the handlers takes its type from what it returns. Write it before them; behind
+   * them its parameter needs an annotation: `async ({ token }: AuthenticateArgs) => …`.
+   * @default everyone is anonymous, and the context undefined
    */
   readonly authenticate?: Authenticate<Context> | undefined;
-  readonly handlers: Handlers<Tree, Context>;
+  readonly handlers: GivenHandlers<Tree, Context>;
   /** Closed with the server only if the server made it. @default memoryBroker() */
   readonly broker?: Broker | undefined;
   readonly limits?: ServerLimits | undefined;
@@ -130,7 +130,7 @@ export interface Server<Tree extends ContractTree = ContractTree> {
  * @throws TypeError naming the handler that is missing, or the option that is of another kind; RangeError for an
  * option out of its range.
  */
-export function createServer<Tree extends ContractTree, Context>(
+export function createServer<Tree extends ContractTree, Context = undefined>(
   contract: Contract<Tree>,
   options: ServerOptions<Tree, Context>,
 ): Server<Tree> {
@@ -212,7 +212,7 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
     report,
     observer,
     hub,
-    authenticate: options.authenticate ?? (() => ({ identity: ANONYMOUS, context: {} })),
+    authenticate: options.authenticate ?? (() => ({ identity: ANONYMOUS, context: undefined })),
     directory: new ClientDirectory({ limits, windowMs: times.windowMs, deadlines, anonymous }),
     dispatcher: new Dispatcher({ codec, writer, deadlines, report, intercept }),
     publisher: new Publisher({ hub, report, observer }),

@@ -8,16 +8,19 @@ export type {
   TopicParamsRest,
   TopicPath,
 } from './create-server.ts';
+export type { GivenHandlers } from './app/given-handlers.ts';
 export type { AuthenticateArgs, Authenticate, Credentials } from './engine.ts';
 export type {
   AuthorizeArgs,
   CallInfo,
   HandlerArgs,
   GivenSnapshot,
+  HandlerOf,
   Handlers,
   HandlersByKind,
   ProcedureHandler,
   PublishArgs,
+  SnapshotPart,
   SnapshotRule,
   StreamHandler,
   TopicHandlers,

@@ -77,13 +77,13 @@ describe('creating a server', () => {
     expect(server.limits.calls).toBe(DEFAULT_LIMITS.calls);
   });
 
-  test('without authenticate everyone is anonymous, with an empty context', async () => {
+  test('without authenticate everyone is anonymous, without a context', async () => {
     const echo = vi.fn(() => 'x');
     const { server } = start({ echo }, { authenticate: undefined as never });
     const peer = new Peer(server).hello(clientName(), 1, { token: 'x' }).write(['call', 1, 'echo', null, 'x']);
     await settle();
     expect(peer.answers(1)).toHaveLength(1);
-    expect(echo).toHaveBeenCalledWith(expect.objectContaining({ context: {} }));
+    expect(echo).toHaveBeenCalledWith(expect.objectContaining({ context: undefined }));
   });
 
   test('types of inputs, outputs, contexts and failures come from the contract, with no annotation in a handler', () => {

@@ -1,4 +1,4 @@
-import { createServer, type AuthenticateArgs } from 'tautline/server';
+import { createServer } from 'tautline/server';
 import { z } from 'zod';
 import { chat, Id, Name } from '../contract.ts';
 import { nameOfLine } from './lines.ts';
@@ -30,7 +30,7 @@ export function createChat(trouble: Trouble) {
 
   const server = createServer(chat, {
     // Runs for each new socket, before anything else. What it throws refuses the socket.
-    authenticate: ({ token, request }: AuthenticateArgs) => {
+    authenticate: ({ token, request }) => {
       const { session, name } = Token.parse(token);
       const line = nameOfLine(request.url) ?? '';
       room.arrived(session, line);

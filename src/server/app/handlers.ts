@@ -1,4 +1,4 @@
-import type { Contract, ContractTopic, ContractTree } from '../../contract/contract.ts';
+import type { Contract, ContractTopic } from '../../contract/contract.ts';
 import type { EventOutput, HandlerOutput, Params, ParsedInput, SnapshotInput } from '../../contract/infer.ts';
 import type { Procedure } from '../../contract/procedure.ts';
 import type { AnySchema } from '../../contract/schema.ts';
@@ -85,10 +85,13 @@ export interface SnapshotRule<T extends Topic> {
   readonly snapshot: (args: { readonly params: Params<T> }) => GivenSnapshot<T> | Promise<GivenSnapshot<T>>;
 }
 
+/** What a topic has besides its rules: the rule for its snapshot exactly when the contract declares one. */
+export type SnapshotPart<T extends Topic> = T['snapshot'] extends AnySchema
+  ? SnapshotRule<T>
+  : { readonly snapshot?: undefined };
+
 /** Rules of a topic; `snapshot` is there exactly when the contract declares one. */
-export type TopicHandlers<T extends Topic = Topic, Context = unknown> = T['snapshot'] extends AnySchema
-  ? TopicRules<T, Context> & SnapshotRule<T>
-  : TopicRules<T, Context> & { readonly snapshot?: undefined };
+export type TopicHandlers<T extends Topic = Topic, Context = unknown> = TopicRules<T, Context> & SnapshotPart<T>;
 
 /** The handler that a procedure has, by its kind. */
 export interface HandlersByKind<P extends Procedure, Context> {
@@ -97,15 +100,16 @@ export interface HandlersByKind<P extends Procedure, Context> {
   readonly stream: StreamHandler<P, Context>;
 }
 
+/** Handler of one node of a contract: of a procedure, of a topic, or of a group. */
+export type HandlerOf<Node, Context> = Node extends Procedure
+  ? HandlersByKind<Node, Context>[Node['kind']]
+  : Node extends Topic
+    ? TopicHandlers<Node, Context>
+    : Handlers<Node, Context>;
+
 /** Handlers of a contract, in its shape. */
-export type Handlers<Tree extends ContractTree, Context = unknown> = {
-  readonly [Name in keyof Tree]: Tree[Name] extends Procedure
-    ? HandlersByKind<Tree[Name], Context>[Tree[Name]['kind']]
-    : Tree[Name] extends Topic
-      ? TopicHandlers<Tree[Name], Context>
-      : Tree[Name] extends ContractTree
-        ? Handlers<Tree[Name], Context>
-        : never;
+export type Handlers<Tree, Context = unknown> = {
+  readonly [Name in keyof Tree]: HandlerOf<Tree[Name], Context>;
 };
 
 /** A procedure with its handler; types end here, the engine knows what it parsed. */
