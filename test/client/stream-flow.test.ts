@@ -36,6 +36,42 @@ describe('how far the server may go', () => {
     ]);
   });
 
+  test('grows for a reader that keeps up, as far as the server allows, and never stands still on the way', async () => {
+    const client = start();
+    const socket = await world.server.socket();
+    await socket.welcome({ limits: { items: 200 } });
+    const counted = read(client.count({ to: 999 }));
+    await settle();
+    await socket.say(...items(1, 1, 32));
+    expect(counted.items.length).toBe(32);
+    expect(socket.all('more').at(-1)).toEqual(['more', 1, 32, 64]);
+    await socket.say(...items(1, 33, 33));
+    expect(socket.all('more').at(-1)).toEqual(['more', 1, 33, 97]);
+    await socket.say(...items(1, 34, 34));
+    expect(socket.all('more').at(-1)).toEqual(['more', 1, 34, 162]);
+    await socket.say(...items(1, 35, 61));
+    expect(socket.all('more').at(-1)).toEqual(['more', 1, 34, 162]);
+    await socket.say(...items(1, 62, 62));
+    expect(socket.all('more').at(-1)).toEqual(['more', 1, 62, 262]);
+  });
+
+  test('does not grow for a reader that is slower than what comes', async () => {
+    const client = start();
+    const socket = await world.server.socket();
+    await socket.welcome({ limits: { items: 200 } });
+    const counted = client.count({ to: 999 });
+    const first = counted.next();
+    await settle();
+    await socket.say(...items(1, 1, 32));
+    await first;
+    for (let taken = 16; taken <= 160; taken += 16) {
+      await take(counted, taken === 16 ? 15 : 16);
+      await settle();
+      expect(socket.all('more').at(-1)).toEqual(['more', 1, taken, taken + 32]);
+      await socket.say(...items(1, taken + 17, taken + 32));
+    }
+  });
+
   test('stays where it is for a reader that does not read, and is told once for one that reads fast', async () => {
     const client = start();
     const socket = await world.server.socket();

@@ -109,7 +109,7 @@ test('a declared error arrives behind the items before it, with its data', async
   expect(stuck.error?.code === 'STUCK' && stuck.error.data).toEqual({ at: 1 });
 });
 
-test('5 000 items over a line that is cut 60 times: each is read once, in order, of one run', async () => {
+test('20 000 items over a line that is cut 60 times: each is read once, in order, of one run', async () => {
   const { run, handlers } = world();
   const listener = await listen(createServer(contract, { handlers }));
   await using proxy = await FaultProxy.start(listener.port, cutting(7, 4, 60));
@@ -118,10 +118,10 @@ test('5 000 items over a line that is cut 60 times: each is read once, in order,
   connection.on('status', ({ state }) => {
     if (state === 'waiting') connection.reconnect();
   });
-  const reading = read(createClient(contract, connection).count({ to: 5_000 }));
+  const reading = read(createClient(contract, connection).count({ to: 20_000 }));
   await reading.over;
   expect(reading.error).toBeUndefined();
-  expect(reading.items).toEqual(Array.from({ length: 5_000 }, (_, at) => at + 1));
+  expect(reading.items).toEqual(Array.from({ length: 20_000 }, (_, at) => at + 1));
   expect(run.started).toBe(1);
   expect(proxy.cuts).toBe(60);
   await connection.close();

@@ -3,7 +3,7 @@ import type { TautlineError } from '../../errors.ts';
 /**
  * The items of one run of a stream, for one reader: `for await (const item of stream)`. The run starts when the first
  * item is asked for, so a stream that nobody reads costs nothing and fails nobody. At most 32 items are under way or wait
- * here; a slow reader makes the handler at the server wait.
+ * here, up to 256 when the reader keeps up; a slow reader makes the handler at the server wait.
  *
  * Leaving the loop, `return()` and an abort end the run at the server. It is its own iterator and is read once: a second
  * loop goes on where the first stopped, and after `break` there is nothing left.

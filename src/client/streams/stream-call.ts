@@ -12,8 +12,9 @@ import { readPayload } from '../requests/read-payload.ts';
 import type { ItemStream } from './item-stream.ts';
 import type { StreamReader, StreamRequest, StreamRequestParts } from './stream-request.ts';
 
-/** So many items may be on their way or wait to be read; fewer where the server allows less. */
+/** So many items may be on their way or wait to be read, at first and at most; fewer where the server allows less. */
 const WINDOW_ITEMS = 32;
+const MOST_WINDOW_ITEMS = 256;
 
 /** What a stream asks, and how it is sent. */
 export interface StreamParts extends StreamRequestParts {
@@ -55,6 +56,7 @@ export class StreamCall implements ItemStream<unknown>, Outbound, StreamReader {
   /** The server was asked for items up to this one. */
   #upTo = 0;
   #window = WINDOW_ITEMS;
+  #mostWindow = MOST_WINDOW_ITEMS;
 
   constructor(parts: StreamParts) {
     this.#parts = parts;
@@ -63,7 +65,7 @@ export class StreamCall implements ItemStream<unknown>, Outbound, StreamReader {
         this.#taken++;
         // At half the window, so that the server need not pause for a reader that keeps up.
         const on = this.#request?.on;
-        if (on !== undefined && this.#taken - this.#told >= this.#window / 2) this.#parts.say(on, this);
+        if (on !== undefined && this.#upTo - this.#taken <= this.#window / 2) this.#parts.say(on, this);
       },
       finished: () => this.#listensTo?.removeEventListener('abort', this.#onAbort),
     });
@@ -118,7 +120,8 @@ export class StreamCall implements ItemStream<unknown>, Outbound, StreamReader {
 
   /** Its `open`: from the start, or behind the last item that came. */
   writeOpen(id: number, headers: string, payload: string, link: LinkState): string {
-    this.#window = Math.min(WINDOW_ITEMS, link.welcome?.limits.items ?? WINDOW_ITEMS);
+    this.#mostWindow = Math.min(MOST_WINDOW_ITEMS, link.welcome?.limits.items ?? WINDOW_ITEMS);
+    this.#window = Math.min(WINDOW_ITEMS, this.#mostWindow);
     this.#ask();
     return encodeOpen(id, this.#parts.path, headers, this.#received, this.#upTo, payload);
   }
@@ -135,6 +138,9 @@ export class StreamCall implements ItemStream<unknown>, Outbound, StreamReader {
       this.#reads.run(() => refuse(request.failure('BAD_OUTPUT', what)));
       return;
     }
+    // The reader waits for it, and for those before it: what holds them up is the window. One that is slow never has more
+    // than the first one allows.
+    if (this.#told > 0 && this.#taken === this.#received) this.#window = Math.min(2 * this.#window, this.#mostWindow);
     this.#received = seq;
     if (this.#reads.isIdle) {
       const reading = this.#read(request, refuse, json, meta, isVetted);

@@ -82,7 +82,7 @@ export const DEFAULT_LIMITS: ResolvedLimits = {
   frameBytes: 1024 * 1024,
   calls: 256,
   streams: 16,
-  items: 64,
+  items: 256,
   subscriptions: 1000,
   messagesPerSecond: 10_000,
   messageBurst: 20_000,
