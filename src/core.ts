@@ -1,5 +1,8 @@
-export { connect } from './client/core-connect.ts';
-export { createClient } from './client/create-client.ts';
+export { connect, createClient } from './client/core-connect.ts';
+export type { CoreConnection, CoreConnectOptions, Demanded, Lacking } from './client/core-connect.ts';
+export type { Capability } from './client/kernel/capability.ts';
+export type { LazyOptions } from './client/lazy/lazily.ts';
+export type { PageLifecycleOptions } from './client/lifecycle/page-lifecycle.ts';
 export { defineContract } from './contract/contract.ts';
 export { mutation, query, stream } from './contract/procedure.ts';
 export { topic } from './contract/topic.ts';

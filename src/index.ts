@@ -21,6 +21,7 @@ export type { ConnectOptions, ResolvedConnectOptions } from './client/connect-op
 export type { KernelOptions, QueueOptions, ResolvedKernelOptions } from './client/kernel/connect-options.ts';
 export type { CloseOptions, Connection, ConnectionEvents, ConnectionStats } from './client/kernel/connection.ts';
 export type { FlowOptions } from './client/flow/flow.ts';
+export type { FlowMarks } from './primitives/flow-control.ts';
 export { createClient } from './client/create-client.ts';
 export type { Happening, HappeningDetails, HappeningName } from './client/kernel/happening.ts';
 export type { InterceptedCall, Interceptor, Next } from './client/interceptors/interceptor.ts';

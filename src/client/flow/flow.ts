@@ -40,7 +40,7 @@ export function resolveFlow({ highWaterMark, lowWaterMark }: FlowOptions = {}): 
  * Flow control: what is written and not known to be taken in stays between watermarks, `congested` and `drained` are told,
  * `drained()` waits for room, and `stats()` knows the round-trip time. Without it the server's window of calls alone bounds
  * what is under way.
- * @throws RangeError as {@link resolveFlow}
+ * @throws RangeError for a mark that is no positive number, and for a low mark that is not below the high one
  */
 export function flow(options?: FlowOptions): Capability<'flow'> {
   const marks = resolveFlow(options);
