@@ -1,8 +1,8 @@
 import { utf8Length } from './utf8.ts';
 
 /** A batch of calls stays small, so that the peer begins to work while more are written. */
-const CALL_BATCH_BYTES = 4 * 1024;
-const CALL_BATCH_MESSAGES = 16;
+const CALL_BATCH_BYTES = 8 * 1024;
+const CALL_BATCH_MESSAGES = 32;
 /** Events and subscriptions have no such turn to lose. */
 const BULK_BATCH_BYTES = 64 * 1024;
 

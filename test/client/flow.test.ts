@@ -93,13 +93,13 @@ describe('What is written and not known to have arrived', () => {
   });
 
   test('is asked for with pings among the bulk, and with none when little is sent', async () => {
-    const client = start();
+    const client = start({ flow: { highWaterMark: 20_000, lowWaterMark: 4_000 } });
     const socket = await welcomed();
     const before = socket.all('ping').length;
     for (let n = 0; n < 5; n++) void client.note(text(100)).safe();
     await settle();
     expect(socket.all('ping')).toHaveLength(before);
-    for (let n = 0; n < 9; n++) void client.note(text(1_000)).safe();
+    for (let n = 0; n < 18; n++) void client.note(text(1_000)).safe();
     await settle();
     expect(socket.all('ping').length).toBeGreaterThan(before + 2);
     const names = socket.received.map(([name]) => name);

@@ -56,12 +56,12 @@ describe('A batch', () => {
     expect(batch.add(message(100), 'bulk')).toBe(false);
   });
 
-  test('of calls goes out when it holds 16, or before it grows above 4 KiB.', () => {
+  test('of calls goes out when it holds 32, or before it grows above 8 KiB.', () => {
     const { batch, frames } = batchOf(1_000_000);
-    for (let n = 0; n < 16; n++) batch.add(encodePing(n), 'call');
+    for (let n = 0; n < 32; n++) batch.add(encodePing(n), 'call');
     expect(frames).toHaveLength(1);
-    for (let n = 0; n < 5; n++) batch.add(message(1000), 'call');
-    expect(frames.map(bytesOf).slice(1)).toEqual([4005]);
+    for (let n = 0; n < 9; n++) batch.add(message(1000), 'call');
+    expect(frames.map(bytesOf).slice(1)).toEqual([8009]);
   });
 
   test('of other messages goes out before it grows above 64 KiB, and by no number of them.', () => {
@@ -82,8 +82,8 @@ describe('A batch', () => {
   test('with a call in it stays small, whatever joins it; the next one is of its own kind.', () => {
     const { batch, frames } = batchOf(1_000_000);
     batch.add(message(1000), 'call');
-    for (let n = 0; n < 4; n++) batch.add(message(1000), 'bulk');
-    expect(frames.map(bytesOf)).toEqual([4005]);
+    for (let n = 0; n < 8; n++) batch.add(message(1000), 'bulk');
+    expect(frames.map(bytesOf)).toEqual([8009]);
     for (let n = 0; n < 20; n++) batch.add(message(1000), 'bulk');
     expect(frames).toHaveLength(1);
   });

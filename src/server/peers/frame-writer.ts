@@ -2,8 +2,8 @@ import type { Flusher, Gatherer, Turns } from './flusher.ts';
 import type { SharedTexts } from './shared-texts.ts';
 
 /** A batch with an answer in it stays small, so that the client works on it while more are made. */
-const ANSWERS_BYTES = 4 * 1024;
-const ANSWERS_MESSAGES = 16;
+const ANSWERS_BYTES = 8 * 1024;
+const ANSWERS_MESSAGES = 32;
 /** Events have no such turn to lose. */
 const BULK_BYTES = 64 * 1024;
 
