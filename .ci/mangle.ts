@@ -2,9 +2,9 @@
  * Gives the internal properties of the built client short names: `deadlineAt` is `a` in every file. What somebody else
  * may say by its name is left as it is. A name becomes short only where
  *   - a type or a class of src declares it, outside of what is for servers and tests alone;
- *   - no type that is published names it, and no message of the wire;
+ *   - no type that is published names it, no message of the wire, and nothing that a connection notes;
  *   - neither the language, nor the DOM, nor a package that the client imports has a member of that name;
- *   - no file of the build has it as a text, by which it might be reached;
+ *   - no file of src has it as a text, by which it might be reached;
  *   - no file for servers or tests alone uses it: those stay as they are.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -59,6 +59,22 @@ function saidIn(files: readonly string[], kinds: 'texts' | 'names and texts'): S
   return said;
 }
 
+/** Names in what is given to `note`: a record tells them as they are. */
+function notedIn(files: readonly string[]): Set<string> {
+  const noted = new Set<string>();
+  for (const file of files) {
+    eachNode(file, (node) => {
+      if (!ts.isCallExpression(node) || !ts.isPropertyAccessExpression(node.expression)) return;
+      if (node.expression.name.text !== 'note') return;
+      for (const given of node.arguments) {
+        if (!ts.isObjectLiteralExpression(given)) continue;
+        for (const { name } of given.properties) if (name !== undefined && ts.isIdentifier(name)) noted.add(name.text);
+      }
+    });
+  }
+  return noted;
+}
+
 function libraries(root: string): string[] {
   const folder = dirname(ts.getDefaultLibFilePath({}));
   const own = readdirSync(folder).filter((name) => /^lib\.(?:es|dom|decorators)/.test(name));
@@ -72,13 +88,15 @@ function libraries(root: string): string[] {
 function internalNames(root: string, dist: string, scripts: readonly string[]): string[] {
   const isKept = (file: string, folder: string) => KEPT.test(file.slice(folder.length + 1));
   const src = join(root, 'src');
-  const declared = declaredIn(filesIn(src, /\.ts$/).filter((file) => !isKept(file, src)));
+  const own = filesIn(src, /\.ts$/).filter((file) => !isKept(file, src));
+  const declared = declaredIn(own);
   const reserved = [
     new Set(PLATFORM),
     saidIn(filesIn(dist, /\.d\.ts$/), 'names and texts'),
     declaredIn([join(src, 'protocol/messages.ts')]),
     declaredIn(libraries(root)),
-    saidIn(scripts, 'texts'),
+    saidIn(own, 'texts'),
+    notedIn(own),
     saidIn(
       scripts.filter((file) => isKept(file, dist)),
       'names and texts',

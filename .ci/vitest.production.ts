@@ -34,8 +34,10 @@ export default defineConfig({
   test: {
     name: 'production',
     include: ['.ci/*.test.ts', 'test/{client,codec,integration,server,simulation,testing}/**/*.test.ts'],
-    // Not what looks at the inside of the client, starts processes of the sources, or looks at figures.
+    // Not what looks at the inside of the client, at checks of options, which production leaves out, starts processes of
+    // the sources, or looks at figures.
     exclude: [
+      'test/client/connect-options.test.ts',
       'test/client/round-trip.test.ts',
       'test/simulation/mutations.test.ts',
       'test/integration/{exits,scale}.test.ts',

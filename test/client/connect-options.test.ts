@@ -1,6 +1,15 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CONNECT_DEFAULTS, connect } from '../../src/index.ts';
+import { ScriptedServer, settle } from '../helpers/scripted-server.ts';
 import { resolveConnectOptions } from '../../src/client/connect-options.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 describe('options of connect', () => {
   test.each([
@@ -27,5 +36,18 @@ describe('options of connect', () => {
   test('that are undefined erase no default', () => {
     const resolved = resolveConnectOptions({ timeoutMs: undefined, queue: { maxBytes: undefined }, flow: undefined });
     expect(resolved).toEqual(CONNECT_DEFAULTS);
+  });
+
+  test('setAuth refuses what is no function, and changes nothing then', async () => {
+    const server = new ScriptedServer();
+    const connection = connect('ws://test/', { WebSocket: server.WebSocket, auth: () => 'token' });
+    const socket = await server.socket();
+    await socket.welcome();
+    expect(() => {
+      connection.setAuth('token' as never);
+    }).toThrow('auth must be a function, not "token"');
+    await settle();
+    expect(socket.closedWith).toBeUndefined();
+    await connection.close();
   });
 });

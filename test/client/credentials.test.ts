@@ -359,16 +359,6 @@ describe('setAuth', () => {
     expect((await server.socket()).hello).toMatchObject({ token: 'other', n: 1 });
   });
 
-  test('refuses what is no function, and changes nothing then', async () => {
-    start(auth);
-    const socket = await welcomed();
-    expect(() => {
-      connection.setAuth('token' as never);
-    }).toThrow('auth must be a function, not "token"');
-    await settle();
-    expect(socket.closedWith).toBeUndefined();
-  });
-
   test('is on record, without tokens', async () => {
     start(auth);
     await welcomed();

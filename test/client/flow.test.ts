@@ -280,6 +280,8 @@ test.each([
   [{ lowWaterMark: -1 }, 'flow.lowWaterMark must be a number above 0, not -1'],
   [{ highWaterMark: 100, lowWaterMark: 100 }, 'flow.lowWaterMark must be below flow.highWaterMark (100), not 100'],
 ])('The watermarks %o are refused', (flow, message) => {
-  expect(() => connect('ws://test/', { WebSocket: server.WebSocket, flow })).toThrow(new RangeError(message));
+  expect(() => connect('ws://test/', { WebSocket: server.WebSocket, flow })).toThrow(
+    expect.objectContaining({ name: 'RangeError', message: saying(message) }),
+  );
   start();
 });

@@ -12,6 +12,7 @@ import { items, read, take } from '../helpers/read-stream.ts';
 import { scripted } from '../helpers/scripted-client.ts';
 import { settle } from '../helpers/scripted-server.ts';
 import { streaming } from '../helpers/stream-contract.ts';
+import { saying } from '../helpers/saying.ts';
 
 const world = scripted({ timeoutMs: 60_000 });
 
@@ -275,7 +276,9 @@ describe('an intercepted stream', () => {
       return 5;
     });
     const socket = await world.welcomed();
-    await expect(client.count({ to: 1 }).next()).rejects.toThrow('An interceptor gave no AsyncIterable');
+    await expect(client.count({ to: 1 }).next()).rejects.toMatchObject({
+      message: saying('An interceptor gave no AsyncIterable'),
+    });
     await expect(client.talk().next()).rejects.toThrow('not today');
     await settle();
     expect(world.connection.stats().inFlight).toBe(0);

@@ -55,6 +55,24 @@ describe('how far the server may go', () => {
     expect(socket.all('more').at(-1)).toEqual(['more', 1, 62, 262]);
   });
 
+  test('is what the present socket allows: one that grew does not stand still on one that allows less', async () => {
+    const client = start();
+    const socket = await world.server.socket();
+    await socket.welcome({ limits: { items: 200 } });
+    const counted = read(client.count({ to: 999 }));
+    await settle();
+    await socket.say(...items(1, 1, 32));
+    await socket.say(...items(1, 33, 34));
+    expect(socket.all('more').at(-1)).toEqual(['more', 1, 34, 162]);
+    await socket.cut();
+    const next = await world.server.next();
+    await next.welcome({ limits: { items: 10 } });
+    expect(next.all('open')[0]).toMatchObject({ 4: 34 });
+    await next.say(...items(1, 35, 44));
+    expect(counted.items.length).toBe(44);
+    expect(next.all('more').at(-1)?.[2]).toBe(44);
+  });
+
   test('does not grow for a reader that is slower than what comes', async () => {
     const client = start();
     const socket = await world.server.socket();

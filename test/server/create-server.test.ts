@@ -67,7 +67,7 @@ describe('creating a server', () => {
     const other = new Peer(make({}, { limits: { streams: 3, items: 5 } })()).hello(clientName());
     await settle();
     expect([peer, other].map(({ welcome }) => [welcome.limits.streams, welcome.limits.items])).toEqual([
-      [16, 64],
+      [16, 256],
       [3, 5],
     ]);
   });

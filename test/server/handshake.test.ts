@@ -16,7 +16,7 @@ describe('the handshake', () => {
       identity: expect.any(String),
       windowMs: 120_000,
       heartbeatMs: 25_000,
-      limits: { frameBytes: 1_048_576, calls: 256, streams: 16, items: 64, subscriptions: 1000 },
+      limits: { frameBytes: 1_048_576, calls: 256, streams: 16, items: 256, subscriptions: 1000 },
     });
   });
 

@@ -5,12 +5,11 @@ import { CredentialRefresh } from './credential-refresh.ts';
 
 /**
  * Credentials for the greeting of each socket, refreshed in band before they expire; with it `connection.setAuth` logs in
- * and out. Without a function the connection has none until then.
- * @throws TypeError for what is no function
+ * and out. Without a function the connection has none until then. `connect` throws a TypeError for what is no function.
  */
 export function credentials(auth?: AuthOption): Capability<'credentials'> {
-  const source = new Credentials(auth);
   return capability('credentials', (kernel) => {
+    const source = new Credentials(auth);
     let refresh: CredentialRefresh | undefined;
     return {
       transport: { credentials: source },

@@ -134,11 +134,11 @@ export class ClientConnection extends Session implements Connection, Kernel {
   }
 
   async drained(): Promise<void> {
-    await this.#find(({ drained }) => drained)?.();
+    await this.#demand('drained()', 'flow', (extension) => extension.drained)();
   }
 
   record(): readonly Happening[] {
-    return this.#find(({ happenings }) => happenings)?.() ?? [];
+    return this.#demand('record()', 'record', ({ happenings }) => happenings)();
   }
 
   stats(): ConnectionStats {

@@ -31,6 +31,8 @@ export class LinkState {
   readonly link: Link;
   welcome: Welcome | undefined;
   flow: LinkFlow | undefined;
+  /** Bytes written since something came: without flow control, all that is known of what is under way. */
+  unheard = 0;
   /** Messages on their way into a frame. */
   readonly batch: FrameBatch;
   /** Requests sent on this socket that the server has not yet settled on it: they take up slots, wanted or not. */
@@ -42,6 +44,7 @@ export class LinkState {
     this.link = link;
     this.batch = new FrameBatch((frame, bytes) => {
       link.send(frame);
+      this.unheard += bytes;
       this.flow?.wrote(bytes);
     }, FRAME_BYTES_BEFORE_WELCOME);
   }

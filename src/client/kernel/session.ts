@@ -126,6 +126,7 @@ export abstract class Session implements LinkUser {
     }
     const state = this.#find(link);
     if (state === undefined) return;
+    state.unheard = 0;
     let problem = error?.reason;
     for (const { id, problem: what } of malformed) {
       if (id !== undefined) this.requests.malformed(state, id, what);
@@ -155,7 +156,8 @@ export abstract class Session implements LinkUser {
   }
 
   unanswered(link: Link): number {
-    return this.#find(link)?.flow?.unanswered ?? 0;
+    const state = this.#find(link);
+    return state?.flow?.unanswered ?? state?.unheard ?? 0;
   }
 
   lost(link: Link, cause: CloseCause): void {

@@ -63,9 +63,11 @@ export class StreamCall implements ItemStream<unknown>, Outbound, StreamReader {
     this.#items = new ItemQueue({
       taken: () => {
         this.#taken++;
-        // At half the window, so that the server need not pause for a reader that keeps up.
+        // At half the window, so that the server need not pause for a reader that keeps up. What it was asked for on a
+        // socket before may be more than it keeps on this one.
         const on = this.#request?.on;
-        if (on !== undefined && this.#upTo - this.#taken <= this.#window / 2) this.#parts.say(on, this);
+        const mayCome = Math.min(this.#upTo, this.#told + this.#mostWindow);
+        if (on !== undefined && mayCome - this.#taken <= this.#window / 2) this.#parts.say(on, this);
       },
       finished: () => this.#listensTo?.removeEventListener('abort', this.#onAbort),
     });
