@@ -31,7 +31,7 @@ export const superjson: Codec = {
       return `${JSON.stringify(json)},${vetted.replaceAll('\\\\', '\\u005c')}`;
     });
   },
-  decode(json, meta, isVetted = false) {
+  decode(json, meta, isVetted) {
     if (!isVetted) readJson(json);
     if (meta === undefined || meta === null) return json;
     vetAnnotations(json, meta);

@@ -265,14 +265,14 @@ describe('order and bounds', () => {
     expect(read).toHaveBeenCalledTimes(17);
   });
 
-  test('answers of one turn share frames of at most 16 messages, and a large one goes alone', async () => {
+  test('answers of one turn share frames of at most 32 messages and 8 KiB, and a large one goes alone', async () => {
     const peer = new Peer(start().server).hello(clientName());
     await settle();
     const before = peer.frames.length;
-    for (let id = 1; id <= 40; id++) peer.write(['call', id, 'echo', null, id === 20 ? 'x'.repeat(5000) : 'x']);
+    for (let id = 1; id <= 40; id++) peer.write(['call', id, 'echo', null, id === 36 ? 'x'.repeat(9000) : 'x']);
     await settle();
     const sizes = peer.frames.slice(before).map((frame) => (JSON.parse(frame) as unknown[]).length);
-    expect(sizes).toEqual([16, 3, 1, 16, 4]);
+    expect(sizes).toEqual([32, 3, 1, 4]);
     expect(peer.all('reply').map(([, id]) => id)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
   });
 });
