@@ -287,7 +287,9 @@ export class Requests extends Resending implements RequestOwner {
 
   protected override forget(request: Request): boolean {
     const wasSent = super.forget(request);
-    if (wasSent && ++this.#settledSinceFloor >= SETTLED_PER_FLOOR) this.tellFloor(false);
+    // It lists what is not settled: where that is much, it comes less often.
+    if (wasSent && ++this.#settledSinceFloor >= SETTLED_PER_FLOOR + Math.floor(this.sent.size / 4))
+      this.tellFloor(false);
     return wasSent;
   }
 }
