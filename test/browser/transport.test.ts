@@ -164,6 +164,8 @@ test('a hidden page with throttled timers comes back from a cut, and finds a dea
   const { targetId } = await open(server.url({ report: 'always', options: BRISK }));
   await reported(server, ({ statuses }) => statuses.at(-1)?.state === 'connected');
   const other = await open('about:blank');
+  // A new one comes to the front, but not always in time.
+  await session.send('Target.activateTarget', { targetId: other.targetId });
   await reported(server, ({ visibility, gaps }) => visibility === 'hidden' && gaps.length > 2 && gaps.every(throttled));
 
   server.cut();
