@@ -209,19 +209,6 @@ describe('answers', () => {
     expect(socket.all('floor')).toHaveLength(2);
     expect(socket.all('pong')).toEqual([['pong', 3]]);
   });
-
-  test('settled beside many that are not are told less often: the list of those goes along', async () => {
-    const client = world.start();
-    const socket = await world.server.socket();
-    await socket.welcome({ limits: { calls: 200 } });
-    for (let by = 0; by < 164; by++) void client.add({ by }).safe();
-    await settle();
-    // When 84 are settled, 80 are not, a quarter of which comes to the 64.
-    await socket.say(...Array.from({ length: 83 }, (_, index) => ['reply', index + 1, 0]));
-    expect(socket.all('floor')).toEqual([]);
-    await socket.say(['reply', 84, 0]);
-    expect(socket.all('floor').map(([, id, ...except]) => [id, except.length])).toEqual([[165, 80]]);
-  });
 });
 
 describe('who this client is', () => {

@@ -1,4 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
+import { defineContract, mutation } from '../../src/index.ts';
+import { createServer } from '../../src/server/index.ts';
 import { start } from './fixture.ts';
 import { clientName, Gate, Peer, settle } from './peer.ts';
 
@@ -288,4 +291,51 @@ describe('rule 4: the memory', () => {
     await settle();
     expect(oldest.answers(1)[0]?.[0]).toBe('reply');
   });
+});
+
+test('where memory is short, what the client has goes first, not what was settled first', async () => {
+  const gates: Gate[] = [];
+  let held = true;
+  const contract = defineContract({ go: mutation({ output: z.string() }) });
+  const server = createServer(contract, {
+    handlers: {
+      go: async () => {
+        const gate = new Gate();
+        if (held) gates.push(gate);
+        if (held) await gate.opened;
+        return 'x'.repeat(3 * 1024);
+      },
+    },
+    // No more than each client is promised.
+    limits: { memoryBytes: 1024 * 1024 },
+  });
+  const client = clientName();
+  const one = new Peer(server).hello(client);
+  await settle();
+  const pending = new Set(Array.from({ length: 256 }, (_, index) => index + 1));
+  for (const id of pending) one.write(['call', id, 'go']);
+  await settle();
+  one.vanish();
+  for (const gate of gates.toReversed()) {
+    gate.open();
+    await settle();
+  }
+  held = false;
+  const two = new Peer(server).hello(client, 2, { floor: [257, ...pending] });
+  await settle();
+  for (const id of pending) two.write(['call', id, 'go']);
+  await settle();
+  // Its first 120 answers arrive, and no floor says so.
+  for (let id = 1; id <= 120; id++) {
+    pending.delete(id);
+    two.write(['call', 256 + id, 'go']);
+    pending.add(256 + id);
+  }
+  await settle();
+  two.vanish();
+  const three = new Peer(server).hello(client, 3, { floor: [377, ...pending] });
+  await settle();
+  for (const id of pending) three.write(['call', id, 'go']);
+  await settle();
+  expect([...pending].filter((id) => three.answers(id)[0]?.[0] !== 'reply')).toEqual([]);
 });

@@ -287,9 +287,7 @@ export class Requests extends Resending implements RequestOwner {
 
   protected override forget(request: Request): boolean {
     const wasSent = super.forget(request);
-    // It lists what is not settled: where that is much, it comes less often.
-    if (wasSent && ++this.#settledSinceFloor >= SETTLED_PER_FLOOR + Math.floor(this.sent.size / 4))
-      this.tellFloor(false);
+    if (wasSent && ++this.#settledSinceFloor >= SETTLED_PER_FLOOR) this.tellFloor(false);
     return wasSent;
   }
 }

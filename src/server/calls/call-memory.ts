@@ -100,7 +100,10 @@ export class CallMemory {
     if (known !== undefined && !known.settled) {
       return { kind: 'joined', call: known, again: !known.addSocket(socket) };
     }
-    if (known?.answer !== undefined) return { kind: 'answered', message: known.answer };
+    if (known?.answer !== undefined) {
+      this.#answers.again(known);
+      return { kind: 'answered', message: known.answer };
+    }
     if (known !== undefined || this.#floor.bars(id)) return { kind: 'answered', message: unknownOutcome(id) };
     const call = new KnownCall(id, kind, key, socket);
     const isFull = this.isFull || (kind === 'stream' && this.#streams >= 2 * this.#limits.streams);

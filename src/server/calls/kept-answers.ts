@@ -43,6 +43,11 @@ export class KeptAnswers {
     return oldest;
   }
 
+  /** It is sent once more: what was sent before it, the client has sooner, so that goes first where memory is short. */
+  again(call: KnownCall): void {
+    if (this.#whole?.delete(call)) this.#whole.add(call);
+  }
+
   /** Lets go of an answer: its call is `UNKNOWN_OUTCOME` from now on. */
   drop(call: KnownCall): void {
     if (call.answer === undefined) return;
