@@ -1,5 +1,4 @@
 import { DEVELOPMENT } from '../development.ts';
-import type { ServerMessage } from './messages.ts';
 import {
   byId,
   byTopic,
@@ -10,7 +9,7 @@ import {
   positionProblem,
   topicProblem,
 } from './message-checks.ts';
-import { readFrame, type Decoded, type MessageRule, type MessageRules } from './read-frame.ts';
+import type { MessageRule } from './read-frame.ts';
 import { MALFORMED, goAwayProblem, isCount, isId, isPosition, isTopic, welcomeProblem } from './shapes.ts';
 
 /*
@@ -63,15 +62,3 @@ export const unsubscribed: MessageRule = {
   check: (message) => checkSubscription(message) ?? checkError(message[3]),
   address: byTopic,
 };
-
-/** All of them, by name. */
-export const serverMessages: MessageRules = new Map<string, MessageRule>(
-  Object.entries({
-    ...{ welcome, ping, pong, goaway, reply, error, item, done, subscribed, snapshot, event, unsubscribed },
-  }),
-);
-
-/** Reads a frame that a server wrote: see {@link readFrame}. An unknown word of `subscribed` reads as `gap`. */
-export function decodeServerFrame(frame: string): Decoded<ServerMessage> {
-  return readFrame<ServerMessage>(frame, serverMessages);
-}

@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { decodeClientFrame } from '../../src/protocol/client-messages.ts';
-import { decodeServerFrame } from '../../src/protocol/server-messages.ts';
+import { decodeServerFrame, serverMessages } from '../helpers/server-frame.ts';
 import { MAX_DEPTH } from '../../src/protocol/json-depth.ts';
 import type { Decoded } from '../../src/protocol/read-frame.ts';
 import { encodeFrame } from '../../src/protocol/encode.ts';
 import { clientMessages } from '../../src/protocol/client-messages.ts';
-import { serverMessages } from '../../src/protocol/server-messages.ts';
 import type { ClientMessage, ServerMessage } from '../../src/protocol/messages.ts';
 import { encodeMessage } from './encode-message.ts';
 import { clientMessage, serverMessage } from './messages.arbitrary.ts';

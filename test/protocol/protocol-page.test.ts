@@ -2,10 +2,9 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import * as CloseCode from '../../src/protocol/close-code.ts';
 import { decodeClientFrame } from '../../src/protocol/client-messages.ts';
-import { decodeServerFrame } from '../../src/protocol/server-messages.ts';
+import { decodeServerFrame, serverMessages } from '../helpers/server-frame.ts';
 import { MAX_DEPTH } from '../../src/protocol/json-depth.ts';
 import { clientMessages } from '../../src/protocol/client-messages.ts';
-import { serverMessages } from '../../src/protocol/server-messages.ts';
 
 const page = readFileSync(new URL('../../src/protocol/PROTOCOL.md', import.meta.url), 'utf8');
 

@@ -1,10 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { decodeClientFrame } from '../../src/protocol/client-messages.ts';
-import { decodeServerFrame } from '../../src/protocol/server-messages.ts';
+import { decodeServerFrame, serverMessages } from '../helpers/server-frame.ts';
 import { encodeFrame } from '../../src/protocol/encode.ts';
 import { clientMessages } from '../../src/protocol/client-messages.ts';
-import { serverMessages } from '../../src/protocol/server-messages.ts';
 import type { ClientMessage, ServerMessage } from '../../src/protocol/messages.ts';
 import { encodeMessage } from './encode-message.ts';
 

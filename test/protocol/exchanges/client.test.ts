@@ -9,7 +9,7 @@ import {
 } from '../../../src/index.ts';
 import { SYSTEM_CODES } from '../../../src/errors.ts';
 import { clientMessages } from '../../../src/protocol/client-messages.ts';
-import { serverMessages } from '../../../src/protocol/server-messages.ts';
+import { serverMessages } from '../../helpers/server-frame.ts';
 import { ScriptedServer, settle, type ScriptedSocket } from '../../helpers/scripted-server.ts';
 import { called } from './contract.ts';
 import { exchangesOf, lines, Placeholders, type ClientStep, type Exchange, type Step } from './exchange.ts';
