@@ -1,4 +1,5 @@
 import { json } from '../codec/json.ts';
+import { checkContract } from '../contract/check-definition.ts';
 import type { Contract, ContractTree } from '../contract/contract.ts';
 import type { EventInput, Params } from '../contract/infer.ts';
 import type { Procedure } from '../contract/procedure.ts';
@@ -173,6 +174,8 @@ export function createServer<Tree extends ContractTree, Context = undefined>(
 }
 
 function createEngine(contract: Contract, options: ServerOptions): Engine & { readonly broker: Broker } {
+  // A client leaves this out in production; a server has what its topics' rules say only where no two names clash.
+  checkContract(contract.tree, contract.codec);
   const bound = bindHandlers(contract, options.handlers);
   checkFunction('authenticate', options.authenticate);
   checkFunction('onError', options.onError);

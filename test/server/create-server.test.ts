@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { defineContract } from '../../src/contract/contract.ts';
-import { query } from '../../src/contract/procedure.ts';
+import { mutation, query } from '../../src/contract/procedure.ts';
 import { topic } from '../../src/contract/topic.ts';
 import { createServer, DEFAULT_LIMITS, memoryBroker } from '../../src/server/index.ts';
 import type { Broker } from '../../src/server/index.ts';
@@ -247,4 +247,18 @@ describe('stats', () => {
     expect(server.stats().peers).toBe(1);
     expect(errors.map(({ info }) => info.during)).toEqual(['session', 'session']);
   });
+});
+
+test.each([
+  [
+    'two topics that fill to one name',
+    () =>
+      defineContract({
+        secret: topic('rooms/{id}', { event: z.string() }),
+        open: topic('rooms/{name}', { event: z.string() }),
+      }),
+  ],
+  ['two procedures of one path', () => defineContract({ 'a.b': mutation(), a: { b: query() } })],
+])('%s are no contract for a server, in production either: the rules of one would hold for the other', (_, make) => {
+  expect(() => createServer(make() as never, { handlers: {} })).toThrow(TypeError);
 });

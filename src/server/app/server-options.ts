@@ -1,3 +1,5 @@
+import { MAX_TIMER_MS } from '../../primitives/deadlines.ts';
+
 /** What one server grants its peers. */
 export interface ServerLimits {
   /** Largest frame that a client may send, bytes. @default 1_048_576 */
@@ -13,7 +15,7 @@ export interface ServerLimits {
   /**
    * Items of one stream that are made ahead of what its consumer has taken: after so many the generator waits. It
    * waits, too, when those of all streams of a client that no socket has room for take `answerBytes`.
-   * @default 64
+   * @default 256
    */
   readonly items?: number | undefined;
   /** Topics that one socket may be subscribed to; of one client twice as many are opened at a time, others wait. @default 1_000 */
@@ -123,9 +125,6 @@ const FLOOR_EVERY = 64;
 /** What a reconnecting client says besides its subscriptions, calls and streams: a floor, pings, credentials, how far streams came. */
 const RECONNECT_SPARE = 112;
 
-/** Longest time that a timer can hold (HTML, timers: a signed 32-bit number of ms). */
-const LONGEST_MS = 2 ** 31 - 1;
-
 /** Lays options over their defaults and checks each. @throws TypeError, RangeError */
 export function resolveNumbers<Defaults extends Readonly<Record<string, number>>>(
   what: string,
@@ -136,7 +135,7 @@ export function resolveNumbers<Defaults extends Readonly<Record<string, number>>
   for (const [name, fallback] of Object.entries(defaults)) {
     const value: unknown = given[name] ?? fallback;
     const least = LEAST[name] ?? 1;
-    const most = name === 'calls' ? MOST_CALLS : name.endsWith('Ms') ? LONGEST_MS : Number.MAX_SAFE_INTEGER;
+    const most = name === 'calls' ? MOST_CALLS : name.endsWith('Ms') ? MAX_TIMER_MS : Number.MAX_SAFE_INTEGER;
     if (typeof value !== 'number') {
       throw new TypeError(`${what}${name} must be a number, not ${typeof value}: leave it off for ${fallback}`);
     }
