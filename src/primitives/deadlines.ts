@@ -27,8 +27,8 @@ interface Entry extends Deadline {
   readonly order: number;
 }
 
-/** Longest delay that timers take: a longer one wraps around and fires at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+/** Longest delay that timers take (HTML, timers: a signed 32-bit number of ms): a longer one fires at once. */
+export const MAX_TIMER_MS: number = 2 ** 31 - 1;
 
 /** So many removed ones may lie in the heap, whatever the number of the others. */
 const FEW = 64;

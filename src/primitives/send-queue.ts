@@ -57,9 +57,9 @@ export class SendQueue<Entry extends Queued> {
     held: chain(),
   };
 
-  /** @throws RangeError in development, when a bound is below 1. */
+  /** @throws RangeError when a bound is no number of 1 or more. */
   constructor(bounds: SendQueueBounds) {
-    if (DEVELOPMENT) checkBounds(bounds);
+    checkBounds(bounds);
     this.bounds = bounds;
   }
 
@@ -181,6 +181,7 @@ function chain(): Chain {
 
 function checkBounds(bounds: SendQueueBounds): void {
   for (const [name, value] of Object.entries(bounds)) {
-    if (!(value >= 1)) throw new RangeError(`SendQueue: ${name} is ${value}, give a number of 1 or more.`);
+    if (value >= 1) continue;
+    throw new RangeError(DEVELOPMENT ? `SendQueue: ${name} is ${value}, give a number of 1 or more.` : name);
   }
 }

@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from '../primitives/deadlines.ts';
 import { checkCloseRule } from './close-rule.ts';
 
 /* What options must be. All of it is for development. */
@@ -64,9 +65,6 @@ function checkLifecycle(lifecycle: unknown): void {
   if (typeof listen === 'function' && typeof hidden === 'function') return;
   throw new TypeError(`lifecycle must be false or have the methods listen and hidden, not ${describe(lifecycle)}`);
 }
-
-/** `setTimeout` takes 31 bits: a longer time would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 function checkDuration(name: string, value: unknown): void {
   if (value === undefined) return;

@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from '../primitives/deadlines.ts';
 import { DEVELOPMENT } from '../development.ts';
 import * as CloseCode from '../protocol/close-code.ts';
 import { truncateReason } from '../protocol/close-reaction.ts';
@@ -119,12 +120,12 @@ export class Line {
   }
 
   /**
-   * Sets its one timer, unless it was abandoned: of its limited time, then of what watches it, and in the end of an
+   * Sets its one timer, unless it was abandoned; it may ring early where it is far off: of its limited time, then of what watches it, and in the end of an
    * `error` without a `close`.
    */
   alarm(ms: number, ring: () => void): void {
     clearTimeout(this.#timer);
-    if (this.owner) this.#timer = setTimeout(ring, ms);
+    if (this.owner) this.#timer = setTimeout(ring, Math.min(ms, MAX_TIMER_MS));
   }
 
   /**

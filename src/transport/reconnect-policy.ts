@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from '../primitives/deadlines.ts';
 import { backoffWindow, drawDelay, type DelayWindow } from '../primitives/backoff.ts';
 import * as CloseCode from '../protocol/close-code.ts';
 import { closeReaction, parseRetryAfter, type CloseReaction } from '../protocol/close-reaction.ts';
@@ -113,7 +114,7 @@ export class ReconnectPolicy {
     this.#met.add(reaction);
     if (!reconnect || this.#failures >= reconnect.maxAttempts) return Infinity;
     const rule = this.#ruleOf(cause, reconnect) ?? reaction;
-    if (typeof rule === 'object') return Math.max(rule.delayMs, this.guardMs(now));
+    if (typeof rule === 'object') return this.guarded(rule.delayMs, now);
     const { firstMs, sharedFirstMs, capMs } = reconnect;
     // The first draw is from the first window.
     const n = Math.max(0, this.#draws - 1);
@@ -151,7 +152,13 @@ export class ReconnectPolicy {
     const hintMs = parseRetryAfter(cause.reason);
     // The server said when: not before it, and not all clients in the same instant.
     if (hintMs !== undefined) window = [hintMs, hintMs + Math.max(FLOOR_MS, hintMs / 10)];
-    return Math.max(drawDelay(window, random), this.guardMs(now));
+    return this.guarded(drawDelay(window, random), now);
+  }
+
+  /** A delay that the rate guard allows, and a timer takes; the guard's where options of no sense made it no number. */
+  guarded(delayMs: number, now: number): number {
+    const guardMs = this.guardMs(now);
+    return Math.min(delayMs > guardMs ? delayMs : guardMs, MAX_TIMER_MS);
   }
 
   /** Counts a loss. Gives whether other clients may have lost their connections at the same moment. */

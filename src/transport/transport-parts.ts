@@ -30,6 +30,8 @@ export interface MoveOwner {
   /** A line that is not dialled yet. */
   newLine(): LineLink;
   dial(line: LineLink): void;
+  /** A delay that the limit of automatic connections allows, ms. */
+  guarded(delayMs: number): number;
   /** Forgets a line that serves, or is to serve, no more. */
   forget(line: LineLink, cause: CloseCause): void;
   /** Tells the layer above. */

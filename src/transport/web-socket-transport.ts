@@ -178,6 +178,10 @@ export class WebSocketTransport implements Transport, LineLinkOwner, HostActions
     this.#enter({ state: 'connecting', ...this.#policy.outlook }, cause, line);
   }
 
+  guarded(delayMs: number): number {
+    return this.#policy.guarded(delayMs, performance.now());
+  }
+
   newLine(counts = true): LineLink {
     this.#policy.began(performance.now(), !counts);
     return new LineLink(this, this.#options.connectTimeoutMs, counts);

@@ -238,3 +238,12 @@ describe('a probe behind much that was written', () => {
     expect(new Set(bench.errors)).toEqual(new Set([fault]));
   });
 });
+
+test('the longest interval that is taken is waited for, by no timer that runs all the time', async () => {
+  const bench = harness({ heartbeat: { intervalMs: 2 ** 31 - 1 } });
+  await bench.connect();
+  const set = vi.spyOn(globalThis, 'setTimeout');
+  await vi.advanceTimersByTimeAsync(100);
+  expect(set.mock.calls.length).toBeLessThan(5);
+  bench.transport.close();
+});

@@ -124,3 +124,26 @@ describe('at most 10 connections a minute', () => {
     expect(fake.made).toHaveLength(13);
   });
 });
+
+test('a server that says goaway after each welcome is asked at most ten times a minute', async () => {
+  const bench = harness({ random: () => 0.5 });
+  await bench.connect();
+  for (let ms = 0; ms < 60_000; ms += 50) {
+    bench.links.at(-1)!.leaving({ afterMs: 0, withinMs: 0 });
+    await vi.advanceTimersByTimeAsync(50);
+    if (bench.fake.last().readyState === 0) bench.welcome();
+  }
+  expect(bench.fake.made.length).toBeLessThanOrEqual(11);
+  bench.transport.close();
+});
+
+test('a random that gives no number makes no more attempts than any other', async () => {
+  const bench = harness({ random: () => NaN });
+  await bench.dial();
+  for (let n = 0; n < 2_000; n++) {
+    if (bench.fake.last().readyState < 2) bench.fake.last().end(1006);
+    await vi.advanceTimersByTimeAsync(10);
+  }
+  expect(bench.fake.made.length).toBeLessThanOrEqual(11);
+  bench.transport.close();
+});

@@ -322,3 +322,36 @@ describe('signals of the host', () => {
     expect(lifecycle.left).toBe(true);
   });
 });
+
+describe('an app that closes it while it is told of something', () => {
+  test('in a rule for a loss hears close at once: there is no peer to wait for', async () => {
+    const all = opened({ reconnect: { onClose: () => all.socket.close() } });
+    all.inner.end(1011);
+    await pass(0);
+    expect(all.told.filter((line) => line.startsWith('close'))).toHaveLength(1);
+    expect([all.socket.readyState, vi.getTimerCount()]).toEqual([3, 0]);
+  });
+
+  test('by a write that fails hears of no open any more', async () => {
+    const all = watched({ onError: () => all.socket.close() });
+    all.socket.send('x');
+    all.fake.last().send = () => {
+      throw new Error('cannot');
+    };
+    all.fake.last().open();
+    await pass(0);
+    expect(all.told.filter((line) => line.startsWith('open'))).toEqual([]);
+  });
+
+  test('or a write that ends the socket: there is no open behind the loss', () => {
+    const all = watched();
+    all.socket.send('x');
+    const inner = all.fake.last();
+    inner.send = () => {
+      inner.end(1006);
+    };
+    inner.open();
+    expect(all.told.filter((line) => line.startsWith('open'))).toEqual([]);
+    all.socket.close();
+  });
+});

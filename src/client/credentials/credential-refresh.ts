@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from '../../primitives/deadlines.ts';
 import { backoffWindow, drawDelay } from '../../primitives/backoff.ts';
 import * as CloseCode from '../../protocol/close-code.ts';
 import { encodeAuth } from '../../protocol/encode.ts';
@@ -14,8 +15,6 @@ const DUE = { from: 0.75, to: 0.85 };
 const LEAST_MS = 1_000;
 /** Windows of the delays after a failure, ms. */
 const RETRY = { firstMs: 1_000, capMs: 30_000 };
-/** `setTimeout` takes 31 bits. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Keeps the credentials of one welcomed socket fresh: asks for new ones before they expire and tells the server, in

@@ -43,12 +43,12 @@ export class Credentials implements CredentialSource {
     if (DEVELOPMENT) checkFunction('auth', auth);
     this.#auth = auth;
     this.#issued = undefined;
-    this.abort(new DOMException('other credentials are in force', 'AbortError'));
+    this.abort('other credentials are in force');
   }
 
   /** Ends what is under way. */
-  abort(why: unknown): void {
-    this.#asking?.abort(why);
+  abort(why: string): void {
+    this.#asking?.abort(domException(why, 'AbortError'));
   }
 
   /**
@@ -57,8 +57,8 @@ export class Credentials implements CredentialSource {
    */
   async get(reason: AuthRequest['reason'], signal?: AbortSignal): Promise<string | undefined> {
     if (this.#auth === undefined) return undefined;
-    if (reason === 'refused' && this.#asking?.reason !== reason)
-      this.abort(new DOMException('the credentials were refused', 'AbortError'));
+    if (signal?.aborted === true) throw signal.reason;
+    if (reason === 'refused' && this.#asking?.reason !== reason) this.abort('the credentials were refused');
     const asking = (this.#asking ??= this.#ask(this.#auth, reason));
     signal?.addEventListener('abort', () => {
       asking.abort(signal.reason);
@@ -77,7 +77,7 @@ export class Credentials implements CredentialSource {
       else timeUp();
     }
     function timeUp(): void {
-      asking.abort(new DOMException(`auth gave nothing within ${LIMIT_MS} ms`, 'TimeoutError'));
+      asking.abort(domException(`auth gave nothing within ${LIMIT_MS} ms`, 'TimeoutError'));
     }
     let refuse: (why: unknown) => void = () => {};
     const aborted = new Promise<never>((_, reject) => (refuse = reject));
@@ -124,4 +124,10 @@ function lifeOf(issued: AuthToken | undefined): { readonly at: number; readonly 
   const at = Date.now();
   // Expired before it was used: the clocks of the issuer and of this client differ, so nothing follows from it.
   return issued?.expiresAt === undefined || issued.expiresAt <= at ? undefined : { at, expiresAt: issued.expiresAt };
+}
+
+/** Not every host has a DOMException. */
+function domException(message: string, name: string): Error {
+  if (typeof DOMException === 'function') return new DOMException(message, name);
+  return Object.assign(new Error(message), { name });
 }

@@ -43,7 +43,7 @@ export class SeamlessMoves implements Moves {
   beginWithin(line: LineLink, window: DelayWindow): void {
     if (line !== this.#present) return;
     clearTimeout(this.#beginTimer);
-    this.#beginTimer = setTimeout(() => this.begin(), drawDelay(window, this.#random));
+    this.#beginTimer = setTimeout(() => this.begin(), this.#owner.guarded(drawDelay(window, this.#random)));
   }
 
   ended(line: LineLink, cause: CloseCause): boolean {

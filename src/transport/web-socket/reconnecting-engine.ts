@@ -147,7 +147,8 @@ export class ReconnectingEngine implements LineOwner<Line> {
     if (state === 'closing' || state === 'closed') return;
     // Its `close` is being told: there is nothing else to tell.
     if (state === 'lost') return this.#enter(CLOSED);
-    const line = state === 'connected' ? present : undefined;
+    // A rule of the app may end it when its socket is lost already.
+    const line = state === 'connected' && present?.socket?.readyState !== READY_STATE.CLOSED ? present : undefined;
     const timer = setTimeout(() => this.#finish(UNTOLD, true), line === undefined ? 0 : CLOSE_TIMEOUT_MS);
     this.#enter({ state: 'closing', line, timer });
     // A reason without a code can't be sent (RFC 6455 5.5.1).
@@ -212,9 +213,11 @@ export class ReconnectingEngine implements LineOwner<Line> {
 
   opened(line: Line): void {
     line.settled();
-    this.#enter({ state: 'connected', line });
+    const phase: Phase = { state: 'connected', line };
+    this.#enter(phase);
     this.#flush();
-    this.#parts.dispatch(new Event('open'));
+    // What was written may have ended it.
+    if (this.#phase === phase) this.#parts.dispatch(new Event('open'));
   }
 
   message(_line: Line, data: unknown): void {
