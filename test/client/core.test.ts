@@ -1,6 +1,18 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { connect, createClient, credentials, defineContract, flow, mutation, stream, topic } from '../../src/core.ts';
+import {
+  connect,
+  createClient,
+  credentials,
+  defineContract,
+  flow,
+  lazily,
+  mutation,
+  record,
+  stream,
+  topic,
+  topics,
+} from '../../src/core.ts';
 import { saying } from '../helpers/saying.ts';
 import { ScriptedServer, settle } from '../helpers/scripted-server.ts';
 
@@ -73,5 +85,70 @@ test.each([
   // At 50 kB/s it is still on its way.
   await vi.advanceTimersByTimeAsync(10_000);
   expect(connection.status.state).toBe('connected');
+  await connection.close();
+});
+
+test('a capability that is handed in twice is refused: two of them would share what one has', () => {
+  const server = new ScriptedServer();
+  const twice = { WebSocket: server.WebSocket, use: [topics(), flow(), topics()] };
+  expect(() => connect('ws://test/', twice)).toThrow(
+    expect.objectContaining({ name: 'TypeError', message: saying('topics() stands twice') }),
+  );
+});
+
+test('a record that can not be kept is reported, and every status is told', async () => {
+  const server = new ScriptedServer();
+  const connection = connect('ws://test/', { WebSocket: server.WebSocket, use: [record()] });
+  const states: string[] = [];
+  const errors: unknown[] = [];
+  connection.on('status', ({ state }) => states.push(state));
+  connection.on('error', (error) => errors.push(error));
+  await (await server.socket()).welcome();
+  connection.suspend(1n as never); // no JSON
+  connection.wake();
+  await (await server.socket()).welcome();
+  await connection.close();
+  expect(states).toEqual(['connected', 'suspended', 'connecting', 'connected', 'closed']);
+  // The loss, and the status.
+  expect(errors).toEqual([expect.any(TypeError), expect.any(TypeError)]);
+});
+
+test('close ends what waits where the host has no DOMException, as React Native', async () => {
+  vi.stubGlobal('DOMException', undefined);
+  const server = new ScriptedServer();
+  const auth = vi.fn(() => new Promise<string>(() => undefined));
+  const connection = connect('ws://test/', { WebSocket: server.WebSocket, use: [credentials(auth)] });
+  const noted = createClient(noting, connection).note('a').safe();
+  await settle();
+  expect(auth).toHaveBeenCalledTimes(1);
+  await connection.close();
+  expect((await noted).error).toMatchObject({ code: 'CLOSED', outcome: 'not-sent' });
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test('credentials are not asked for by an attempt that its own url() ended', async () => {
+  const server = new ScriptedServer();
+  const auth = vi.fn(() => 'token');
+  const connection = connect(
+    () => {
+      void connection.close();
+      return 'ws://test/';
+    },
+    { WebSocket: server.WebSocket, use: [lazily(), credentials(auth)] },
+  );
+  connection.reconnect();
+  await settle();
+  expect([connection.status.state, auth.mock.calls.length, vi.getTimerCount()]).toEqual(['closed', 0, 0]);
+});
+
+test('of what a server says, the record has what it knows', async () => {
+  const server = new ScriptedServer();
+  const connection = connect('ws://test/', { WebSocket: server.WebSocket, use: [record()] });
+  const socket = await server.socket();
+  await socket.welcome({ limits: { calls: 9, strange: { deep: 'x' } } });
+  await socket.say(['goaway', { reason: 'deploy', afterMs: 1_000, withinMs: 1_000, strange: ['x'] }]);
+  const names = ['calls', 'frameBytes', 'heartbeatMs', 'items', 'resumed', 'streams', 'subscriptions'];
+  const noted = connection.record().filter(({ what }) => what === 'welcome' || what === 'goaway');
+  expect(noted.map(({ details }) => Object.keys(details).sort())).toEqual([names, ['afterMs', 'reason', 'withinMs']]);
   await connection.close();
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { Gap } from '../../src/index.ts';
+import { z } from 'zod';
+import { createClient, defineContract, topic, type Gap } from '../../src/index.ts';
 import { scripted } from '../helpers/scripted-client.ts';
 import { settle } from '../helpers/scripted-server.ts';
 
@@ -155,4 +156,15 @@ describe('a loop that takes gaps', () => {
     await taken;
     expect(told).toEqual([[{ E: 5 }, ['E', 5]], 6, ['gap', ['E', 6], ['F', 1]], [{ F: 1 }, ['F', 1]], 2]);
   });
+});
+
+test('a loop over a topic that can not be subscribed fails once, and then it is done', async () => {
+  await waiting();
+  const other = createClient(
+    defineContract({ news: topic('news/{channel}', { event: z.object({ text: z.string() }) }) }),
+    world.connection,
+  );
+  const events = other.news({ channel: 'a' }).events();
+  await expect(events.next()).rejects.toThrow(TypeError);
+  expect(await events.next()).toEqual(done);
 });

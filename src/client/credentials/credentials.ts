@@ -22,8 +22,7 @@ export function credentials(auth?: AuthOption): Capability<'credentials'> {
         if (refresh?.link === link) refresh.stop();
       },
       entered: ({ state }) => {
-        if (state === 'closed' || state === 'suspended' || state === 'idle')
-          source.abort(new DOMException(`the connection is ${state}`, 'AbortError'));
+        if (state === 'closed' || state === 'suspended' || state === 'idle') source.abort(`the connection is ${state}`);
       },
     };
   });

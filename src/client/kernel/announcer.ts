@@ -23,7 +23,7 @@ export class Announcer {
 
   emit<Name extends keyof ConnectionEvents>(event: Name, ...args: Parameters<ConnectionEvents[Name]>): void {
     // Of a happening it is not noted: a listener that throws would be told of that, and throw again.
-    emitIsolated(this.#emitter, event, args, event === 'happening' ? this.#tellError : this.report);
+    emitIsolated(this.#emitter, event, args, event === 'happening' ? this.tellError : this.report);
   }
 
   /**
@@ -43,10 +43,11 @@ export class Announcer {
   /** Reports what no caller waits for. */
   readonly report = (error: unknown): void => {
     this.#note('error', { error });
-    this.#tellError(error);
+    this.tellError(error);
   };
 
-  readonly #tellError = (error: unknown): void => {
+  /** The same, without a note of it. */
+  readonly tellError = (error: unknown): void => {
     if ((this.#emitter.events.error?.length ?? 0) > 0) emitIsolated(this.#emitter, 'error', [error], logError);
     else logError(error);
   };

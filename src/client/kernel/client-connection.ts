@@ -45,27 +45,19 @@ export class ClientConnection extends Session implements Connection, Kernel {
     this.stableAfterMs = (resolved.reconnect || RECONNECT_DEFAULTS).stableAfterMs;
     this.requests = new Requests(this);
     this.outbox = new Outbox(this.#options.queue, this.requests);
+    checkNames(use.map(({ name }) => name));
     this.extend(use.map((given) => extensionOf(given, this)));
-    this.around = this.#find(({ around }) => around);
-    this.#waiters = this.extensions.filter(({ rose }) => rose !== undefined);
+    this.around = this.extensions.find(({ around }) => around);
+    this.#waiters = this.extensions.list.filter(({ rose }) => rose !== undefined);
     const parts: TransportParts = {};
-    for (const { transport } of this.extensions) Object.assign(parts, transport);
+    for (const { transport } of this.extensions.list) Object.assign(parts, transport);
     this.#transport = new WebSocketTransport(this, resolved, parts);
-    if (this.#find(({ isOpening }) => isOpening) === undefined) this.connect();
-  }
-
-  /** What one of the extensions has, the first that has it. */
-  #find<Part>(pick: (extension: Extension) => Part | undefined): Part | undefined {
-    for (const extension of this.extensions) {
-      const part = pick(extension);
-      if (part !== undefined) return part;
-    }
-    return undefined;
+    if (this.extensions.find(({ isOpening }) => isOpening) === undefined) this.connect();
   }
 
   /** @throws TypeError where no extension has it */
   #demand<Part>(what: string, capability: string, pick: (extension: Extension) => Part | undefined): Part {
-    const part = this.#find(pick);
+    const part = this.extensions.find(pick);
     if (part !== undefined) return part;
     const remedy = `{ use: [${capability}()] }`;
     throw new TypeError(DEVELOPMENT ? `${what} needs a capability: give connect ${remedy}.` : remedy);
@@ -154,7 +146,7 @@ export class ClientConnection extends Session implements Connection, Kernel {
       reconnects: Math.max(0, this.connections - 1),
       gaps: 0,
     };
-    return Object.assign(own, ...this.extensions.map(({ stats }) => stats?.())) as ConnectionStats;
+    return Object.assign(own, ...this.extensions.list.map(({ stats }) => stats?.())) as ConnectionStats;
   }
 
   /** What makes the function of a contract's node, by its kind. @throws TypeError where the capability is not used */
@@ -193,7 +185,7 @@ export class ClientConnection extends Session implements Connection, Kernel {
     const maxBytes = Math.min(this.lastWelcome?.limits.frameBytes ?? Infinity, queue.maxBytes);
     // The usual case.
     if (status.state === 'connected' && signal === undefined && request.bytes <= maxBytes) return undefined;
-    const isOpening = this.#find((extension) => extension.isOpening?.() === true || undefined);
+    const isOpening = this.extensions.find((extension) => extension.isOpening?.() === true || undefined);
     return refusalOf(request, { status, mayWait: isOpening ?? whileOffline === 'wait', signal, maxBytes });
   }
 
@@ -206,7 +198,7 @@ export class ClientConnection extends Session implements Connection, Kernel {
   }
 
   get isNeeded(): boolean {
-    return !this.requests.isIdle || this.#find(({ isNeeded }) => isNeeded?.() === true || undefined) === true;
+    return !this.requests.isIdle || this.extensions.find(({ isNeeded }) => isNeeded?.() === true || undefined) === true;
   }
 
   /** Waits until nothing is pending or time is up; `false` when it was closed meanwhile, and perhaps revived. */
@@ -228,20 +220,27 @@ export class ClientConnection extends Session implements Connection, Kernel {
   }
 
   entered(status: ConnectionStatus): void {
-    for (const extension of this.extensions) extension.entered?.(status);
+    this.extensions.each((extension) => extension.entered?.(status));
     if (status.state === 'closed') {
       this.#closing = undefined;
       const { cause } = status;
       const code = codeOfEnd(cause);
       const what = describeEnd(cause);
       this.endRequests((request) => request.fail(code, what, { cause: cause.error }));
-      for (const extension of this.extensions) extension.closed?.(cause);
+      this.extensions.each((extension) => extension.closed?.(cause));
     } else if (this.#closing !== undefined) return; // lost sockets come back, but nobody need know
     this.announcer.entered(status);
   }
 
   protected endRequests(end: (request: Request) => void): void {
-    for (const extension of this.extensions) extension.dropped?.();
+    this.extensions.each((extension) => extension.dropped?.());
     this.requests.endAll(end);
   }
+}
+
+/** @throws TypeError for a capability that is handed in twice: two of them would share what one has */
+function checkNames(names: readonly string[]): void {
+  const twice = names.find((name, at) => names.indexOf(name) < at);
+  if (twice === undefined) return;
+  throw new TypeError(DEVELOPMENT ? `${twice}() stands twice in what connect uses: give it once.` : twice);
 }

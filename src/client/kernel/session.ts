@@ -13,6 +13,7 @@ import type { CloseCause, ConnectionStatus, Link, LinkUser } from '../../transpo
 import { Announcer } from './announcer.ts';
 import type { Extension } from './capability.ts';
 import { newClientId } from './client-id.ts';
+import { Extensions } from './extensions.ts';
 import type { HappeningName } from './happening.ts';
 import { FRAME_BYTES_BEFORE_WELCOME, LinkState } from './link-state.ts';
 import type { Outbox } from '../requests/outbox.ts';
@@ -46,7 +47,7 @@ export abstract class Session implements LinkUser {
   protected lastWelcome: Welcome | undefined;
   /** The socket that is spoken on. */
   protected current: LinkState | undefined;
-  protected extensions: readonly Extension[] = [];
+  protected readonly extensions: Extensions = new Extensions(this.announcer);
   /** A socket that lived this long after its welcome was stable, ms. */
   protected abstract readonly stableAfterMs: number;
 
@@ -62,14 +63,13 @@ export abstract class Session implements LinkUser {
 
   /** Takes in what the connection uses. */
   protected extend(extensions: readonly Extension[]): void {
-    this.extensions = extensions;
+    this.extensions.list = extensions;
     const takes = [this.#takes, this.requests.takes, ...extensions.map((extension) => extension.takes ?? {})];
     this.#takers = new Map(takes.flatMap((some) => Object.entries<Taker>(some)));
   }
 
-  /** Says that something happened, for whoever keeps a record. */
   note(what: HappeningName, about?: object): void {
-    for (const extension of this.extensions) extension.noted?.(what, about);
+    this.extensions.note(what, about);
   }
 
   abstract entered(status: ConnectionStatus): void;
@@ -86,7 +86,7 @@ export abstract class Session implements LinkUser {
     const moves = this.current?.welcome !== undefined;
     if (moves) this.#others = [...this.#others, state];
     else this.current = state;
-    for (const extension of this.extensions) extension.opened?.(state);
+    this.extensions.each((extension) => extension.opened?.(state));
     this.#sockets++;
     this.toldCodec = this.codec;
     const { requests } = this;
@@ -102,7 +102,7 @@ export abstract class Session implements LinkUser {
     // A successor takes over when it is welcomed; until then everything is under way on the socket that serves.
     if (!moves) {
       let bytes = 0;
-      for (const extension of this.extensions) bytes += extension.ride?.(state) ?? 0;
+      for (const extension of this.extensions.list) bytes += extension.ride?.(state) ?? 0;
       const queries = [...requests.sent.values()].filter(({ acts }) => !acts);
       this.outbox.writeRiding(state, queries, bytes);
     }
@@ -185,7 +185,7 @@ export abstract class Session implements LinkUser {
   protected changeIdentity(): void {
     for (const state of [this.current, ...this.#others]) {
       if (state === undefined) continue;
-      for (const extension of this.extensions) extension.leaving?.(state);
+      this.extensions.each((extension) => extension.leaving?.(state));
       this.#let(state, false);
     }
     this.#becomeAnother();
@@ -200,19 +200,19 @@ export abstract class Session implements LinkUser {
     }
     this.#others = this.#others.filter((other) => other !== state && other !== this.current);
     this.requests.lost(state, tooLarge);
-    for (const extension of this.extensions) extension.lost?.(state);
+    this.extensions.each((extension) => extension.lost?.(state));
   }
 
   #becomeAnother(): void {
     this.#rename();
     this.lastWelcome = undefined;
     this.endRequests((request) => request.fail('UNAUTHENTICATED', 'the connection now belongs to another identity'));
-    for (const extension of this.extensions) extension.becameAnother?.();
+    this.extensions.each((extension) => extension.becameAnother?.());
   }
 
   #welcomed(state: LinkState, given: Welcome): void {
     if (state.welcome !== undefined) return;
-    const { extensions, lastWelcome } = this;
+    const { lastWelcome } = this;
     if (lastWelcome !== undefined && lastWelcome.identity !== given.identity) {
       // Before anything that acts was sent: nothing of the former user may run as the present one.
       state.link.drop(CloseCode.OTHER_IDENTITY, 'the credentials prove another identity');
@@ -225,16 +225,17 @@ export abstract class Session implements LinkUser {
     const resumed = lastWelcome?.memory === given.memory;
     const moved = state !== this.current;
     const left = moved ? this.#move(state, resumed) : [];
-    for (const extension of extensions) extension.welcomed?.(state);
+    this.extensions.each((extension) => extension.welcomed?.(state));
     this.requests.welcomed(state, left);
     if (moved) this.note('move', { step: 'done', resumed });
     // Whoever was told of it, or of a call that ended, may have dropped the socket.
     if (this.current !== state) return;
-    for (const extension of extensions) extension.ask?.(state);
+    this.extensions.each((extension) => extension.ask?.(state));
     this.outbox.attach(state);
     if (state.flow !== undefined) this.#ping(state);
-    const { heartbeatMs } = given;
-    this.note('welcome', { resumed, heartbeatMs, ...given.limits });
+    const { heartbeatMs, limits } = given;
+    const { frameBytes, calls, streams, items, subscriptions } = limits;
+    this.note('welcome', { resumed, heartbeatMs, frameBytes, calls, streams, items, subscriptions });
     state.link.welcomed({ heartbeatMs, resumed });
     const retiring = this.#others.find((other) => other.welcome !== undefined);
     if (retiring !== undefined && (resumed || retiring.isSettled)) retiring.link.drop(LEAVING, 'moved');
@@ -249,7 +250,7 @@ export abstract class Session implements LinkUser {
     const retiring = this.#others.filter((other) => other !== successor);
     this.current = successor;
     this.#others = [current];
-    for (const extension of this.extensions) extension.left?.(current);
+    this.extensions.each((extension) => extension.left?.(current));
     return resumed ? [...retiring, current] : retiring;
   }
 
@@ -275,7 +276,8 @@ export abstract class Session implements LinkUser {
       goaway: {
         ...goaway,
         take: (state, message: readonly ['goaway', GoAway]) => {
-          this.note('goaway', message[1]);
+          const { reason, afterMs, withinMs } = message[1];
+          this.note('goaway', { reason, afterMs, withinMs });
           state.link.leaving(message[1]);
         },
       },

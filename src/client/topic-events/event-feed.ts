@@ -125,21 +125,28 @@ export class EventFeed implements TopicEvents<unknown> {
       return;
     }
     signal?.addEventListener('abort', this.#aborted);
-    const subscriber = this.#parts.subscribe({
-      event: (event, position) => {
-        this.#take('event', event, position);
-      },
-      snapshot: (snapshot, position) => {
-        if (this.#options.snapshot !== undefined) this.#take('snapshot', snapshot, position);
-      },
-      gap: (gap) => {
-        this.#gap = { ...gap, from: (this.#gap ?? gap).from };
-        this.#serve();
-      },
-      status: (state, error) => {
-        this.#entered(state, error);
-      },
-    });
+    let subscriber: Subscriber;
+    try {
+      subscriber = this.#parts.subscribe({
+        event: (event, position) => {
+          this.#take('event', event, position);
+        },
+        snapshot: (snapshot, position) => {
+          if (this.#options.snapshot !== undefined) this.#take('snapshot', snapshot, position);
+        },
+        gap: (gap) => {
+          this.#gap = { ...gap, from: (this.#gap ?? gap).from };
+          this.#serve();
+        },
+        status: (state, error) => {
+          this.#entered(state, error);
+        },
+      });
+    } catch (error) {
+      // The app shares the connection in a way that can't be.
+      this.#fail(error as TautlineError);
+      return;
+    }
     // It may have ended already, on a closed connection, or have begun with a state.
     if (this.#state === 'open') this.#subscriber = subscriber;
     this.#pauseIfFull();
