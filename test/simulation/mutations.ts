@@ -345,7 +345,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: '4410 keeps positions and states',
     rule: 'Close codes 4410: topic states and positions are dropped',
     file: 'src/client/kernel/session.ts',
-    find: 'for (const extension of this.extensions) extension.becameAnother?.();',
+    find: 'this.extensions.each((extension) => extension.becameAnother?.());',
     replace: '',
   },
   {

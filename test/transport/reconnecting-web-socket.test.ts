@@ -325,7 +325,10 @@ describe('signals of the host', () => {
 
 describe('an app that closes it while it is told of something', () => {
   test('in a rule for a loss hears close at once: there is no peer to wait for', async () => {
-    const all = opened({ reconnect: { onClose: () => all.socket.close() } });
+    const onClose = (): undefined => {
+      all.socket.close();
+    };
+    const all = opened({ reconnect: { onClose } });
     all.inner.end(1011);
     await pass(0);
     expect(all.told.filter((line) => line.startsWith('close'))).toHaveLength(1);
