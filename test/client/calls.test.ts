@@ -23,6 +23,18 @@ describe('a call', () => {
     expect(await Promise.all([first, second])).toEqual([10, 20]);
   });
 
+  test('of a burst is on its way while the app makes more: the server need not wait for the last', async () => {
+    const client = world.start();
+    const socket = await world.server.socket();
+    await socket.welcome({ limits: { calls: 100 } });
+    const greeted = socket.frames.length;
+    for (let by = 0; by < 40; by++) void client.add({ by }).safe();
+    await settle();
+    const frames = socket.frames.slice(greeted).map((frame) => JSON.parse(frame) as unknown[][]);
+    expect(frames.map((messages) => messages.length)).toEqual([16, 16, 8]);
+    expect(socket.all('call').map(([, , , , input]) => input)).toEqual(Array.from({ length: 40 }, (_, by) => ({ by })));
+  });
+
   test('without input or output sends and reads absent slots', async () => {
     const client = world.start();
     const socket = await world.server.socket();

@@ -42,12 +42,15 @@ const RIDING_BYTES = 60 * 1024;
 /** Name, path, headers and id of a message come on top of its payload. */
 const HEADER_BYTES = 256;
 
+/** So many requests that an app makes in one go are written at once: the server works on them while it makes more. */
+const GATHERED_REQUESTS = 16;
+
 /** So many steps may lie between an answer and the next question of an app that awaits one call after another. */
 const MICROTASKS_OF_AN_APP = 8;
 
 /**
- * Everything that waits for the socket, and the one place that writes it: a microtask after the first enqueue, never a
- * timer. Above the high watermark it stops, for all but control messages, until there is room.
+ * Everything that waits for the socket, and the one place that writes it: a microtask after the first enqueue, or
+ * when a good many are there, never a timer. Above the high watermark it stops, for all but control messages, until there is room.
  */
 export class Outbox extends SendQueue<Outbound> {
   /** Runs when {@link backlogBytes} may have changed. */
@@ -59,6 +62,8 @@ export class Outbox extends SendQueue<Outbound> {
   #rider: ((link: LinkState) => string) | undefined;
   #scheduled = false;
   #flushing = false;
+  /** Requests that came since it was last written. */
+  #gathered = 0;
 
   constructor(bounds: SendQueueBounds, resends: Resends) {
     super(bounds);
@@ -81,6 +86,7 @@ export class Outbox extends SendQueue<Outbound> {
       for (const evicted of result.evicted) evicted.evicted?.();
       this.schedule();
       this.levelChanged();
+      if (entry.takesSlot && ++this.#gathered >= GATHERED_REQUESTS) this.flush();
     }
     return result;
   }
@@ -163,6 +169,7 @@ export class Outbox extends SendQueue<Outbound> {
     // A listener that is told of something in the middle of it may come back here.
     if (link === undefined || this.#flushing) return;
     this.#flushing = true;
+    this.#gathered = 0;
     try {
       if (!this.#writeAll(link) && this.#link === link) link.flow?.hold();
     } finally {
