@@ -209,6 +209,26 @@ describe('answers', () => {
     expect(socket.all('floor')).toHaveLength(2);
     expect(socket.all('pong')).toEqual([['pong', 3]]);
   });
+
+  test('settled beside many that are pending are told rarely where they were queries, and as often where they acted', async () => {
+    const client = world.start();
+    const socket = await world.server.socket();
+    await socket.welcome({ limits: { calls: 1_000 } });
+    const asked = async (kind: 'ping' | 'add'): Promise<void> => {
+      const id = socket.all('call').length + 1;
+      void (kind === 'ping' ? client.ping() : client.add({ by: 1 })).safe();
+      await settle();
+      await socket.say(['reply', id, kind === 'ping' ? undefined : 1]);
+    };
+    for (let pending = 0; pending < 100; pending++) void client.ping().safe();
+    await settle();
+    for (let settled = 0; settled < 99; settled++) await asked('ping');
+    expect(socket.all('floor')).toEqual([]);
+    await asked('ping');
+    expect(socket.all('floor')).toEqual([['floor', 201, ...Array.from({ length: 100 }, (_, index) => index + 1)]]);
+    for (let settled = 0; settled < 64; settled++) await asked('add');
+    expect(socket.all('floor')).toHaveLength(2);
+  });
 });
 
 describe('who this client is', () => {

@@ -287,7 +287,10 @@ export class Requests extends Resending implements RequestOwner {
 
   protected override forget(request: Request): boolean {
     const wasSent = super.forget(request);
-    if (wasSent && ++this.#settledSinceFloor >= SETTLED_PER_FLOOR) this.tellFloor(false);
-    return wasSent;
+    if (!wasSent) return false;
+    // A floor lists what is pending, and the server keeps no answers of queries: it is told of many of them at once.
+    const pending = request.acts ? 0 : this.sent.size;
+    if (++this.#settledSinceFloor >= Math.max(SETTLED_PER_FLOOR, pending)) this.tellFloor(false);
+    return true;
   }
 }
