@@ -16,7 +16,7 @@ export interface TopicTemplate {
 /** Longest filled name of a topic, in characters; all of them are ASCII. */
 export const MAX_TOPIC_NAME_LENGTH = 1024;
 
-const PARAMETER = /\{([^{}]*)\}/g;
+const PARAMETER = /\{([^{}]*)\}/;
 
 /**
  * Reads a template: segments between slashes, each a literal or one `{parameter}`.
@@ -24,10 +24,13 @@ const PARAMETER = /\{([^{}]*)\}/g;
  */
 export function parseTemplate(template: string): TopicTemplate {
   if (DEVELOPMENT) checkTemplate(template);
+  // What lies between parameters, and their names in between: a name is filled for every publication.
+  const parts = template.split(PARAMETER);
   return {
-    paramNames: Array.from(template.matchAll(PARAMETER), ([, name]) => name!),
+    paramNames: parts.filter((_, index) => index % 2),
     fill: (params) => {
-      const name = template.replace(PARAMETER, (_, param: string) => fillParam(template, param, params));
+      let name = parts[0]!;
+      for (let at = 1; at < parts.length; at += 2) name += fillParam(template, parts[at]!, params) + parts[at + 1]!;
       if (name.length <= MAX_TOPIC_NAME_LENGTH) return name;
       throw new TypeError(
         DEVELOPMENT
