@@ -39,7 +39,8 @@ export class KeptAnswers {
     const size = this.#whole.size + (this.#dropped?.size ?? 0);
     if (size <= this.#limits.answers) return undefined;
     const oldest = first(this.#dropped) ?? first(this.#whole)!;
-    this.forget(oldest);
+    this.drop(oldest);
+    this.#dropped?.delete(oldest);
     return oldest;
   }
 
@@ -50,18 +51,14 @@ export class KeptAnswers {
 
   /** Lets go of an answer: its call is `UNKNOWN_OUTCOME` from now on. */
   drop(call: KnownCall): void {
-    if (call.answer === undefined) return;
-    const { length } = call.answer;
-    call.answer = undefined;
-    this.#whole?.delete(call);
+    if (!this.#letGo(call)) return;
     (this.#dropped ??= new Set()).add(call);
     call.dropKept(unknownOutcome(call.id));
-    this.count(-length);
   }
 
   /** A call goes, and its answer with it. */
   forget(call: KnownCall): void {
-    this.drop(call);
+    this.#letGo(call);
     this.#dropped?.delete(call);
   }
 
@@ -72,6 +69,15 @@ export class KeptAnswers {
       if (!this.isOver) return;
       this.drop(oldest);
     }
+  }
+
+  #letGo(call: KnownCall): boolean {
+    const { answer } = call;
+    if (answer === undefined) return false;
+    call.answer = undefined;
+    this.#whole?.delete(call);
+    this.count(-answer.length);
+    return true;
   }
 
   /** Bytes of answers, or of what is kept with them, came or went. */
