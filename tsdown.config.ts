@@ -50,6 +50,8 @@ export default defineConfig([
     name: 'production',
     outDir: 'dist',
     dts: true,
+    // `Symbol.dispose`, which a project of an older target has only from here.
+    banner: { dts: '/// <reference lib="esnext.disposable" />' },
     // The page that errors point at.
     copy: ['examples/docs/errors.md'],
     plugins: [production],

@@ -140,7 +140,7 @@ describe('a planted violation is found', () => {
 
   test.each([
     ['superjson', 'src/codec/superjson.ts'],
-    ['ws', 'src/server/adapters/node.ts'],
+    ['ws', 'src/server/adapters/load-ws.ts'],
     ['node:http', 'src/server/adapters/node.ts'],
     ['@tanstack/query-core', 'src/tanstack-query/query-utils.ts'],
     ['nanoevents', 'src/client/connection.ts'],

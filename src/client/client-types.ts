@@ -26,7 +26,7 @@ export type CallError<P extends Procedure> =
       string];
 
 /** A query or a mutation, as the caller sees it. One without input is called with nothing, or with `undefined`. */
-export type CallFunction<P extends Procedure> = undefined extends P['input']
+export type CallFunction<P extends Procedure> = [keyof P['input']] extends [never]
   ? CallFunctionWithoutInput<P>
   : CallFunctionWithInput<P>;
 
@@ -43,7 +43,7 @@ export interface CallFunctionWithoutInput<P extends Procedure> {
 }
 
 /** A stream, as the caller sees it. One without input is called with nothing, or with `undefined`. */
-export type StreamFunction<P extends Procedure> = undefined extends P['input']
+export type StreamFunction<P extends Procedure> = [keyof P['input']] extends [never]
   ? StreamFunctionWithoutInput<P>
   : StreamFunctionWithInput<P>;
 

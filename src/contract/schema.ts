@@ -19,18 +19,25 @@ interface ZodSchema {
   readonly _zod: { readonly input: any; readonly output: any };
 }
 
+// `undefined` is asked for first: without `strictNullChecks` it extends every schema.
+
 /** What a schema accepts; `None` where there is no schema. */
-export type SchemaInput<S, None = never> = S extends ZodSchema
-  ? S['_zod']['input']
-  : S extends AnySchema
-    ? NonNullable<S['~standard']['types']>['input']
-    : None;
+export type SchemaInput<S, None = never> = S extends undefined
+  ? None
+  : S extends ZodSchema
+    ? S['_zod']['input']
+    : S extends AnySchema
+      ? NonNullable<S['~standard']['types']>['input']
+      : None;
+
 /** What a schema makes of it; `None` where there is no schema. */
-export type SchemaOutput<S, None = never> = S extends ZodSchema
-  ? S['_zod']['output']
-  : S extends AnySchema
-    ? NonNullable<S['~standard']['types']>['output']
-    : None;
+export type SchemaOutput<S, None = never> = S extends undefined
+  ? None
+  : S extends ZodSchema
+    ? S['_zod']['output']
+    : S extends AnySchema
+      ? NonNullable<S['~standard']['types']>['output']
+      : None;
 
 /** Result of {@link validate}: the parsed value, or what is wrong; with what the schema threw, if it did. */
 export type Validation =

@@ -32,7 +32,7 @@ const PLACES: Readonly<Record<string, string>> = {
   nanoevents: 'src/',
   '@standard-schema/spec': 'src/',
   superjson: 'src/codec/superjson.ts',
-  ws: 'src/server/adapters/node.ts',
+  ws: 'src/server/adapters/load-ws.ts',
   redis: 'src/server/brokers/redis.ts',
   msw: 'src/testing/mock-server.ts',
   react: 'src/react/',

@@ -1,12 +1,12 @@
 import { createServer as createHttpServer, STATUS_CODES } from 'node:http';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
-import type { RawData, WebSocket } from 'ws';
 import * as CloseCode from '../../protocol/close-code.ts';
 import { SUBPROTOCOL } from '../../protocol/messages.ts';
 import type { Server, ServerCloseOptions } from '../create-server.ts';
 import type { ServerRequest } from '../peers/server-socket.ts';
+import { loadWs } from './load-ws.ts';
+import type { RawData, WebSocket } from './load-ws.ts';
 import { NodeSocket } from './node-socket.ts';
 import { checkOrigins, DEFAULT_ORIGINS, refusalOf } from './origins.ts';
 import type { Origins } from './origins.ts';
@@ -57,12 +57,14 @@ interface Upgraded {
 
 /**
  * Serves the engine on a Node HTTP server, through `ws`.
- * @throws TypeError for an option of another kind, Error when the address or the path is taken; both as rejections.
+ * @throws TypeError for an option of another kind, Error when the address or the path is taken, and when `ws` is missing;
+ * all as rejections.
  */
 export async function listen(server: AcceptingServer, options: ListenOptions = {}): Promise<Listener> {
   const { host = '127.0.0.1', port = 0, path = '/ws', origins = DEFAULT_ORIGINS } = options;
   if (!path.startsWith('/')) throw new TypeError(`listen: path is ${path}: begin it with a slash`);
   checkOrigins('listen', origins);
+  const { WebSocketServer } = await loadWs();
   const frames = new FrameBytes();
   const refused = new RefusedSockets(CLOSE_TIMEOUT_MS);
   const sockets = new WebSocketServer({

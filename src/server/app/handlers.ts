@@ -1,7 +1,6 @@
 import type { Contract, ContractTopic } from '../../contract/contract.ts';
 import type { EventOutput, HandlerOutput, Params, ParsedInput, SnapshotInput } from '../../contract/infer.ts';
 import type { Procedure } from '../../contract/procedure.ts';
-import type { AnySchema } from '../../contract/schema.ts';
 import type { Topic } from '../../contract/topic.ts';
 import type { Headers } from '../../protocol/messages.ts';
 import type { SnapshotAt } from '../topics/snapshot-at.ts';
@@ -86,9 +85,9 @@ export interface SnapshotRule<T extends Topic> {
 }
 
 /** What a topic has besides its rules: the rule for its snapshot exactly when the contract declares one. */
-export type SnapshotPart<T extends Topic> = T['snapshot'] extends AnySchema
-  ? SnapshotRule<T>
-  : { readonly snapshot?: undefined };
+export type SnapshotPart<T extends Topic> = [keyof T['snapshot']] extends [never]
+  ? { readonly snapshot?: undefined }
+  : SnapshotRule<T>;
 
 /** Rules of a topic; `snapshot` is there exactly when the contract declares one. */
 export type TopicHandlers<T extends Topic = Topic, Context = unknown> = TopicRules<T, Context> & SnapshotPart<T>;
