@@ -1,3 +1,4 @@
+import { brand, isBranded } from './brand.ts';
 import { DEVELOPMENT } from './development.ts';
 
 /** What an error proves about the work that was asked for. */
@@ -91,13 +92,17 @@ export class TautlineError<Code extends string = string, Data = unknown> extends
     this.remedy = details.remedy || undefined;
     this.retryAfterMs = details.retryAfterMs;
   }
+
+  static {
+    brand(this, 'TautlineError');
+  }
 }
 
-/** Whether a value is a {@link TautlineError}; with a code, one of that code. */
+/** Whether a value is a {@link TautlineError}, of whatever copy of the package; with a code, one of that code. */
 export function isTautlineError(value: unknown): value is TautlineError;
 export function isTautlineError<Code extends string>(value: unknown, code: Code): value is TautlineError<Code>;
 export function isTautlineError(value: unknown, code?: string): boolean {
-  return value instanceof TautlineError && (code === undefined || value.code === code);
+  return isBranded(value, 'TautlineError') && (code === undefined || (value as TautlineError).code === code);
 }
 
 /** So many of {@link SYSTEM_CODES}, the first, prove that the server has done nothing. */

@@ -8,7 +8,7 @@ import type { Connection } from './kernel/connection.ts';
 /**
  * The typed client of a contract on a connection; several contracts can share one. Built at once from the contract,
  * plain objects and functions.
- * @throws TypeError when the connection was not made by `connect`, when it speaks another codec already, and when it has
+ * @throws TypeError when the connection was not made by `connect` of the same copy of the package, when it speaks another codec already, and when it has
  * no capability for something that the contract declares.
  */
 export function createClient<Tree extends ContractTree>(
@@ -16,7 +16,11 @@ export function createClient<Tree extends ContractTree>(
   connection: Connection,
 ): Client<Tree> {
   if (!(connection instanceof ClientConnection)) {
-    throw new TypeError(DEVELOPMENT ? 'createClient needs a connection made by connect(url, options).' : 'connection');
+    throw new TypeError(
+      DEVELOPMENT
+        ? 'createClient needs a connection made by connect(url, options) of the same copy of the package.'
+        : 'connection',
+    );
   }
   const codec = contract.codec ?? json;
   connection.speak(codec.name);

@@ -3,7 +3,7 @@ import { DEVELOPMENT } from '../development.ts';
 import * as CloseCode from '../protocol/close-code.ts';
 import { truncateReason } from '../protocol/close-reaction.ts';
 import { explainHopeless, isHopeless } from './hopeless-error.ts';
-import { StopReconnecting } from './stop-reconnecting.ts';
+import { stopsReconnecting } from './stop-reconnecting.ts';
 import type { CloseCause } from './transport.ts';
 import { CLOSED, type WebSocketConstructor, type WebSocketLike } from './web-socket-like.ts';
 
@@ -110,7 +110,7 @@ export class Line {
     const isLost = isFixed && isHopeless(error);
     const told = DEVELOPMENT && isLost ? explainHopeless(error) : error;
     const cause = causeOf(this, CloseCode.ABNORMAL, '', isLost ? 'app' : 'provider', told);
-    this.owner?.ended(this, cause, isLost || error instanceof StopReconnecting);
+    this.owner?.ended(this, cause, isLost || stopsReconnecting(error));
   }
 
   /** It serves: its time is no longer limited. */

@@ -9,6 +9,7 @@ import type { Files } from './source.ts';
 /** Level of each folder of src, and of each file directly in it. Imports go down only. */
 const LEVELS: Readonly<Record<string, number>> = {
   'development.ts': -1,
+  'brand.ts': -1,
   'errors.ts': 0,
   'payload.ts': 0,
   contract: 1,

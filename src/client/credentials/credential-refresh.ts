@@ -4,7 +4,7 @@ import * as CloseCode from '../../protocol/close-code.ts';
 import { encodeAuth } from '../../protocol/encode.ts';
 import type { WireError } from '../../protocol/messages.ts';
 import type { Credentials } from '../../transport/credentials/credentials.ts';
-import { StopReconnecting } from '../../transport/stop-reconnecting.ts';
+import { stopsReconnecting } from '../../transport/stop-reconnecting.ts';
 import type { Kernel } from '../kernel/capability.ts';
 import type { LinkState } from '../kernel/link-state.ts';
 import { control, type Outbound } from '../requests/outbox.ts';
@@ -111,7 +111,7 @@ export class CredentialRefresh {
     this.#kernel.note('auth', { step: 'failed', error });
     this.#kernel.report(error);
     // The old ones are in force as long as the server takes them; then the next attempt asks, and is told the same.
-    if (error instanceof StopReconnecting) return;
+    if (stopsReconnecting(error)) return;
     const window = backoffWindow(this.#failures++, RETRY.firstMs, RETRY.capMs, LEAST_MS);
     this.#wait(drawDelay(window, this.#kernel.random));
   }

@@ -1,3 +1,4 @@
+import { brand, isBranded } from '../../brand.ts';
 import type { Position } from '../../protocol/messages.ts';
 
 /** No epoch is empty: this one is none of those there are. */
@@ -12,6 +13,15 @@ export class SnapshotAt<State = unknown> {
     this.state = state;
     this.position = position;
   }
+
+  static {
+    brand(this, 'SnapshotAt');
+  }
+}
+
+/** Whether a state comes with its position, by whatever copy of the package. */
+export function isSnapshotAt(given: unknown): given is SnapshotAt {
+  return isBranded(given, 'SnapshotAt');
 }
 
 /** Where a state of that position stands in the history with this head: all of another epoch was before it. */

@@ -9,7 +9,8 @@ import type { Observer } from '../app/observer.ts';
 import { outputFault } from '../app/output-fault.ts';
 import type { PayloadWriter } from '../app/payload-writer.ts';
 import type { Report } from '../app/reporter.ts';
-import { SnapshotAt } from './snapshot-at.ts';
+import { isSnapshotAt } from './snapshot-at.ts';
+import type { SnapshotAt } from './snapshot-at.ts';
 import type { Follower } from './follower.ts';
 import { TopicIndex } from './topic-index.ts';
 import type { FoundTopic } from './topic-index.ts';
@@ -83,7 +84,7 @@ export class TopicHub {
     const { writer, deadlines } = this.#options;
     const schema = bound.topic.definition.snapshot!;
     const given = await limitTime(deadlines, `the snapshot of ${bound.topic.path}`, () => bound.snapshot!({ params }));
-    const placed: Partial<SnapshotAt> = given instanceof SnapshotAt ? given : { state: given };
+    const placed: Partial<SnapshotAt> = isSnapshotAt(given) ? given : { state: given };
     const result = await validate(schema, placed.state);
     if (result.issues === undefined) {
       return { payload: writer.encode(result.value, schema, bound.topic.path, 'snapshot'), position: placed.position };
