@@ -232,6 +232,49 @@ describe('a stream fails', () => {
   });
 });
 
+describe('the slot of what was left', () => {
+  const wordsOfTheServer: readonly (readonly [what: string, word: readonly unknown[]])[] = [
+    ['its end, which was under way', ['done', 1]],
+    ['what its cancel is answered', ['error', 1, { code: 'ABORTED', message: 'cancelled' }]],
+    ['an error that was under way', ['error', 1, { code: 'INTERNAL', message: 'failed' }]],
+    ['a ping, which is answered with a floor', ['ping', 1]],
+  ];
+
+  test.each(wordsOfTheServer)('of a stream is free with %s', async (_what, word) => {
+    const client = start();
+    const socket = await world.server.socket();
+    await socket.welcome({ limits: { streams: 1 } });
+    const left = client.count({ to: 9 });
+    read(left);
+    await settle();
+    await socket.say(...items(1, 1, 1));
+    void left.return();
+    read(client.count({ to: 2 }));
+    await settle();
+    expect(socket.all('open').map(([, id]) => id)).toEqual([1]);
+    await socket.say(word);
+    expect(socket.all('open').map(([, id]) => id)).toEqual([1, 2]);
+  });
+
+  test.each([['reply', 1], ...wordsOfTheServer.slice(1).map(([, word]) => word)])(
+    'of a call is free with %j',
+    async (...word) => {
+      const client = start();
+      const socket = await world.server.socket();
+      await socket.welcome({ limits: { calls: 8 } });
+      const controller = new AbortController();
+      void client.ping(undefined, { signal: controller.signal }).safe();
+      for (let others = 0; others < 8; others++) void client.ping().safe();
+      await settle();
+      controller.abort();
+      await settle();
+      expect(socket.all('call')).toHaveLength(8);
+      await socket.say(word);
+      expect(socket.all('call')).toHaveLength(9);
+    },
+  );
+});
+
 describe('items with an asynchronous schema', () => {
   const slow = defineContract({
     list: stream({

@@ -129,6 +129,11 @@ export class Ledger {
     if (way !== 'plain' && way !== 'deaf') this.#violation(`${what} is done, and should ${way}`);
   }
 
+  /** Nobody waits for it any more. */
+  left(attempt: Attempt): void {
+    this.#settle(attempt, 'ok');
+  }
+
   failed(attempt: Attempt, error: TautlineError): void {
     const { kind, token, way, deadlineAt } = attempt;
     const { code, outcome } = error;

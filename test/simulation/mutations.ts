@@ -355,4 +355,25 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (this.#takenOver) this.#rename();',
     replace: '',
   },
+  {
+    name: 'the end of a stream that was left frees no slot',
+    rule: `${CALLS} 5: a slot is free when the server has settled the id, whoever still waits for it`,
+    file: 'src/client/streams/stream-function.ts',
+    find: "const isOther = kernel.requests.find(link, id)?.takesSlot === 'calls';",
+    replace: "const isOther = kernel.requests.find(link, id)?.takesSlot !== 'streams';",
+  },
+  {
+    name: 'an id that was left is not remembered',
+    rule: `${CALLS} 5: a slot is free when the server has settled the id, whoever still waits for it`,
+    file: 'src/client/requests/requests.ts',
+    find: '} else if (!link.settleLeft(id)) {',
+    replace: '} else if (true) {',
+  },
+  {
+    name: 'a stream that was left goes on at the server',
+    rule: `${CALLS} 4: what nobody waits for is cancelled`,
+    file: 'src/client/requests/requests.ts',
+    find: 'control((link) => (link === on ? encodeCancel(id) : undefined)),',
+    replace: 'control(() => undefined),',
+  },
 ];

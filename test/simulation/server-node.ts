@@ -14,6 +14,7 @@ import type { Process } from './clock.ts';
 import { contract, refusesAgain } from './contract.ts';
 import type { Answer, Ask, Fact, TailAsk, TailItem, TopicPath, Tree } from './contract.ts';
 import type { Host } from './network.ts';
+import { STREAMS } from './user-streams.ts';
 import type { World } from './world.ts';
 
 /** What `authenticate` says of a peer. */
@@ -22,7 +23,6 @@ interface Context {
 }
 
 /** Streams that a page may have open. */
-const STREAMS = 8;
 
 /** Everything that the servers do happens in one process. */
 export const SERVERS: Process = { name: 'servers', frozenUntil: 0 };

@@ -81,6 +81,7 @@ class Trial {
     for (const action of actions) action.prove(plan.calls + 4);
     await this.#pass(25_000);
     if (violations.length === 0) this.#checkQuiet();
+    if (violations.length === 0) await this.#leaveStreams(actions);
     if (violations.length === 0) await this.#loseHistories();
     await this.#pass(plan.windowMs + plan.heartbeatMs + 10_000);
     if (violations.length === 0) this.#checkForgotten();
@@ -187,6 +188,20 @@ class Trial {
     const calls = this.#sum((stats) => stats.calls) - this.#generators;
     if (calls > 0) violation(`the servers have ${String(calls)} calls left`);
     ledger.audit();
+  }
+
+  /** In quiet, what is left takes up nothing: no slot of a page, nothing at a server. */
+  async #leaveStreams(actions: readonly UserActions[]): Promise<void> {
+    const before = this.#generators;
+    let busy = actions.length;
+    for (const action of actions) void action.leaveStreams().then(() => busy--);
+    await this.#pass(15_000);
+    const { violation } = this.#world;
+    if (busy > 0) violation(`${String(busy)} pages still read streams`);
+    const calls = this.#sum((stats) => stats.calls) - this.#generators;
+    if (calls > 0 || this.#generators > before) {
+      violation(`the servers have ${String(calls)} calls and ${String(this.#generators - before)} streams of nobody`);
+    }
   }
 
   /** What the library folded is what the app committed. */

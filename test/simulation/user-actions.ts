@@ -4,7 +4,7 @@ import { refusesAgain } from './contract.ts';
 import type { Answer, Ask, TopicPath, Way } from './contract.ts';
 import type { Listener } from './listener.ts';
 import type { Attempt } from './ledger.ts';
-import { readStream } from './user-streams.ts';
+import { leaveStreams, readStream } from './user-streams.ts';
 import { TOPICS } from './user.ts';
 import type { User } from './user.ts';
 import type { World } from './world.ts';
@@ -28,6 +28,11 @@ export class UserActions {
       this.#one();
       this.start();
     });
+  }
+
+  /** Streams that are left, in quiet. */
+  leaveStreams(): Promise<void> {
+    return leaveStreams(this.#world, this.#user, () => this.#attempt('tail', 'plain', 20_000));
   }
 
   /** Calls that end well, whatever was before, though their socket breaks. */
@@ -234,6 +239,7 @@ export class UserActions {
       itemMs: random.pick([0, 0, 5, 60]),
       readMs: random.pick([0, 0, 20, 100]),
       leaveAfter: random.chance(0.2) ? random.between(1, count) : Infinity,
+      ...(random.chance(0.2) && { leaveAfterMs: random.below(1_000) }),
     });
   }
 

@@ -12,12 +12,14 @@ export interface Reading {
   readonly readMs: number;
   /** Leaves the loop after so many. */
   readonly leaveAfter: number;
+  /** Leaves it after this time, wherever it is then, ms. */
+  readonly leaveAfterMs?: number;
 }
 
 /** Reads one stream to its end: items have to come each once and in order, of one run, and then the end. */
 export async function readStream(world: World, user: User, attempt: Attempt, reading: Reading): Promise<void> {
   const { clock, random, ledger, violation } = world;
-  const { count, itemMs, readMs, leaveAfter } = reading;
+  const { count, itemMs, readMs, leaveAfter, leaveAfterMs } = reading;
   const { token, identity } = attempt;
   const what = `stream ${String(token)}`;
   const controller = new AbortController();
@@ -32,6 +34,13 @@ export async function readStream(world: World, user: User, attempt: Attempt, rea
     { timeoutMs: attempt.deadlineAt - clock.now, signal: controller.signal },
   );
   let seen = 0;
+  let isLeft = false;
+  if (leaveAfterMs !== undefined) {
+    clock.after(leaveAfterMs, user.process, () => {
+      isLeft = true;
+      void items.return();
+    });
+  }
   try {
     for await (const item of items) {
       seen++;
@@ -43,6 +52,7 @@ export async function readStream(world: World, user: User, attempt: Attempt, rea
       if (seen === leaveAfter) break;
       if (readMs > 0) await world.pause(random.below(readMs), user.process);
     }
+    if (isLeft) return ledger.left(attempt);
     if (seen < Math.min(count, leaveAfter))
       violation(`${what} is done after ${String(seen)} of ${String(count)} items`);
     ledger.answered(attempt, undefined);
@@ -50,4 +60,27 @@ export async function readStream(world: World, user: User, attempt: Attempt, rea
     if (isTautlineError(error)) ledger.failed(attempt, error);
     else violation(`${what} failed with ${String(error)}`);
   }
+}
+
+/** Streams that one page has the server run at a time. */
+export const STREAMS = 8;
+
+/**
+ * In quiet: as many streams at once as there are slots, each left at some moment, mostly while its end is on its way;
+ * and again. None may have to wait for the slot of one that was left.
+ */
+export async function leaveStreams(world: World, user: User, attempt: () => Attempt): Promise<void> {
+  const { clock, random, plan, violation } = world;
+  const [, latencyMs] = plan.latencyMs;
+  const longestMs = 500 + 20 * latencyMs;
+  const leave = async (): Promise<void> => {
+    const begun = clock.now;
+    const moment = random.chance(0.3) ? { leaveAfterMs: random.below(3 * latencyMs + 1) } : {};
+    // Some would never end by themselves.
+    const count = random.chance(0.3) ? 1_000_000 : 2;
+    const itemMs = random.below(2 * latencyMs + 1);
+    await readStream(world, user, attempt(), { count, itemMs, readMs: 0, leaveAfter: 1, ...moment });
+    if (clock.now - begun > longestMs) violation(`${user.process.name} waits for the slot of a stream that it left`);
+  };
+  for (let round = 0; round < 3; round++) await Promise.all(Array.from({ length: STREAMS }, leave));
 }
