@@ -40,7 +40,7 @@ describe('with two copies of the package', () => {
   });
 
   test('a state with its position, of the other one, is taken for one', async () => {
-    const snapshot = () => otherServer.snapshotAt(['kept'], null) as server.SnapshotAt<string[]>;
+    const snapshot = (): server.SnapshotAt<string[]> => otherServer.snapshotAt<string[]>(['kept'], null);
     await using pair = connectedPair(contract, { ask: () => 'answer', room: { ...rules, snapshot } });
     const states: unknown[] = [];
     await pair.client.room().subscribe({ snapshot: (state) => states.push(state) }).ready;

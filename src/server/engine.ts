@@ -33,8 +33,9 @@ export interface AuthenticateArgs {
 }
 
 /**
- * Decides who a peer is; throwing refuses it: a TautlineError `FORBIDDEN` for good, all else until it has other
- * credentials. Only what a TautlineError says is told to the peer.
+ * Decides who a peer is, or refuses it: `refuse()`, or any TautlineError that says so. `FORBIDDEN` is for good,
+ * `RATE_LIMITED` until later, all else until it has other credentials. Whatever else is thrown, and a time limit that
+ * passes, is a failure of the server: `onError` is told, and the peer comes again.
  */
 export type Authenticate<Context = unknown> = (
   args: AuthenticateArgs,

@@ -29,6 +29,7 @@ export type {
 export { DeclaredFailure } from './app/declared-failure.ts';
 export type { Fail } from './app/declared-failure.ts';
 export type { InterceptedCall, Interceptor } from './app/interceptor.ts';
+export { refuse } from './app/refusal.ts';
 export type { Observe, ServerHappening } from './app/observer.ts';
 export type { ErrorInfo } from './app/reporter.ts';
 export { DEFAULT_LIMITS, DEFAULT_TIMES } from './app/server-options.ts';

@@ -213,6 +213,80 @@ describe('a topic', () => {
     expect(world.connection.stats().subscriptions).toBe(0);
   });
 
+  describe('that the server fails to serve', () => {
+    const ended = (code: string) => ['unsubscribed', 1, 'news/a', { code, message: 'the server failed' }];
+
+    test.each(['INTERNAL', 'TIMEOUT', 'RATE_LIMITED', 'SOMETHING_NEW'])(
+      'with %s recovers: it is asked for again from its position, and misses nothing',
+      async (code) => {
+        const client = world.start();
+        const { heard, subscription } = transcript((listeners) => client.news({ channel: 'a' }).subscribe(listeners));
+        const socket = await world.welcomed();
+        await socket.say(['subscribed', 1, 'news/a', ['E', 0], 'live'], text(1), ended(code));
+        expect(subscription.state).toBe('recovering');
+        await vi.advanceTimersByTimeAsync(499);
+        expect(socket.all('subscribe')).toHaveLength(1);
+        await vi.advanceTimersByTimeAsync(1_001);
+        expect(socket.all('subscribe').at(-1)).toEqual(['subscribe', 2, 'news/a', ['E', 1]]);
+        await socket.say(['subscribed', 2, 'news/a', ['E', 3], 'resumed'], text(2), text(3));
+        expect(heard).toEqual([
+          'live',
+          [1, { text: '1' }],
+          'recovering',
+          'live',
+          [2, { text: '2' }],
+          [3, { text: '3' }],
+        ]);
+      },
+    );
+
+    test.each(['FORBIDDEN', 'NOT_FOUND', 'UNAUTHENTICATED', 'BAD_REQUEST'])('with %s has ended', async (code) => {
+      const client = world.start();
+      const { heard } = transcript((listeners) => client.news({ channel: 'a' }).subscribe(listeners));
+      const socket = await world.welcomed();
+      await socket.say(['subscribed', 1, 'news/a', ['E', 0], 'live'], ended(code));
+      expect(heard).toEqual(['live', 'ended']);
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(socket.all('subscribe')).toHaveLength(1);
+    });
+
+    test('is asked for with pauses that grow, also where it is taken and ended again at once', async () => {
+      const client = world.start({ random: () => 1, heartbeat: false });
+      client.news({ channel: 'a' }).subscribe(() => undefined);
+      const socket = await world.welcomed();
+      const pauses: number[] = [];
+      for (let n = 1; n <= 8; n++) {
+        await socket.say(
+          ['subscribed', n, 'news/a', ['E', 0], 'live'],
+          ['unsubscribed', n, 'news/a', ended('INTERNAL')[3]],
+        );
+        const from = Date.now();
+        while (socket.all('subscribe').length === n) await vi.advanceTimersToNextTimerAsync();
+        pauses.push(Date.now() - from);
+      }
+      expect(pauses).toEqual([1_500, 2_500, 4_500, 8_500, 16_500, 30_500, 30_500, 30_500]);
+    });
+
+    test('and that nobody listens to any more is not asked for again', async () => {
+      const client = world.start();
+      const subscription = client.news({ channel: 'a' }).subscribe(() => undefined);
+      const socket = await world.welcomed();
+      await socket.say(['subscribed', 1, 'news/a', ['E', 0], 'live'], ended('INTERNAL'));
+      subscription.unsubscribe();
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(socket.all('subscribe')).toHaveLength(1);
+      expect(world.connection.stats().subscriptions).toBe(0);
+    });
+
+    test('before it was ever live has ended, and its user is told why', async () => {
+      const client = world.start();
+      const subscription = client.news({ channel: 'a' }).subscribe(() => undefined);
+      const socket = await world.welcomed();
+      await socket.say(ended('INTERNAL'));
+      await expect(subscription.ready).rejects.toMatchObject({ code: 'INTERNAL' });
+    });
+  });
+
   test('tells an event that does not fit as a gap with the reason, and goes on', async () => {
     const client = world.start();
     const gaps: Gap[] = [];

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { TautlineError } from '../../src/errors.ts';
+import { refuse } from '../../src/server/index.ts';
 import { start } from './fixture.ts';
 import { clientName, Gate, Peer, settle } from './peer.ts';
 
@@ -93,22 +94,35 @@ describe('the handshake', () => {
     expect(peer.closedWith?.code).toBe(4429);
   });
 
-  test('refuses with 4401, or 4403 for FORBIDDEN, and tells only what a TautlineError says', async () => {
-    const refusedFor = async (error: unknown): Promise<unknown> => {
-      const authenticate = () => Promise.reject(error);
-      const peer = new Peer(start({}, { authenticate }).server).hello(clientName());
-      await settle();
-      expect(peer.received).toEqual([]);
-      return peer.closedWith;
-    };
-    expect(await refusedFor(new Error('db at 10.0.0.7'))).toEqual({
-      code: 4401,
-      reason: 'the credentials were refused',
-    });
-    const banned = new TautlineError('FORBIDDEN', 'banned', { outcome: 'rejected' });
-    expect(await refusedFor(banned)).toEqual({ code: 4403, reason: 'FORBIDDEN: banned' });
-    const old = new TautlineError('UNAUTHENTICATED', 'expired', { outcome: 'rejected' });
-    expect(await refusedFor(old)).toEqual({ code: 4401, reason: 'UNAUTHENTICATED: expired' });
+  const says = (code: string, message: string, retryAfterMs?: number): TautlineError =>
+    new TautlineError(code, message, { outcome: 'rejected', retryAfterMs });
+  const refusals: readonly (readonly [what: string, error: unknown, code: number, reason: string])[] = [
+    ['a refusal', says('UNAUTHENTICATED', 'expired'), 4401, 'UNAUTHENTICATED: expired'],
+    ['a refusal for good', says('FORBIDDEN', 'banned'), 4403, 'FORBIDDEN: banned'],
+    ['a refusal of a code of the app’s', says('UNPAID', 'pay first'), 4401, 'UNPAID: pay first'],
+    ['a refusal until later', says('RATE_LIMITED', 'too often', 7_000), 1013, 'retry-after=7000'],
+    ['what a database throws', new Error('db at 10.0.0.7'), 1011, 'the server failed'],
+    ['a call of the app’s that took too long', says('TIMEOUT', 'users at 10.0.0.7'), 1011, 'the server failed'],
+    ['nothing', undefined, 1011, 'the server failed'],
+  ];
+
+  test.each(refusals)('that is thrown, %s, is told as what it is', async (_what, error, code, reason) => {
+    const { server, errors } = start({}, { authenticate: () => Promise.reject(error) });
+    const peer = new Peer(server).hello(clientName());
+    await settle();
+    expect(peer.received).toEqual([]);
+    expect(peer.closedWith).toEqual({ code, reason });
+    expect(errors).toEqual(code === 1011 ? [{ error, info: { during: 'authenticate' } }] : []);
+  });
+
+  test.each([
+    [undefined, undefined, 4401, 'UNAUTHENTICATED: the credentials were refused'],
+    ['you are banned', 'FORBIDDEN', 4403, 'FORBIDDEN: you are banned'],
+  ] as const)('is refused by refuse(%j, %j)', async (message, forGood, code, reason) => {
+    const { server } = start({}, { authenticate: async () => refuse(message, forGood) });
+    const peer = new Peer(server).hello(clientName());
+    await settle();
+    expect(peer.closedWith).toEqual({ code, reason });
   });
 
   test('gives authenticate the token and the request, and its signal aborts when the socket goes', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { memoryBroker } from '../../src/server/index.ts';
+import { memoryBroker, refuse } from '../../src/server/index.ts';
 import type { ServerHappening, ServerOptions } from '../../src/server/index.ts';
 import { start } from './fixture.ts';
 import type { Context, Tree } from './fixture.ts';
@@ -170,7 +170,7 @@ describe('observe hears', () => {
       .fn<() => { identity: string; context: Context }>()
       .mockReturnValueOnce({ identity: 'ann', context: { user: 'ann' } })
       .mockImplementation(() => {
-        throw new Error('no');
+        refuse();
       });
     const { peer, all } = await watched({}, { authenticate });
     peer.write(['auth', 1, 'bad']);

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { refuse } from '../../src/server/index.ts';
 import { start } from './fixture.ts';
 import type { Fixture } from './fixture.ts';
 import { clientName, Gate, Peer, settle } from './peer.ts';
@@ -213,7 +214,7 @@ describe('authorisation', () => {
 
   test('new credentials that are refused leave the old; those of somebody else end the socket with 4410', async () => {
     const authenticate = ({ token = 'ann' }) => {
-      if (token === 'expired') throw new Error('secret');
+      if (token === 'expired') refuse('secret');
       return { identity: token, context: { user: token } };
     };
     const { server } = start({}, { authenticate });

@@ -4,7 +4,7 @@ import type { World } from './world.ts';
 /** Everything that goes wrong around clients and servers, drawn at random. */
 export class Faults {
   readonly #world: World;
-  readonly counts = { stalls: 0, slow: 0, freezes: 0, deaths: 0, restarts: 0, epochs: 0, gateways: 0 };
+  readonly counts = { stalls: 0, slow: 0, freezes: 0, deaths: 0, restarts: 0, epochs: 0, gateways: 0, failures: 0 };
 
   constructor(world: World) {
     this.#world = world;
@@ -29,6 +29,7 @@ export class Faults {
       [4, () => this.#freeze()],
       [4, () => this.#withSocket((socket) => this.#gateway(socket))],
       [3, () => this.#restart()],
+      [2, () => this.#failBehind()],
       [plan.deaths ? 2 : 0, () => this.#die()],
       [plan.deaths && plan.broker === 'remote' ? 2 : 0, () => this.#loseEpochs()],
     ])();
@@ -76,6 +77,14 @@ export class Faults {
     this.counts.gateways++;
     this.#world.network.cuts++;
     socket.endByGateway(random.pick([1001, 1005, 1011, 1012, 1013]));
+  }
+
+  /** What the servers ask fails for a while. */
+  #failBehind(): void {
+    const { random, clock, trace } = this.#world;
+    this.counts.failures++;
+    this.#world.failsUntil = clock.now + random.between(50, random.chance(0.7) ? 1_000 : 6_000);
+    trace(`what is behind the servers fails until ${String(this.#world.failsUntil)}`);
   }
 
   /** All sockets of a server die, what it remembers does not. */

@@ -38,6 +38,7 @@ export class Listener implements TopicListeners<Fact, State> {
   /** What the snapshot and the events after it add up to. */
   #folded: Record<string, number> | undefined;
   #owedSnapshot = true;
+  #wasLive = false;
 
   constructor(options: ListenerOptions) {
     this.topic = options.topic;
@@ -87,11 +88,14 @@ export class Listener implements TopicListeners<Fact, State> {
   };
 
   readonly status = (state: SubscriptionState, error?: TautlineError): void => {
+    this.#wasLive ||= state === 'live';
     if (this.state === 'recovering' && state === 'live') this.resumed++;
     this.state = state;
     if (state === 'subscribing') this.#restart();
     if (state === 'live') this.#headAtLive ??= this.#options.publications.head(this.topic) ?? ['', 0];
     if (state !== 'ended' || error === undefined || this.#options.mayEnd(error)) return;
+    // The server failed before it was ever live: whoever subscribes is told.
+    if (error.code === 'INTERNAL' && !this.#wasLive) return;
     this.#violation(`ended with ${error.code}: ${error.message}`);
   };
 

@@ -207,7 +207,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'another identity in band is let stay',
     rule: 'auth, and close code 4410: credentials that prove another identity',
     file: 'src/server/peers/peer-auth.ts',
-    find: 'if (credentials?.identity !== identity) return this.#peer.otherIdentity();',
+    find: 'if (credentials.identity !== identity) return this.#peer.otherIdentity();',
     replace: 'if (identity === "") return this.#peer.otherIdentity();',
   },
   {
@@ -375,5 +375,26 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'src/client/requests/requests.ts',
     find: 'control((link) => (link === on ? encodeCancel(id) : undefined)),',
     replace: 'control(() => undefined),',
+  },
+  {
+    name: 'a failure of authenticate is taken for a refusal',
+    rule: 'What a failure means: whatever else authenticate throws closes with 1011, and the client comes again',
+    file: 'src/server/peers/handshake.ts',
+    find: 'if (!refusesCredentials(error)) {',
+    replace: 'if (!(error instanceof Error)) {',
+  },
+  {
+    name: 'a subscription ends with a failure of the server',
+    rule: 'What a failure means: who was live is asked for again',
+    file: 'src/client/topics/wire-topic.ts',
+    find: 'if (VERDICTS.has(error.code) || !this.audience.all.some(({ wasLive }) => wasLive)) return this.end(error);',
+    replace: 'return this.end(error);',
+  },
+  {
+    name: 'a topic that the server failed to serve is not asked for again',
+    rule: 'What a failure means: who was live is asked for again',
+    file: 'src/client/topics/wire-topic.ts',
+    find: '    this.#owner.failed(this);',
+    replace: '',
   },
 ];

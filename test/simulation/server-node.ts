@@ -22,7 +22,8 @@ interface Context {
   readonly user: string;
 }
 
-/** Streams that a page may have open. */
+/** What authenticate, authorize and snapshot throw while what is behind the servers fails. */
+const AWAY = 'the database is away';
 
 /** Everything that the servers do happens in one process. */
 export const SERVERS: Process = { name: 'servers', frozenUntil: 0 };
@@ -79,7 +80,8 @@ export class ServerNode implements Host {
   }
 
   #reported(error: unknown, { during }: ErrorInfo): void {
-    if (!this.isUp || (error as Error).message === 'crash') return;
+    const { message } = error as Error;
+    if (!this.isUp || message === 'crash' || message === AWAY) return;
     this.#world.violation(`${this.name} reports, ${during}: ${String(error)}`);
   }
 
@@ -94,7 +96,8 @@ export class ServerNode implements Host {
 
   /** At once, or in a while: both are allowed. */
   #inAWhile<Value>(value: Value): Value | Promise<Value> {
-    const { random, plan } = this.#world;
+    const { clock, random, plan, failsUntil } = this.#world;
+    if (clock.now < failsUntil) throw new Error(AWAY);
     if (plan.authMs === 0 || random.chance(0.2)) return value;
     return this.#sleep(random.below(plan.authMs)).then(() => value);
   }
@@ -114,8 +117,10 @@ export class ServerNode implements Host {
   #handlers(): Handlers<Tree, Context> {
     const call = (args: HandlerArgs<Tree['act'], Context>): Answer | Promise<Answer> => this.#call(args);
     const rules = (path: TopicPath) => ({
-      authorize: ({ params, context }: { params: { id: string }; context: Context }) =>
-        this.#inAWhile(path !== 'own' || params.id === context.user),
+      authorize: ({ params, context }: { params: { id: string }; context: Context }) => {
+        if (this.#world.clock.now < this.#world.authorizeFailsUntil) throw new Error(AWAY);
+        return this.#inAWhile(path !== 'own' || params.id === context.user);
+      },
       publish: ({ params, event, context }: { params: { id: string }; event: Fact; context: Context }) => {
         const name = `${path} ${params.id}`;
         this.#world.ledger.began(event.token, context.user, this.name, name);
@@ -126,11 +131,14 @@ export class ServerNode implements Host {
         const name = `${path}/${params.id}`;
         if (this.isUp && this.#reading.has(name)) this.#world.violation(`${this.name} reads ${name} twice at a time`);
         this.#reading.add(name);
-        await this.#inAWhile(undefined);
-        const read = this.#world.publications.state(name);
-        await this.#inAWhile(undefined);
-        this.#reading.delete(name);
-        return read;
+        try {
+          await this.#inAWhile(undefined);
+          const read = this.#world.publications.state(name);
+          await this.#inAWhile(undefined);
+          return read;
+        } finally {
+          this.#reading.delete(name);
+        }
       },
     });
     return {

@@ -82,6 +82,7 @@ class Trial {
     await this.#pass(25_000);
     if (violations.length === 0) this.#checkQuiet();
     if (violations.length === 0) await this.#leaveStreams(actions);
+    if (violations.length === 0) await this.#failToAuthorize();
     if (violations.length === 0) await this.#loseHistories();
     await this.#pass(plan.windowMs + plan.heartbeatMs + 10_000);
     if (violations.length === 0) this.#checkForgotten();
@@ -201,6 +202,19 @@ class Trial {
     const calls = this.#sum((stats) => stats.calls) - this.#generators;
     if (calls > 0 || this.#generators > before) {
       violation(`the servers have ${String(calls)} calls and ${String(this.#generators - before)} streams of nobody`);
+    }
+  }
+
+  /** In quiet, where no lost line brings another chance: who was live before the server failed is live again after it. */
+  async #failToAuthorize(): Promise<void> {
+    const world = this.#world;
+    world.authorizeFailsUntil = world.clock.now + 8_000;
+    for (const socket of [...world.network.sockets]) if (socket.isLive) world.network.cutNow(socket);
+    await this.#pass(50_000);
+    this.#ring();
+    await this.#pass(10_000);
+    for (const { listeners } of world.users) {
+      for (const listener of listeners) if (listener.state !== 'ended') listener.checkAtHead();
     }
   }
 

@@ -114,7 +114,7 @@ export class UserActions {
         if (code === 'UNKNOWN_OUTCOME') return plan.isTight;
         // The reader of a stream hears of it behind the items that were here.
         if (code === 'CLOSED') return user.closing || (kind === 'tail' && user.leaves > leaves);
-        if (code === 'FORBIDDEN') return kind === 'publish';
+        if (code === 'FORBIDDEN' || code === 'INTERNAL') return kind === 'publish';
         if (code === 'REFUSED') return kind === 'put' && refusesAgain(attempt.token);
         return code === 'RATE_LIMITED';
       },

@@ -75,7 +75,8 @@ export class WireRules {
       if (message[0] === 'subscribed' && message[4] === 'gap') {
         this.#stateful.delete(`${pageOf(socket)} ${message[2]}`);
       }
-      if (message[0] === 'subscribed' && socket.asked.get(message[2]) === message[1]) socket.asking.delete(message[2]);
+      const isAnswer = message[0] === 'subscribed' || message[0] === 'unsubscribed';
+      if (isAnswer && socket.asked.get(message[2]) === message[1]) socket.asking.delete(message[2]);
       if (message[0] === 'reply' || message[0] === 'error' || message[0] === 'done') {
         socket.window.delete(message[1]);
         socket.streams.delete(message[1]);

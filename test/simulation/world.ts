@@ -28,6 +28,10 @@ export class World {
   readonly violations: string[] = [];
   /** The servers may have forgotten pages since the beginning. */
   canForget = false;
+  /** What is behind the servers fails until then, ms. */
+  failsUntil = 0;
+  /** `authorize` alone fails until then, ms. */
+  authorizeFailsUntil = 0;
   remote: RemoteBroker | undefined;
   readonly #traced: string[] | undefined;
   #memory: Broker | undefined;
@@ -85,6 +89,7 @@ export class World {
 
   calm(): void {
     this.#calm = true;
+    this.failsUntil = 0;
   }
 
   nextToken(): number {

@@ -1,4 +1,4 @@
-import { createServer } from 'tautline/server';
+import { createServer, refuse } from 'tautline/server';
 import { z } from 'zod';
 import { chat, Id, Name } from '../contract.ts';
 import { nameOfLine } from './lines.ts';
@@ -29,9 +29,11 @@ export function createChat(trouble: Trouble) {
   });
 
   const server = createServer(chat, {
-    // Runs for each new socket, before anything else. What it throws refuses the socket.
+    // Runs for each new socket, before anything else.
     authenticate: ({ token, request }) => {
-      const { session, name } = Token.parse(token);
+      const { success, data } = Token.safeParse(token);
+      if (!success) refuse('the page has no session');
+      const { session, name } = data;
       const line = nameOfLine(request.url) ?? '';
       room.arrived(session, line);
       // After a restart the page still has its name: it gets it back, unless somebody was faster.

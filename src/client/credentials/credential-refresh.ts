@@ -109,7 +109,8 @@ export class CredentialRefresh {
 
   #retry(error: unknown): void {
     this.#kernel.note('auth', { step: 'failed', error });
-    this.#kernel.report(error);
+    // One that was given up for another is no failure of anybody's.
+    if ((error as Error | undefined)?.name !== 'AbortError') this.#kernel.report(error);
     // The old ones are in force as long as the server takes them; then the next attempt asks, and is told the same.
     if (stopsReconnecting(error)) return;
     const window = backoffWindow(this.#failures++, RETRY.firstMs, RETRY.capMs, LEAST_MS);

@@ -96,6 +96,11 @@ export class Subscriber implements Subscription {
     return this.#isPaused;
   }
 
+  /** It was live once. */
+  get wasLive(): boolean {
+    return this.#decided !== undefined;
+  }
+
   unsubscribe(): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';

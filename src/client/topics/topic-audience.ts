@@ -35,6 +35,10 @@ export class TopicAudience {
     this.all = NOBODY;
   }
 
+  recovering(): void {
+    for (const subscriber of this.all) subscriber.recovering();
+  }
+
   /**
    * From where to subscribe so that nobody misses anything.
    *

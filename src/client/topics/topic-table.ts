@@ -4,6 +4,7 @@ import type { TautlineError } from '../../errors.ts';
 import type { Codec } from '../../payload.ts';
 import type { Continuity, Position, WireError } from '../../protocol/messages.ts';
 import { event, snapshot, subscribed, unsubscribed } from '../../protocol/server-messages.ts';
+import { backoffWindow, drawDelay } from '../../primitives/backoff.ts';
 import { utf8Length } from '../../protocol/utf8.ts';
 import type { Extension, Kernel } from '../kernel/capability.ts';
 import type { LinkState } from '../kernel/link-state.ts';
@@ -14,6 +15,10 @@ import { WireTopic, type WireTopicOwner } from './wire-topic.ts';
 
 /** A topic that lost its last listener is kept for this long: a listener that comes back costs nothing. */
 const LINGER_MS = 1_000;
+/** Windows of the pauses before a topic is asked for again that the server failed to serve, ms. */
+const RETRY = { firstMs: 1_000, capMs: 30_000, leastMs: 500 };
+/** A failure after so long is the first one. */
+const FORGOTTEN_MS = 60_000;
 /** Subscriptions that may follow the greeting before the server has answered: they fit three frames of 16 KiB. */
 const RIDING_BYTES = 47 * 1024;
 
@@ -29,6 +34,8 @@ export class TopicTable implements WireTopicOwner {
   readonly report: (error: unknown) => void;
   readonly #topics: Map<string, WireTopic> = new Map();
   readonly #kernel: Kernel;
+  /** Topics that the server failed to serve: how often in a row, and when they were asked for again. */
+  readonly #failing: WeakMap<WireTopic, { readonly failures: number; readonly at: number }> = new WeakMap();
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
@@ -96,7 +103,7 @@ export class TopicTable implements WireTopicOwner {
     }
     this.#topics.set(name, wire);
     const subscriber = new Subscriber(listeners, wire);
-    if (wire.linger !== undefined) this.#kernel.deadlines.remove(wire.linger);
+    if (wire.due !== undefined) this.#kernel.deadlines.remove(wire.due);
     wire.join(subscriber);
     const { status } = this.#kernel;
     if (status.state === 'closed') this.#endAll(() => endError(status.cause));
@@ -107,6 +114,22 @@ export class TopicTable implements WireTopicOwner {
   gapSeen(topic: string, { from, to, error }: Gap): void {
     this.#gaps++;
     this.#kernel.note('gap', { topic, from: from?.join(':'), to: to.join(':'), code: error?.code });
+  }
+
+  failed(topic: WireTopic): void {
+    const { now, random } = this.#kernel;
+    const { failures, at } = this.#failing.get(topic) ?? { failures: 0, at: 0 };
+    const past = now() - at < FORGOTTEN_MS ? failures : 0;
+    const again = now() + drawDelay(backoffWindow(past, RETRY.firstMs, RETRY.capMs, RETRY.leastMs), random);
+    this.#failing.set(topic, { failures: past + 1, at: again });
+    this.#set(topic, again, () => this.sync(topic));
+  }
+
+  /** What is to come of a topic by itself, in place of what was. */
+  #set(topic: WireTopic, atMs: number, what: () => void): void {
+    const { deadlines } = this.#kernel;
+    if (topic.due !== undefined) deadlines.remove(topic.due);
+    topic.due = deadlines.add(atMs, what);
   }
 
   sync(topic: WireTopic): void {
@@ -125,7 +148,7 @@ export class TopicTable implements WireTopicOwner {
 
   remove(topic: WireTopic): void {
     if (this.#topics.get(topic.name) === topic) this.#topics.delete(topic.name);
-    if (topic.linger !== undefined) this.#kernel.deadlines.remove(topic.linger);
+    if (topic.due !== undefined) this.#kernel.deadlines.remove(topic.due);
     if (this.#topics.size === 0) this.#kernel.eased();
   }
 
@@ -135,8 +158,7 @@ export class TopicTable implements WireTopicOwner {
       this.paused(topic);
       return;
     }
-    const { deadlines, now } = this.#kernel;
-    topic.linger = deadlines.add(now() + LINGER_MS, () => {
+    this.#set(topic, this.#kernel.now() + LINGER_MS, () => {
       this.remove(topic);
       this.sync(topic);
     });

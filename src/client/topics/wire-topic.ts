@@ -14,6 +14,9 @@ import { TopicAudience } from './topic-audience.ts';
 import { TopicFold } from './topic-fold.ts';
 import { TopicReader, type PayloadTaker } from './topic-reader.ts';
 
+/** What ends a subscription for good. All else is a failure of the server's. */
+const VERDICTS: ReadonlySet<string> = new Set(['FORBIDDEN', 'NOT_FOUND', 'UNAUTHENTICATED', 'BAD_REQUEST']);
+
 /** What a topic needs from the table of topics. */
 export interface WireTopicOwner {
   /** Number of the last `subscribe` written, on whatever topic; numbers count up. */
@@ -23,6 +26,8 @@ export interface WireTopicOwner {
   sync(topic: WireTopic): void;
   remove(topic: WireTopic): void;
   gapSeen(topic: string, gap: Gap): void;
+  /** The server failed to serve it: has the server asked again, later. */
+  failed(topic: WireTopic): void;
   /** A listener left. */
   left(topic: WireTopic, subscriber: Subscriber): void;
   /** A listener paused. */
@@ -42,8 +47,8 @@ export class WireTopic extends TopicReader implements Outbound, SubscriberTopic,
   readonly topic: ContractTopic;
   readonly fold: TopicFold;
   readonly audience: TopicAudience = new TopicAudience();
-  /** When it is given up, after its last listener left. */
-  linger: Deadline | undefined;
+  /** When it is given up, after its last listener left; or asked for again, after the server failed. */
+  due: Deadline | undefined;
 
   readonly #owner: WireTopicOwner;
   /** Answers to numbers up to this one belong to subscriptions that were given up. */
@@ -146,9 +151,7 @@ export class WireTopic extends TopicReader implements Outbound, SubscriberTopic,
     if (this.#asked !== undefined) return;
     // Whoever comes now begins anew: nothing that passed before concerns him.
     if (this.audience.size === 0) this.#owner.remove(this);
-    this.deliver(() => {
-      for (const subscriber of this.audience.all) subscriber.recovering();
-    });
+    this.deliver(() => this.audience.recovering());
   }
 
   subscribed(link: LinkState, n: number, to: Position, continuity: Continuity): void {
@@ -228,11 +231,14 @@ export class WireTopic extends TopicReader implements Outbound, SubscriberTopic,
     for (const subscriber of this.audience.all) subscriber.restart();
   }
 
-  /** Refused, or ended by the server. */
+  /** Refused, or ended by the server; or the server failed, which passes: who was live already waits for that. */
   unsubscribed(n: number, error: TautlineError): void {
     if (n !== this.#asked?.n && n !== this.#inForce?.n) return;
     this.#asked = undefined;
-    this.end(error);
+    if (VERDICTS.has(error.code) || !this.audience.all.some(({ wasLive }) => wasLive)) return this.end(error);
+    this.#inForce = this.#awaited = this.#next = undefined;
+    this.deliver(() => this.audience.recovering());
+    this.#owner.failed(this);
   }
 
   end(error: TautlineError): void {

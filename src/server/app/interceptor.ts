@@ -1,5 +1,4 @@
-import { isTautlineError, outcomeOfServerCode } from '../../errors.ts';
-import type { Headers, WireError } from '../../protocol/messages.ts';
+import type { Headers } from '../../protocol/messages.ts';
 
 /** A call on its way to its handler, as an {@link Interceptor} sees it. */
 export interface InterceptedCall<Context = unknown> {
@@ -65,16 +64,6 @@ export function joinInterceptors(given: Interceptor | readonly Interceptor[] | u
     });
   };
   return (call, innermost) => from(0, call, innermost);
-}
-
-/** What an error of an interceptor that did not go on tells the caller; `undefined` when it is not for the caller. */
-export function refusalOf(error: unknown): WireError | undefined {
-  if (!isTautlineError(error) || outcomeOfServerCode(error.code, false) !== 'rejected') return undefined;
-  const { code, retryAfterMs } = error;
-  const prefix = `${code}: `;
-  // The client puts the code in front of the message again.
-  const message = error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message;
-  return retryAfterMs === undefined ? { code, message } : { code, message, retryAfterMs };
 }
 
 /** The call was settled before its handler began: nobody is to run it any more. */

@@ -1,4 +1,3 @@
-import { isTautlineError } from '../../errors.ts';
 import type { Deadline } from '../../primitives/deadlines.ts';
 import * as CloseCode from '../../protocol/close-code.ts';
 import { decodeClientFrame } from '../../protocol/client-messages.ts';
@@ -8,12 +7,16 @@ import { utf8Length } from '../../protocol/utf8.ts';
 import type { Credentials, Engine } from '../engine.ts';
 import { floorProblem } from '../calls/floor.ts';
 import { whenReady } from '../app/now-or-later.ts';
+import { noCredentials, refusesCredentials } from '../app/refusal.ts';
 import type { ServerRequest } from './server-socket.ts';
 
 /** PROTOCOL.md, calls across sockets, rule 3: what a client may send before it is welcome. */
 const FRAME_BYTES = 16 * 1024;
 const HELD_BYTES = 64 * 1024;
 const HELD_CALLS = 8;
+
+/** Only the app's own TautlineError speaks to the peer: other errors may hold secrets. */
+const FAILED = 'the server failed';
 
 /** Who is welcome, and what it sent meanwhile, in order. */
 export interface Introduction {
@@ -111,8 +114,8 @@ export class Handshake {
       (credentials) => {
         if (this.#done) return;
         if (typeof credentials?.identity !== 'string') {
-          report(new TypeError('authenticate must give { identity: string, context }'), { during: 'authenticate' });
-          return this.#refuse(CloseCode.INTERNAL_ERROR, 'the server failed');
+          report(noCredentials(), { during: 'authenticate' });
+          return this.#refuse(CloseCode.INTERNAL_ERROR, FAILED);
         }
         this.#done = true;
         deadlines.remove(this.#deadline);
@@ -120,9 +123,13 @@ export class Handshake {
       },
       (error) => {
         if (this.#done) return;
-        if (!isTautlineError(error)) report(error, { during: 'authenticate' });
-        const { code, reason } = refusalOf(error);
-        this.#refuse(code, reason);
+        if (!refusesCredentials(error)) {
+          report(error, { during: 'authenticate' });
+          return this.#refuse(CloseCode.INTERNAL_ERROR, FAILED);
+        }
+        const { code, message, retryAfterMs = 0 } = error;
+        if (code === 'RATE_LIMITED') this.#refuse(CloseCode.TRY_AGAIN_LATER, `retry-after=${retryAfterMs}`);
+        else this.#refuse(code === 'FORBIDDEN' ? CloseCode.FORBIDDEN : CloseCode.UNAUTHENTICATED, message);
       },
     );
   }
@@ -141,11 +148,4 @@ export class Handshake {
 
 function gone(): DOMException {
   return new DOMException('the socket is gone', 'AbortError');
-}
-
-/** What is told of a refusal. Only the app's own TautlineError speaks to the peer; other errors may hold secrets. */
-function refusalOf(error: unknown): { readonly code: number; readonly reason: string } {
-  if (!isTautlineError(error)) return { code: CloseCode.UNAUTHENTICATED, reason: 'the credentials were refused' };
-  const forbidden = error.code === 'FORBIDDEN';
-  return { code: forbidden ? CloseCode.FORBIDDEN : CloseCode.UNAUTHENTICATED, reason: error.message };
 }

@@ -1,6 +1,8 @@
 import { SerialQueue } from '../../primitives/serial-queue.ts';
 import { encodeError, encodeReply } from '../../protocol/encode.ts';
 import { whenReady } from '../app/now-or-later.ts';
+import { noCredentials, refusesCredentials } from '../app/refusal.ts';
+import { limitTime } from '../app/time-limit.ts';
 import type { PeerLink } from './peer-link.ts';
 
 /** New credentials that may wait for the ones before them. */
@@ -47,19 +49,28 @@ export class PeerAuth {
     const { signal } = this.#controller;
     if (signal.aborted) return;
     return whenReady(
-      () => engine.authenticate({ token, request, signal }),
+      () => limitTime(engine.deadlines, 'authenticate', () => engine.authenticate({ token, request, signal })),
       (credentials) => {
         this.#waiting--;
-        if (credentials?.identity !== identity) return this.#peer.otherIdentity();
+        if (typeof credentials?.identity !== 'string') return this.#failed(id, noCredentials());
+        if (credentials.identity !== identity) return this.#peer.otherIdentity();
         this.#peer.accepted(credentials.context);
         this.#link.push(encodeReply(id, ''), 'answer');
         this.#peer.replied();
       },
-      () => {
+      (error) => {
         this.#waiting--;
-        this.#refuse(id, 'UNAUTHENTICATED', 'the credentials were refused');
+        if (refusesCredentials(error)) this.#refuse(id, 'UNAUTHENTICATED', 'the credentials were refused');
+        else this.#failed(id, error);
       },
     );
+  }
+
+  /** The old ones stay in force, and the client asks again. */
+  #failed(id: number, error: unknown): void {
+    if (this.#controller.signal.aborted) return;
+    this.#link.engine.report(error, { during: 'authenticate' });
+    this.#refuse(id, 'INTERNAL', 'the server failed');
   }
 
   #refuse(id: number, code: string, message: string): void {

@@ -4,10 +4,11 @@ import type { Codec } from '../../payload.ts';
 import { encodeError, encodePublished } from '../../protocol/encode.ts';
 import type { Position, WireError } from '../../protocol/messages.ts';
 import { badInput } from '../app/bad-input.ts';
-import { assertWanted, refusalOf } from '../app/interceptor.ts';
+import { assertWanted } from '../app/interceptor.ts';
 import type { Intercept, InterceptedCall } from '../app/interceptor.ts';
 import { isThenable } from '../app/now-or-later.ts';
 import type { Observer } from '../app/observer.ts';
+import { refusalOf } from '../app/refusal.ts';
 import { isAbort } from '../app/reporter.ts';
 import type { Report } from '../app/reporter.ts';
 import type { KnownCall } from '../calls/known-call.ts';
@@ -184,7 +185,10 @@ export class ClientPublisher {
   }
 
   #failed(publication: ClientPublication, error: unknown): void {
-    const { call, found } = publication;
+    const { call, found, begun } = publication;
+    // Of `authorize`: what the app's own handler throws stays in the server.
+    const refusal = begun ? undefined : refusalOf(error);
+    if (refusal !== undefined) return refuse(publication, refusal);
     if (!isSettled(call) || !isAbort(error)) {
       this.#options.report(error, { during: 'publish', path: found.bound.topic.path });
     }

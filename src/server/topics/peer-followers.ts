@@ -3,6 +3,7 @@ import type { Position, WireError } from '../../protocol/messages.ts';
 import type { Client } from '../clients/client.ts';
 import type { PeerLink } from '../peers/peer-link.ts';
 import { whenReady } from '../app/now-or-later.ts';
+import { refusalOf } from '../app/refusal.ts';
 import { Follower } from './follower.ts';
 import type { FollowerPeer } from './follower.ts';
 
@@ -164,8 +165,9 @@ export class PeerFollowers implements FollowerPeer {
       },
       (error) => {
         this.release();
-        report(error, { during: 'authorize', path: found.bound.topic.path });
-        follower.end({ code: 'INTERNAL', message: 'the server failed' });
+        const refusal = refusalOf(error);
+        if (refusal === undefined) report(error, { during: 'authorize', path: found.bound.topic.path });
+        follower.end(refusal ?? { code: 'INTERNAL', message: 'the server failed' });
       },
     );
   }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createServer, memoryBroker, type AuthenticateArgs, type Server } from '../../../src/server/index.ts';
+import { createServer, memoryBroker, refuse, type AuthenticateArgs, type Server } from '../../../src/server/index.ts';
 import { Peer } from '../../server/peer.ts';
 import { served } from './contract.ts';
 import { exchangesOf, lines, Placeholders, type ServerStep, type Step } from './exchange.ts';
@@ -53,7 +53,7 @@ class ServerRun {
     const count = (name: string): void => void this.#ran.set(name, (this.#ran.get(name) ?? 0) + 1);
     return createServer(served, {
       authenticate: ({ token = '' }: AuthenticateArgs) => {
-        if (token === 'refused') throw new Error('refused');
+        if (token === 'refused') refuse();
         return { identity: token, context: {} };
       },
       handlers: {
