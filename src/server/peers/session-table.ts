@@ -44,6 +44,11 @@ export class SessionTable implements SessionOwner {
     this.#engine = engine;
   }
 
+  /** A quarter more than all need: who is turned away because too many came at a moment has room then. */
+  get spreadMs(): number {
+    return Math.ceil((this.#sessions.size / this.#engine.limits.connectionsPerSecond) * 1_250);
+  }
+
   accept(socket: ServerSocket, request: ServerRequest): SocketHandler {
     const { observer } = this.#engine;
     const openedAt = Date.now();

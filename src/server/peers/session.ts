@@ -43,6 +43,8 @@ const CLOSED: SessionPhase = { name: 'closed' };
 
 /** Who keeps the sessions. */
 export interface SessionOwner {
+  /** As in {@link PeerLink}. */
+  readonly spreadMs: number;
   /** Called once, when a session is over: who ended it, and the close code where there was one. */
   ended(session: Session, by: 'server' | 'peer', code: number | undefined): void;
 }
@@ -97,6 +99,10 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, FrameSink
 
   get isCongested(): boolean {
     return this.buffered > this.engine.limits.bufferedBytes;
+  }
+
+  get spreadMs(): number {
+    return this.#owner.spreadMs;
   }
 
   get subscriptions(): number {
@@ -217,7 +223,15 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, FrameSink
     this.#phase = { name: 'open', peer };
     const { wireLimits: limits, times } = this.engine;
     const { windowMs, heartbeatMs } = times;
-    const welcome = { memory: client.memory, identity: identityName(identity), windowMs, heartbeatMs, limits };
+    const { spreadMs } = this;
+    const welcome = {
+      memory: client.memory,
+      identity: identityName(identity),
+      windowMs,
+      heartbeatMs,
+      spreadMs,
+      limits,
+    };
     this.push(encodeWelcome(welcome), 'notice');
     for (const decoded of held) peer.read(decoded, Date.now());
   }
