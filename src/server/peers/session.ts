@@ -105,6 +105,11 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, FrameSink
     return this.#owner.spreadMs;
   }
 
+  /** It has not been welcomed yet. */
+  get isGreeting(): boolean {
+    return this.#phase.name === 'greeting';
+  }
+
   get subscriptions(): number {
     return this.#phase.name === 'open' ? this.#phase.peer.subscriptions : 0;
   }
