@@ -96,9 +96,10 @@ export class LineLink extends Line implements Link {
     this.#heartbeat?.heard(Date.now());
   }
 
-  /** Asks for a sign of life now, unless one is awaited already. */
+  /** Asks for a sign of life now, unless one is awaited already; an attempt has little time left for its welcome. */
   wake(): void {
     const heartbeat = this.#heartbeat;
+    if (this.welcomedAt === Infinity) return this.hurry();
     if (!heartbeat) return;
     this.woken = true;
     // One that failed is about to end.
