@@ -79,6 +79,11 @@ export class LineLink extends Line implements Link {
     return this.#withinMs ? [fromMs, fromMs + this.#withinMs] : undefined;
   }
 
+  /** Time left until the end of that window, ms; below 0 where it is over, or there is none. */
+  leavingMs(now: number): number {
+    return this.#leavesAt + this.#withinMs - now;
+  }
+
   drop(code: number, reason: string): void {
     this.owner?.ended(this, causeOf(this, code, reason, 'above'));
   }

@@ -60,9 +60,8 @@ export class SessionTable implements SessionOwner {
     this.#engine = engine;
   }
 
-  /** A quarter more than all need: who is turned away because too many came at a moment has room then. */
   get spreadMs(): number {
-    return Math.ceil((this.#sessions.size / this.#engine.limits.connectionsPerSecond) * 1_250);
+    return spreadOf(this.#sessions.size, this.#engine.limits.connectionsPerSecond);
   }
 
   accept(socket: ServerSocket, request: ServerRequest): SocketHandler {
@@ -168,6 +167,14 @@ export class SessionTable implements SessionOwner {
       this.#engine.report(error, { during: 'session' });
     }
   }
+}
+
+/**
+ * How wide the window is to be in which so many clients come back, ms: a quarter more than all need, for those who are
+ * turned away because too many came at a moment.
+ */
+export function spreadOf(clients: number, connectionsPerSecond: number): number {
+  return Math.ceil((clients / connectionsPerSecond) * 1_250);
 }
 
 /** A close reason that says when to come back: when it is over, if that is soon. */
