@@ -122,6 +122,24 @@ describe('a move within one memory', () => {
     expect(sockets.map(({ hello }) => hello.n)).toEqual([1, 2, 3, 4]);
   });
 
+  test('whose welcome never comes, though its hello took the client over, again and again: nobody else did', async () => {
+    const { client, first } = await started();
+    const call = client.add({ by: 1 });
+    await settle();
+    let present = first;
+    for (let moves = 0; moves < 3; moves++) {
+      const next = await successor();
+      await present.close(4409);
+      await next.cut();
+      present = await world.server.next();
+      await present.welcome();
+      expect(ids(present)).toEqual([1]);
+    }
+    expect(present.hello).toMatchObject({ client: first.hello.client, n: 7 });
+    await present.say(['reply', 1, 1]);
+    expect(await call).toBe(1);
+  });
+
   test('is told in the record', async () => {
     await started();
     const next = await successor();

@@ -174,8 +174,8 @@ export abstract class Session implements LinkUser {
     }
     if (state.welcome !== undefined && this.now() - this.#welcomedAt >= this.stableAfterMs) this.#takenOver = false;
     if (code === CloseCode.OTHER_IDENTITY) this.#becomeAnother();
-    else if (code === CloseCode.TAKEN_OVER) {
-      // Twice in a row: somebody else holds the same name (a copy of this page's memory). Take a new one.
+    else if (code === CloseCode.TAKEN_OVER && cause.by !== 'app') {
+      // Not by a successor of its own. Twice in a row: somebody else holds the same name (a copy of this page's memory). Take a new one.
       if (this.#takenOver) this.#rename();
       this.#takenOver = !this.#takenOver;
     }

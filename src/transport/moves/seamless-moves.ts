@@ -52,7 +52,8 @@ export class SeamlessMoves implements Moves {
   ended(line: LineLink, cause: CloseCause): boolean {
     if (line === this.#retiring) this.#retired(line, cause);
     else if (line === this.#successor) this.#failed(line, cause);
-    else if (cause.code === CloseCode.TAKEN_OVER && this.#successor?.opened === true) this.#replaced = cause;
+    else if (cause.code === CloseCode.TAKEN_OVER && this.#successor?.opened === true)
+      this.#replaced = { ...cause, by: 'app' };
     else return false;
     return true;
   }
