@@ -3,6 +3,7 @@ import * as CloseCode from '../../protocol/close-code.ts';
 import { truncateReason } from '../../protocol/close-reaction.ts';
 import { encodeGoAway, encodeWelcome } from '../../protocol/encode.ts';
 import type { GoAway } from '../../protocol/messages.ts';
+import { NEWER } from '../clients/client-directory.ts';
 import type { Client, ClientSocket } from '../clients/client.ts';
 import type { Engine } from '../engine.ts';
 import type { Flusher, Turns } from './flusher.ts';
@@ -117,8 +118,11 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, FrameSink
   message(data: string): void {
     this.engine.observer?.received(data);
     try {
-      if (this.#phase.name === 'open') this.#phase.peer.frame(data);
-      else if (this.#phase.name === 'greeting') this.#phase.handshake.frame(data);
+      if (this.#phase.name === 'open') {
+        const { peer } = this.#phase;
+        if (peer.client.serving !== undefined) this.engine.directory.spoke(peer.client, this);
+        peer.frame(data);
+      } else if (this.#phase.name === 'greeting') this.#phase.handshake.frame(data);
     } catch (error) {
       this.engine.report(error, { during: 'session' });
       this.close(CloseCode.INTERNAL_ERROR, 'the server failed');
@@ -250,7 +254,7 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, FrameSink
   }
 
   #closeRetired(): void {
-    this.close(CloseCode.TAKEN_OVER, 'a newer socket of this client exists');
+    this.close(CloseCode.TAKEN_OVER, NEWER);
   }
 
   /** Leaves whatever phase it is in, for good. */
