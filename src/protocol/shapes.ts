@@ -92,14 +92,13 @@ export function helloProblem(value: unknown): string | null {
 /** What is wrong with the fields of a welcome, or `null`. */
 export function welcomeProblem(value: unknown): string | null {
   if (!isObject(value)) return DEVELOPMENT ? 'it must carry an object' : MALFORMED;
-  const { memory, identity, windowMs, heartbeatMs, spreadMs, limits, features } = value;
+  const { memory, identity, windowMs, heartbeatMs, limits, features } = value;
   if (!isText(memory, Infinity)) return DEVELOPMENT ? 'memory must be a string of at least one character' : MALFORMED;
   if (typeof identity !== 'string') return DEVELOPMENT ? 'identity must be a string' : MALFORMED;
   if (!isDuration(windowMs)) return DEVELOPMENT ? 'windowMs must be a number, 0 or more' : MALFORMED;
   if (!isDuration(heartbeatMs) || heartbeatMs === 0) {
     return DEVELOPMENT ? 'heartbeatMs must be a number above 0' : MALFORMED;
   }
-  if (!isSpread(spreadMs)) return spreadProblem;
   if (!isObject(limits)) return DEVELOPMENT ? 'limits must be an object' : MALFORMED;
   for (const name of ['frameBytes', 'calls', 'streams', 'items', 'subscriptions']) {
     if (!isId(limits[name])) return DEVELOPMENT ? `limits.${name} must be a positive safe integer` : MALFORMED;
@@ -107,13 +106,6 @@ export function welcomeProblem(value: unknown): string | null {
   if ((limits.calls as number) < 8) return DEVELOPMENT ? 'limits.calls must be 8 or more' : MALFORMED;
   return isOptional(features, isStrings) ? null : DEVELOPMENT ? 'features must be an array of strings' : MALFORMED;
 }
-
-/** Absent, or a duration. */
-export function isSpread(value: unknown): boolean {
-  return isOptional(value ?? undefined, isDuration);
-}
-
-export const spreadProblem: string = DEVELOPMENT ? 'spreadMs must be a number, 0 or more' : MALFORMED;
 
 /** What is wrong with the fields of a goaway, or `null`. */
 export function goAwayProblem(value: unknown): string | null {

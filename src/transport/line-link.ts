@@ -34,7 +34,7 @@ export class LineLink extends Line implements Link {
   token: string | undefined;
   /** The layer above was told of it, so it has to be told of its loss. */
   announced = false;
-  spreadMs: number | undefined;
+  spreadMs: unknown;
   #heartbeat: Heartbeat | undefined;
   /** Monotonic time at which the window begins that the peer announced, and its width, ms. */
   #leavesAt = 0;

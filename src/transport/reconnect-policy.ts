@@ -12,8 +12,8 @@ export interface LostLine {
   readonly welcomedAt: number;
   /** Its failure counts; not of an attempt that a wake signal began. */
   readonly counts: boolean;
-  /** How wide its server wants the window in which all of its clients come back, ms; of which a peer may have made anything. */
-  readonly spreadMs?: number | undefined;
+  /** How wide its server wants the window in which all of its clients come back, ms; a peer may have made anything of it. */
+  readonly spreadMs?: unknown;
   /** When the peer asked to be left, and to be asked again, as delays from now. */
   leavingWindow?(now: number): DelayWindow | undefined;
 }
@@ -32,8 +32,8 @@ const STREAK_MS = 533;
 const STREAK_GROWTH = 1.5;
 /** 1012: the hybi text of the registry says "a randomized delay of 5 - 30s". */
 const RESTART: DelayWindow = [5_000, 30_000];
-/** 1013 and 4429, times 2 for each failure, until the latest end is 5 minutes. */
-const OVERLOAD: DelayWindow = [15_000, 60_000];
+/** 1013 and 4429: from this to four times this, ms, times 2 for each of them, until the latest end is 5 minutes. */
+const OVERLOAD_MS = 15_000;
 const OVERLOAD_MOST = 5;
 const AT_ONCE: DelayWindow = [0, 0];
 
@@ -64,12 +64,12 @@ export class ReconnectPolicy {
   #failures = 0;
   /** Losses that time connected has not paid for. */
   #debt = 0;
-  /** What the last server said: {@link LostLine.spreadMs}, bounded. */
-  #spreadMs: number | undefined;
+  /** What the last server said: {@link LostLine.spreadMs}, bounded; `NaN` where it said nothing. */
+  #spreadMs = NaN;
   /** Refusals of credentials since the last welcome: the next credentials have to be fresh. */
   #refusals = 0;
   /** How often each reaction was met since the last stable connection. */
-  readonly #met = new Map<CloseReaction, number>();
+  #met: { [Reaction in CloseReaction]?: number } = {};
   /** Monotonic times at which the last unpaid attempts began, the latest first; a new series does not forget them. */
   #starts: readonly number[] = [];
   /** Monotonic time of the last attempt that a wake signal began. */
@@ -95,21 +95,24 @@ export class ReconnectPolicy {
   /** The app begins anew. */
   restart(): void {
     this.#failures = this.#debt = this.#refusals = 0;
-    this.#met.clear();
+    this.#met = {};
   }
 
-  /** A connection ends. Where it was stable, what went wrong before it counts no more; else its life paid for some. */
+  /**
+   * A connection ends. Where it was stable, what went wrong before it counts no more; else its life pays for some of it.
+   * Gives whether it has paid for itself.
+   */
   ended({ welcomedAt }: LostLine, now: number): boolean {
     const { reconnect } = this.#options;
-    const paid = (now - welcomedAt) / PAYS_MS;
-    const stable = reconnect && now - welcomedAt >= reconnect.stableAfterMs;
-    if (paid >= 1) this.#failures = 0;
+    const livedMs = now - welcomedAt;
+    const paid = livedMs / PAYS_MS;
     if (paid > 0) {
       this.#debt = Math.max(0, this.#debt - paid);
       this.#starts = this.#starts.slice(paid);
     }
-    if (stable) this.restart();
-    return stable;
+    if (paid >= 1) this.#failures = 0;
+    if (reconnect && livedMs >= reconnect.stableAfterMs) this.restart();
+    return paid >= 1;
   }
 
   /** An attempt begins, for whatever reason: a wake signal, or another. */
@@ -136,18 +139,15 @@ export class ReconnectPolicy {
     // not keep it away long before the window, or for longer than any other loss.
     const announced = line.leavingWindow?.(now);
     const isShared = this.#count(cause, reaction, line, now, !announced);
-    const times = this.#met.get(reaction) ?? 0;
-    const isFirst = times === 0;
-    this.#met.set(reaction, times + 1);
+    const times = this.#met[reaction] ?? 0;
+    const isFirst = !times;
+    this.#met[reaction] = times + 1;
     if (!reconnect || this.#failures >= reconnect.maxAttempts) return Infinity;
     const rule = this.#ruleOf(cause, reconnect) ?? reaction;
     if (typeof rule === 'object') return this.guarded(rule.delayMs, now);
     const { capMs } = reconnect;
     let window = this.#window(reconnect, isShared);
-    if (announced && announced[0] <= capMs) {
-      const mostMs = Math.min(capMs, this.#spreadMs ?? capMs);
-      window = [announced[0], Math.min(announced[1], announced[0] + mostMs)];
-    }
+    if (announced && announced[0] <= capMs) window = [announced[0], Math.min(announced[1], announced[0] + capMs)];
     switch (rule) {
       case 'stop':
         return Infinity;
@@ -168,8 +168,8 @@ export class ReconnectPolicy {
         window = announced ?? RESTART;
         break;
       case 'overload': {
-        const factor = Math.min(2 ** times, OVERLOAD_MOST);
-        window = [OVERLOAD[0] * factor, OVERLOAD[1] * factor];
+        const leastMs = OVERLOAD_MS * Math.min(2 ** times, OVERLOAD_MOST);
+        window = [leastMs, leastMs * 4];
         break;
       }
       default:
@@ -190,7 +190,7 @@ export class ReconnectPolicy {
   #window({ firstMs, sharedFirstMs, capMs }: ReconnectTimes, isShared: boolean): DelayWindow {
     const n = Math.max(0, this.#debt - 1);
     const spreadMs = this.#spreadMs;
-    if (sharedFirstMs || spreadMs === undefined)
+    if (sharedFirstMs || !(spreadMs >= 0))
       return backoffWindow(n, isShared ? (sharedFirstMs ?? SHARED_FIRST_MS) : firstMs, capMs, FLOOR_MS);
     const streakMs = n && Math.min(capMs, STREAK_MS * STREAK_GROWTH ** n);
     return [FLOOR_MS + streakMs * 0.8, FLOOR_MS + streakMs + (isShared ? spreadMs : Math.min(firstMs, spreadMs))];
@@ -202,16 +202,16 @@ export class ReconnectPolicy {
    * from the next one.
    */
   #count(cause: CloseCause, reaction: CloseReaction, line: LostLine, now: number, adds: boolean): boolean {
-    const stable = this.ended(line, now);
-    const isShared = !stable || !concernsOne(cause, reaction);
+    const hasPaid = this.ended(line, now);
+    const isShared = !hasPaid || !concernsOne(cause, reaction);
     const welcomed = line.welcomedAt <= now;
     if (welcomed) {
       this.#refusals = 0;
-      this.#spreadMs = line.spreadMs && Math.min(line.spreadMs, MOST_SPREAD_MS);
+      this.#spreadMs = readSpread(line.spreadMs);
     }
     if (reaction === 'credentials') this.#refusals++;
     if (welcomed || line.counts) {
-      if (!(now - line.welcomedAt >= PAYS_MS)) this.#failures++;
+      if (!hasPaid) this.#failures++;
       if (isShared && adds && reaction !== 'restart' && reaction !== 'overload')
         this.#debt = Math.min(this.#debt + 1, MOST_DEBT);
     }
@@ -232,7 +232,7 @@ export class ReconnectPolicy {
 }
 
 /**
- * Whether a loss of a stable connection concerns this client alone; else others may have lost theirs at the same moment.
+ * Whether a loss of a connection that has paid for itself concerns this client alone; else others may have lost theirs at the same moment.
  * A loss without a reason (1005, 1006) is what thousands see at once when their server or its proxy dies, so only a
  * cause that lies with this client is excepted: its own watchdog, which looks at a time of its own, or a close code about
  * what this client did. RFC 6455 7.2.3 asks for a random delay of 0 to 5 s after an abnormal closure; what concerns one
@@ -248,6 +248,11 @@ function concernsOne({ by, code }: CloseCause, reaction: CloseReaction): boolean
     reaction === 'taken-over' ||
     reaction === 'too-large'
   );
+}
+
+/** What a server says of all its clients, ms, bounded; `NaN` for what makes no sense. */
+export function readSpread(spreadMs: unknown): number {
+  return Math.min(spreadMs as number, MOST_SPREAD_MS);
 }
 
 /** In whole ms, never too few; 0 where there is no time to wait for. */

@@ -257,12 +257,6 @@ describe('what the server says of its clients', () => {
     const reconnect = { ...TRANSPORT_DEFAULTS.reconnect, sharedFirstMs: 7 };
     expect(after([told(250)], { reconnect })).toEqual([100, 107]);
   });
-
-  test('narrows a window that was announced, but for the end that was announced', () => {
-    const announced: DelayWindow = [500, 30_500];
-    expect(after([loss(1006, { stable: true, announced, spreadMs: 250 })])).toEqual([500, 750]);
-    expect(after([loss(1012, { stable: true, announced, spreadMs: 250 })])).toEqual([500, 30_500]);
-  });
 });
 
 describe('a window that the peer announced', () => {

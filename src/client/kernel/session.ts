@@ -220,7 +220,7 @@ export abstract class Session implements LinkUser {
     }
     state.welcome = this.lastWelcome = given;
     state.batch.frameBytes = given.limits.frameBytes;
-    state.link.spreadMs = given.spreadMs ?? undefined;
+    state.link.spreadMs = given.spreadMs;
     this.#welcomedAt = this.now();
     this.connections++;
     const resumed = lastWelcome?.memory === given.memory;
@@ -265,7 +265,7 @@ export abstract class Session implements LinkUser {
       ping: {
         ...ping,
         // Answered here, not by a timer: a hidden page's timers sleep, its messages arrive.
-        take: (state, message: readonly ['ping', number, (number | null)?]) => {
+        take: (state, message: readonly ['ping', number, unknown?]) => {
           state.link.spreadMs = message[2] ?? state.link.spreadMs;
           // A peer that pings and does not read gets no more answers than fit: it must not fill our memory.
           if ((state.link.bufferedAmount ?? 0) > UNREAD_BYTES) return;

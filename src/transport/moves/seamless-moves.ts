@@ -1,5 +1,6 @@
 import { drawDelay, type DelayWindow } from '../../primitives/backoff.ts';
 import * as CloseCode from '../../protocol/close-code.ts';
+import { readSpread } from '../reconnect-policy.ts';
 import { closeReaction, parseRetryAfter } from '../../protocol/close-reaction.ts';
 import { causeOf, LEAVING } from '../line.ts';
 import type { LineLink } from '../line-link.ts';
@@ -113,7 +114,7 @@ export class SeamlessMoves implements Moves {
     const fromMs = parseRetryAfter(reason) ?? AGAIN_MS;
     if (!present || (reaction !== 'restart' && reaction !== 'retry')) return;
     if (present.leavingMs(performance.now()) <= fromMs) return;
-    this.beginWithin(present, [fromMs, fromMs + Math.max(AGAIN_WITHIN_MS, present.spreadMs ?? 0)]);
+    this.beginWithin(present, [fromMs, fromMs + Math.max(AGAIN_WITHIN_MS, readSpread(present.spreadMs) || 0)]);
   }
 
   #retired(line: LineLink, cause = MOVED): void {

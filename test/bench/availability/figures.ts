@@ -37,7 +37,7 @@ export function isReached({ value, must, better }: Figure): boolean {
 export function line(title: string, figure: Figure): string {
   const { what, value, must, better } = figure;
   const limit = `${better === 'more' ? '≥' : '≤'} ${number(must)}`;
-  return `${title.padEnd(46)}${what.padEnd(26)}${number(value).padStart(9)}   ${limit.padEnd(10)}${isReached(figure) ? '✓' : '✗'}`;
+  return `${title.padEnd(48)}${what.padEnd(26)}${number(value).padStart(9)}   ${limit.padEnd(10)}${isReached(figure) ? '✓' : '✗'}`;
 }
 
 function number(value: number): string {

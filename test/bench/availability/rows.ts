@@ -34,10 +34,7 @@ async function resetFigures(seconds: number, least: number): Promise<readonly Fi
 async function balancerFigures(seconds: number): Promise<readonly Figure[]> {
   using world = await reset(seconds);
   const times = world.users.flatMap(({ answered }) => answered);
-  return [
-    share('connected', connected(world), 0.99),
-    most('p99 of a call, s', percentile(times, 0.99) / 1_000, 0.6),
-  ];
+  return [share('connected', connected(world), 0.99), most('p99 of a call, s', percentile(times, 0.99) / 1_000, 0.6)];
 }
 
 /** Of the client that tries most, of 50 that were connected before: one attempt is the first. */
@@ -75,24 +72,19 @@ function herd(clients: number): readonly Figure[] {
   ];
 }
 
-/** 200 clients, whose server closes; the next one is there so much later. */
-async function restart(gapMs: number): Promise<World & { readonly from: number }> {
-  const world = new World(SEED);
+/** 200 clients, whose server closes, within some time; the next one is there 300 ms after it has gone. */
+async function plannedRestart(withinMs: number): Promise<readonly Figure[]> {
+  using world = new World(SEED);
   const old = world.server;
   world.endpoint = world.serves(old);
   world.join(200);
   await world.run(30_000);
-  const from = world.now;
-  world.attempts.length = 0;
-  void old.close();
-  world.endpoint = refuses;
-  world.after(gapMs, () => (world.endpoint = world.serves(world.server)));
+  void old.close({ withinMs }).then(() => {
+    world.attempts.length = 0;
+    world.endpoint = refuses;
+    world.after(300, () => (world.endpoint = world.serves(world.server)));
+  });
   await world.run(60_000);
-  return Object.assign(world, { from });
-}
-
-async function plannedRestart(gapMs: number): Promise<readonly Figure[]> {
-  using world = await restart(gapMs);
   const back = world.users.map(({ away }) => away.at(-1)! / 1_000);
   const peak = Math.max(
     ...world.attempts.map((from) => world.attempts.filter((at) => at >= from && at < from + 100).length),
@@ -104,8 +96,11 @@ async function plannedRestart(gapMs: number): Promise<readonly Figure[]> {
   ];
 }
 
-/** Two processes behind a balancer: the one that serves closes within 10 s, the other takes who comes. */
-async function twoProcesses(): Promise<readonly Figure[]> {
+/**
+ * The one that serves closes within 10 s, another takes who comes, as soon as a balancer has noticed: two processes, or
+ * two servers of one process, one after the other on its port.
+ */
+async function handedOver(noticedMs: number): Promise<readonly Figure[]> {
   using world = new World(SEED);
   const [old, next] = [world.server, world.server];
   world.endpoint = world.serves(old);
@@ -113,8 +108,7 @@ async function twoProcesses(): Promise<readonly Figure[]> {
   await world.run(30_000);
   const before = world.users.map(({ away }) => away.length);
   world.every(500, () => world.users.forEach((user) => void user.call()));
-  // The balancer notices after a second.
-  world.after(1_000, () => (world.endpoint = world.serves(next)));
+  world.after(noticedMs, () => (world.endpoint = world.serves(next)));
   let closedMs = Infinity;
   const from = world.now;
   void old.close({ withinMs: 10_000 }).then(() => (closedMs = world.now - from));
@@ -186,8 +180,10 @@ export const ROWS: readonly Row[] = [
     title: `${clients} clients lose a server that takes 500/s`,
     measure: async () => herd(clients),
   })),
-  { name: 'restart', title: 'planned restart, 200 clients, 300 ms', measure: () => plannedRestart(300) },
-  { name: 'two-processes', title: 'planned restart of one of two, 200 clients', measure: twoProcesses },
+  { name: 'restart', title: 'close(), 200 clients, next server 300 ms later', measure: () => plannedRestart(0) },
+  { name: 'restart-within', title: 'close({ withinMs: 10_000 }), the same', measure: () => plannedRestart(10_000) },
+  { name: 'two-processes', title: 'the same, another behind a balancer', measure: () => handedOver(1_000) },
+  { name: 'same-port', title: 'the same, another on its port', measure: () => handedOver(0) },
   { name: 'outage', title: 'crash, refused for 8 s, 200 clients', measure: outage },
   { name: 'overload', title: 'four refusals, then one 1013', measure: overload },
   { name: 'wake', title: 'a wake signal on a dead line', measure: wake },
