@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ConnectOptions } from '../../src/index.ts';
 import { scripted } from '../helpers/scripted-client.ts';
 import { settle, type ScriptedSocket } from '../helpers/scripted-server.ts';

@@ -177,10 +177,10 @@ export function spreadOf(clients: number, connectionsPerSecond: number): number 
   return Math.ceil((clients / connectionsPerSecond) * 1_250);
 }
 
-/** A close reason that says when to come back: when it is over, if that is soon. */
+/** A close reason that says when to come back: a moment after it is over, if that is soon. */
 function comeBack({ untilMs, spreadMs }: Draining): string {
-  const leftMs = Math.min(Math.max(untilMs - Date.now(), AWAY_MS), AWAY_MOST_MS);
-  return `retry-after=${Math.round(leftMs + Math.random() * spreadMs)}`;
+  const awayMs = Math.min(Math.max(untilMs - Date.now(), 0) + AWAY_MS, AWAY_MOST_MS);
+  return `retry-after=${Math.round(awayMs + Math.random() * spreadMs)}`;
 }
 
 /** A takeover is ordinary life, and so is the end of a server. */

@@ -20,7 +20,7 @@ export const closes = (code: number): Endpoint => {
 };
 
 /** A client, and how long it was connected. */
-export class User {
+class User {
   readonly connection: Connection;
   readonly client: Client<Tree>;
   /** Times without a connection, each once it was over, ms. */
