@@ -197,6 +197,13 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: '',
   },
   {
+    name: 'an older socket is left for a welcome that may be lost',
+    rule: `${CALLS} 6: the older socket serves on until the newer one has said something after its welcome`,
+    file: 'src/server/clients/client-directory.ts',
+    find: 'else client.serving = older;',
+    replace: 'else older?.retire();',
+  },
+  {
     name: 'another identity attaches to a client',
     rule: `${CALLS} 6: credentials that prove another identity never attach to a client`,
     file: 'src/server/clients/client-directory.ts',

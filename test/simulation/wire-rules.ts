@@ -65,6 +65,15 @@ export class WireRules {
     for (const message of JSON.parse(frame) as readonly ServerMessage[]) this.#serverSays(socket, message);
   }
 
+  /** One that serves is taken over by another when that has spoken. */
+  serverCloses(socket: SocketWire, code: number): void {
+    if (code !== 4409) return;
+    this.#world.later(1, () => {
+      for (const { newest } of this.#memories.values())
+        if (newest.replaces === socket) this.#violation(socket, `is closed before ${newest.name} has spoken`);
+    });
+  }
+
   /** A frame of the server has arrived. */
   clientGets(socket: SocketWire, frame: string): void {
     for (const message of JSON.parse(frame) as readonly ServerMessage[]) {
