@@ -69,9 +69,9 @@ export function encodeAuth(id: number, token: string): string {
   return `["auth",${id},${JSON.stringify(token)}]`;
 }
 
-/** A question whether the peer is there. */
-export function encodePing(n: number): string {
-  return `["ping",${n}]`;
+/** A question whether the peer is there. @param spreadMs - Of a server: see `Welcome`. */
+export function encodePing(n: number, spreadMs?: number): string {
+  return spreadMs === undefined ? `["ping",${n}]` : `["ping",${n},${spreadMs}]`;
 }
 
 /** The answer to a ping of the same number. */

@@ -42,6 +42,8 @@ export interface Welcome {
   /** Hint how long a client without a socket is remembered, ms. */
   readonly windowMs: number;
   readonly heartbeatMs: number;
+  /** How wide the window is to be in which all clients of this server come back after a loss, ms. Nobody checks it. */
+  readonly spreadMs?: unknown;
   readonly limits: WireLimits;
   readonly features?: readonly string[] | undefined;
 }
@@ -99,7 +101,7 @@ export type ServerMessage =
   | readonly ['event', topic: string, offset: number, ...PayloadSlots]
   | readonly ['unsubscribed', n: number, topic: string, error: WireError]
   | readonly ['goaway', GoAway]
-  | readonly ['ping', n: number]
+  | readonly ['ping', n: number, spreadMs?: unknown]
   | readonly ['pong', n: number];
 
 /**

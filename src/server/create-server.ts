@@ -102,7 +102,7 @@ export interface ServerTopic<Event = unknown> {
 
 /** What {@link Server.close} does before it closes. */
 export interface ServerCloseOptions {
-  /** Time that clients have to move elsewhere, and calls to end, ms. @default 0 */
+  /** Time that clients have to move elsewhere, and calls to end, ms: it ends when there is nobody and no call left. @default 0 */
   readonly withinMs?: number | undefined;
 }
 
@@ -120,7 +120,8 @@ export interface Server<Tree extends ContractTree = ContractTree> {
   /** Figures at this moment. */
   stats(): ServerStats;
   /**
-   * Tells clients to go, waits for them, then closes what is left with 1012 and aborts what still runs.
+   * Tells clients to go, waits for them, then closes what is left with 1012 and aborts what still runs. Those who are
+   * closed, or arrive meanwhile, are told to come back soon, over a time that fits their number (`connectionsPerSecond`).
    * @throws TypeError or RangeError, as a rejection, for a `withinMs` that is no time; nothing is closed then.
    */
   close(options?: ServerCloseOptions): Promise<void>;

@@ -34,6 +34,7 @@ export class LineLink extends Line implements Link {
   token: string | undefined;
   /** The layer above was told of it, so it has to be told of its loss. */
   announced = false;
+  spreadMs: unknown;
   #heartbeat: Heartbeat | undefined;
   /** Monotonic time at which the window begins that the peer announced, and its width, ms. */
   #leavesAt = 0;
@@ -78,6 +79,11 @@ export class LineLink extends Line implements Link {
     return this.#withinMs ? [fromMs, fromMs + this.#withinMs] : undefined;
   }
 
+  /** Time left until the end of that window, ms; below 0 where it is over, or there is none. */
+  leavingMs(now: number): number {
+    return this.#leavesAt + this.#withinMs - now;
+  }
+
   drop(code: number, reason: string): void {
     this.owner?.ended(this, causeOf(this, code, reason, 'above'));
   }
@@ -95,9 +101,10 @@ export class LineLink extends Line implements Link {
     this.#heartbeat?.heard(Date.now());
   }
 
-  /** Asks for a sign of life now, unless one is awaited already. */
+  /** Asks for a sign of life now, unless one is awaited already; an attempt has little time left for its welcome. */
   wake(): void {
     const heartbeat = this.#heartbeat;
+    if (this.welcomedAt === Infinity) return this.hurry();
     if (!heartbeat) return;
     this.woken = true;
     // One that failed is about to end.

@@ -12,6 +12,9 @@ import { CLOSED, type WebSocketConstructor, type WebSocketLike } from './web-soc
  */
 export const LEAVING = 4000;
 
+/** Time that a wake signal leaves to an attempt that is under way, ms: as a probe has. */
+const WAKE_LIMIT_MS = 2_000;
+
 /** A timer that is later than this fired on a page that slept, ms. */
 export const LATE_MS = 1_000;
 
@@ -52,12 +55,13 @@ export class Line {
   /** Its failure counts; not when a wake signal began it, nor when the page slept through it. */
   counts: boolean;
   /**
-   * A sign of life was asked for and has not come, or the page slept through the attempt: if it is lost now, the cause
-   * lies with this client.
+   * A sign of life was asked for and has not come, or a wake signal came, or the page slept, in the attempt: if it is
+   * lost now, the cause lies with this client.
    */
   woken = false;
   /** Wall clock, ms: by it a timer finds that the page slept. */
   readonly beganAt: number = Date.now();
+  readonly #limitMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** There until the target is known. */
   #asking: AbortController | undefined = new AbortController();
@@ -66,6 +70,17 @@ export class Line {
   constructor(owner: LineOwner<Line>, limitMs: number, counts: boolean) {
     this.owner = owner;
     this.counts = counts;
+    this.#limitMs = limitMs;
+    this.alarm(limitMs, () => this.#timeUp(limitMs));
+  }
+
+  /** A wake signal came while it is under way: it may lead through a network that is gone. Its failure does not count. */
+  hurry(): void {
+    // One that failed is about to end.
+    if (this.woken || this.failed) return;
+    this.woken = true;
+    this.counts = false;
+    const limitMs = Math.min(this.#limitMs, WAKE_LIMIT_MS);
     this.alarm(limitMs, () => this.#timeUp(limitMs));
   }
 

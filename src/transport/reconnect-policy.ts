@@ -12,6 +12,8 @@ export interface LostLine {
   readonly welcomedAt: number;
   /** Its failure counts; not of an attempt that a wake signal began. */
   readonly counts: boolean;
+  /** How wide its server wants the window in which all of its clients come back, ms; a peer may have made anything of it. */
+  readonly spreadMs?: unknown;
   /** When the peer asked to be left, and to be asked again, as delays from now. */
   leavingWindow?(now: number): DelayWindow | undefined;
 }
@@ -21,14 +23,25 @@ export type PolicyOptions = Pick<ResolvedTransportOptions, 'reconnect' | 'url' |
 
 /** Least delay of a retry, ms. */
 const FLOOR_MS = 100;
+/** Where other clients may be concerned, and neither the app nor the server says how wide the first window is, ms. */
+const SHARED_FIRST_MS = 5_000;
+/** Widest window that a server may ask for, ms. */
+const MOST_SPREAD_MS = 600_000;
+/** Where the server says how wide: attempts in vain put off the next one by {@link STREAK_MS} times 1.5 for each. */
+const STREAK_MS = 533;
+const STREAK_GROWTH = 1.5;
 /** 1012: the hybi text of the registry says "a randomized delay of 5 - 30s". */
 const RESTART: DelayWindow = [5_000, 30_000];
-/** 1013 and 4429, times 2 for each failure, until the latest end is 5 minutes. */
-const OVERLOAD: DelayWindow = [15_000, 60_000];
+/** 1013 and 4429: from this to four times this, ms, times 2 for each of them, until the latest end is 5 minutes. */
+const OVERLOAD_MS = 15_000;
 const OVERLOAD_MOST = 5;
 const AT_ONCE: DelayWindow = [0, 0];
 
-/** At most this many attempts begin by themselves in {@link RATE_SPAN_MS}, whatever delays were drawn. */
+/** A connection pays for one attempt with each of these that it lived after its welcome, ms. */
+const PAYS_MS = 2_000;
+/** More attempts than this are not owed: after them the delay is at its cap. */
+const MOST_DEBT = 11;
+/** At most this many attempts for which no connection paid begin by themselves in {@link RATE_SPAN_MS}, whatever delays were drawn. */
 const RATE_LIMIT = 10;
 const RATE_SPAN_MS = 60_000;
 /** A wake signal begins at most one attempt in this time, ms. */
@@ -37,23 +50,27 @@ const WAKE_SPACING_MS = 1_000;
 const UNREACHABLE_FAILURES = 5;
 
 /**
- * Decides what follows a loss: what the app rules, else the table of close codes, with delays of full jitter. It
- * remembers what went wrong since the last stable connection, and when attempts began. Clocks are handed in.
+ * Decides what follows a loss: what the app rules, else the table of close codes. Two things make a delay. *The streak*,
+ * of this client: attempts that came to nothing put off the next one, exponentially; time connected pays for them. *The
+ * herd*, of all clients of a server: they spread over a window that fits their number, which the server tells; where it
+ * does not, over one that doubles with each attempt in vain. Clocks are handed in.
  */
 export class ReconnectPolicy {
   /** A socket has opened, some time. */
   reached = false;
   readonly #options: PolicyOptions;
   readonly #credentials: { readonly renewable: boolean } | undefined;
-  /** Attempts that failed, or whose connection did not become stable. Attempts begun by a wake signal don't count. */
+  /** Attempts in a row that failed, or whose connection did not pay for one. Attempts begun by a wake signal don't count. */
   #failures = 0;
-  /** Delays that were drawn from a shared window: each doubles the next one. */
-  #draws = 0;
+  /** Losses that time connected has not paid for. */
+  #debt = 0;
+  /** What the last server said: {@link LostLine.spreadMs}, bounded; `NaN` where it said nothing. */
+  #spreadMs = NaN;
   /** Refusals of credentials since the last welcome: the next credentials have to be fresh. */
   #refusals = 0;
-  /** Reactions that a loss has led to. */
-  readonly #met = new Set<CloseReaction>();
-  /** Monotonic times at which the last attempts began, the latest first; a new series does not forget them. */
+  /** How often each reaction was met since the last stable connection. */
+  #met: { [Reaction in CloseReaction]?: number } = {};
+  /** Monotonic times at which the last unpaid attempts began, the latest first; a new series does not forget them. */
   #starts: readonly number[] = [];
   /** Monotonic time of the last attempt that a wake signal began. */
   #wokeAt = -Infinity;
@@ -77,16 +94,25 @@ export class ReconnectPolicy {
 
   /** The app begins anew. */
   restart(): void {
-    this.#failures = this.#draws = this.#refusals = 0;
-    this.#met.clear();
+    this.#failures = this.#debt = this.#refusals = 0;
+    this.#met = {};
   }
 
-  /** A connection ends. Where it was stable, what went wrong before it counts no more. */
-  ended(line: LostLine, now: number): boolean {
+  /**
+   * A connection ends. Where it was stable, what went wrong before it counts no more; else its life pays for some of it.
+   * Gives whether it has paid for itself.
+   */
+  ended({ welcomedAt }: LostLine, now: number): boolean {
     const { reconnect } = this.#options;
-    const stable = reconnect !== false && now - line.welcomedAt >= reconnect.stableAfterMs;
-    if (stable) this.restart();
-    return stable;
+    const livedMs = now - welcomedAt;
+    const paid = livedMs / PAYS_MS;
+    if (paid > 0) {
+      this.#debt = Math.max(0, this.#debt - paid);
+      this.#starts = this.#starts.slice(paid);
+    }
+    if (paid >= 1) this.#failures = 0;
+    if (reconnect && livedMs >= reconnect.stableAfterMs) this.restart();
+    return paid >= 1;
   }
 
   /** An attempt begins, for whatever reason: a wake signal, or another. */
@@ -109,19 +135,18 @@ export class ReconnectPolicy {
   lost(cause: CloseCause, line: LostLine, now: number): number {
     const { reconnect, random, url } = this.#options;
     const reaction = closeReaction(cause.code);
-    const isShared = this.#count(cause, reaction, line, now);
-    const isFirst = !this.#met.has(reaction);
-    this.#met.add(reaction);
-    if (!reconnect || this.#failures >= reconnect.maxAttempts) return Infinity;
-    const rule = this.#ruleOf(cause, reconnect) ?? reaction;
-    if (typeof rule === 'object') return this.guarded(rule.delayMs, now);
-    const { firstMs, sharedFirstMs, capMs } = reconnect;
-    // The first draw is from the first window.
-    const n = Math.max(0, this.#draws - 1);
-    let window = backoffWindow(n, isShared ? sharedFirstMs : firstMs, capMs, FLOOR_MS);
     // Some engines turn the 1012 that was announced into 1006; but it may as well be the client's own line, which must
     // not keep it away long before the window, or for longer than any other loss.
     const announced = line.leavingWindow?.(now);
+    const isShared = this.#count(cause, reaction, line, now, !announced);
+    const times = this.#met[reaction] ?? 0;
+    const isFirst = !times;
+    this.#met[reaction] = times + 1;
+    if (!reconnect || this.#failures >= reconnect.maxAttempts) return Infinity;
+    const rule = this.#ruleOf(cause, reconnect) ?? reaction;
+    if (typeof rule === 'object') return this.guarded(rule.delayMs, now);
+    const { capMs } = reconnect;
+    let window = this.#window(reconnect, isShared);
     if (announced && announced[0] <= capMs) window = [announced[0], Math.min(announced[1], announced[0] + capMs)];
     switch (rule) {
       case 'stop':
@@ -143,8 +168,8 @@ export class ReconnectPolicy {
         window = announced ?? RESTART;
         break;
       case 'overload': {
-        const times = Math.min(2 ** n, OVERLOAD_MOST);
-        window = [OVERLOAD[0] * times, OVERLOAD[1] * times];
+        const leastMs = OVERLOAD_MS * Math.min(2 ** times, OVERLOAD_MOST);
+        window = [leastMs, leastMs * 4];
         break;
       }
       default:
@@ -161,16 +186,34 @@ export class ReconnectPolicy {
     return Math.min(delayMs > guardMs ? delayMs : guardMs, MAX_TIMER_MS);
   }
 
-  /** Counts a loss. Gives whether other clients may have lost their connections at the same moment. */
-  #count(cause: CloseCause, reaction: CloseReaction, line: LostLine, now: number): boolean {
-    const stable = this.ended(line, now);
-    const isShared = !stable || !concernsOne(cause, reaction);
+  /** The usual window: the first one is that of a loss for which nothing is owed. */
+  #window({ firstMs, sharedFirstMs, capMs }: ReconnectTimes, isShared: boolean): DelayWindow {
+    const n = Math.max(0, this.#debt - 1);
+    const spreadMs = this.#spreadMs;
+    if (sharedFirstMs || !(spreadMs >= 0))
+      return backoffWindow(n, isShared ? (sharedFirstMs ?? SHARED_FIRST_MS) : firstMs, capMs, FLOOR_MS);
+    const streakMs = n && Math.min(capMs, STREAK_MS * STREAK_GROWTH ** n);
+    return [FLOOR_MS + streakMs * 0.8, FLOOR_MS + streakMs + (isShared ? spreadMs : Math.min(firstMs, spreadMs))];
+  }
+
+  /**
+   * Counts a loss. Gives whether other clients may have lost their connections at the same moment.
+   * @param adds - It makes later delays longer. Not where the server said when to come: that is no reason to stay away
+   * from the next one.
+   */
+  #count(cause: CloseCause, reaction: CloseReaction, line: LostLine, now: number, adds: boolean): boolean {
+    const hasPaid = this.ended(line, now);
+    const isShared = !hasPaid || !concernsOne(cause, reaction);
     const welcomed = line.welcomedAt <= now;
-    if (welcomed) this.#refusals = 0;
+    if (welcomed) {
+      this.#refusals = 0;
+      this.#spreadMs = readSpread(line.spreadMs);
+    }
     if (reaction === 'credentials') this.#refusals++;
     if (welcomed || line.counts) {
-      if (!stable) this.#failures++;
-      if (isShared) this.#draws++;
+      if (!hasPaid) this.#failures++;
+      if (isShared && adds && reaction !== 'restart' && reaction !== 'overload')
+        this.#debt = Math.min(this.#debt + 1, MOST_DEBT);
     }
     return isShared;
   }
@@ -189,7 +232,7 @@ export class ReconnectPolicy {
 }
 
 /**
- * Whether a loss of a stable connection concerns this client alone; else others may have lost theirs at the same moment.
+ * Whether a loss of a connection that has paid for itself concerns this client alone; else others may have lost theirs at the same moment.
  * A loss without a reason (1005, 1006) is what thousands see at once when their server or its proxy dies, so only a
  * cause that lies with this client is excepted: its own watchdog, which looks at a time of its own, or a close code about
  * what this client did. RFC 6455 7.2.3 asks for a random delay of 0 to 5 s after an abnormal closure; what concerns one
@@ -205,6 +248,11 @@ function concernsOne({ by, code }: CloseCause, reaction: CloseReaction): boolean
     reaction === 'taken-over' ||
     reaction === 'too-large'
   );
+}
+
+/** What a server says of all its clients, ms, bounded; `NaN` for what makes no sense. */
+export function readSpread(spreadMs: unknown): number {
+  return Math.min(spreadMs as number, MOST_SPREAD_MS);
 }
 
 /** In whole ms, never too few; 0 where there is no time to wait for. */

@@ -51,12 +51,15 @@ export interface ReconnectOptions {
   readonly firstMs?: number | undefined;
   /**
    * First window where other clients may have lost theirs too, which a loss without a reason (1006) never rules out,
-   * ms. Doubled with every failure. @default 5_000
+   * ms. Doubled with every failure. @default as wide as the server says that its clients need, else 5_000
    */
   readonly sharedFirstMs?: number | undefined;
   /** Widest window, ms. @default 30_000 */
   readonly capMs?: number | undefined;
-  /** A connection that lived this long after its welcome was stable: failures count from 0 again, ms. @default 10_000 */
+  /**
+   * A connection that lived this long after its welcome was stable: what went wrong before it is forgotten, ms. One that
+   * lived less pays for one failed attempt with each 2 s. @default 10_000
+   */
   readonly stableAfterMs?: number | undefined;
   /** Attempts that may fail in a row before it stops. @default Infinity */
   readonly maxAttempts?: number | undefined;
@@ -108,8 +111,9 @@ export interface TransportOptions {
 /** All properties there, none undefined. */
 export type Complete<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
 
-/** {@link ReconnectOptions} with defaults. */
-export type ReconnectTimes = Complete<ReconnectOptions>;
+/** {@link ReconnectOptions} with defaults; without a first shared window the server's word counts. */
+export type ReconnectTimes = Complete<Omit<ReconnectOptions, 'sharedFirstMs'>> &
+  Pick<ReconnectOptions, 'sharedFirstMs'>;
 /** {@link HeartbeatOptions} with defaults; without an interval the server's hint counts. */
 export type HeartbeatSettings = Complete<Omit<HeartbeatOptions, 'intervalMs'>> & Pick<HeartbeatOptions, 'intervalMs'>;
 
@@ -132,7 +136,6 @@ const CONNECT_TIMEOUT_MS = 10_000;
 
 export const RECONNECT_DEFAULTS: ReconnectTimes = {
   firstMs: 1_000,
-  sharedFirstMs: 5_000,
   capMs: 30_000,
   stableAfterMs: 10_000,
   maxAttempts: Infinity,

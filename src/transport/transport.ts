@@ -63,6 +63,11 @@ export interface Link {
   send(frame: string): boolean;
   /** Bytes that the socket has not yet passed on; `undefined` where the engine does not tell. */
   readonly bufferedAmount: number | undefined;
+  /**
+   * What the peer said last: how wide the window is in which all of its clients come back after a loss, ms. What is no
+   * number, 0 or more, says nothing.
+   */
+  spreadMs?: unknown;
   /** The peer acknowledged the handshake: the connection is connected. A second call does nothing. */
   welcomed(welcome: { readonly heartbeatMs: number; readonly resumed: boolean }): void;
   /**

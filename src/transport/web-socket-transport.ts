@@ -31,6 +31,7 @@ type Timer = ReturnType<typeof setTimeout>;
  *   connecting, connected ----------- a loss that no retry can mend ----> closed
  *   any ----------------------------- reconnect -------------------------> connecting
  *   connecting, connected ----------- back from a freeze ----------------> connecting
+ *   connecting ---------------------- not welcomed in 2 s after a wake ---> connecting
  *   connected ----------------------- successor welcomed ----------------> connected
  *   connected ----------------------- lost, with a successor under way --> connecting
  * ```

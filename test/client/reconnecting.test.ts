@@ -107,3 +107,30 @@ describe('listeners that throw', () => {
     await connection.close();
   });
 });
+
+describe('what the server says of its clients', () => {
+  const waits = async (...said: unknown[][]) => {
+    const { connection, socket } = await connected({ random: () => 0.999_999 });
+    await socket.say(...said);
+    await vi.advanceTimersByTimeAsync(10_000);
+    await socket.cut();
+    const { status } = connection;
+    await connection.close();
+    return status.state === 'waiting' ? status.retryAt - Date.now() : status.state;
+  };
+
+  test('in its newest ping is how wide the window is in which the client comes back', async () => {
+    expect(await waits(['ping', 1])).toBe(5_100);
+    expect(await waits(['ping', 1, 2_000])).toBe(2_100);
+    expect(await waits(['ping', 1, 2_000], ['ping', 2, 300], ['ping', 3])).toBe(400);
+  });
+
+  test('in its welcome, as well', async () => {
+    const { server, connection } = begin({ random: () => 0.999_999 });
+    await (await server.socket()).welcome({ spreadMs: 200 });
+    await vi.advanceTimersByTimeAsync(3_000);
+    await server.sockets[0]!.cut();
+    expect(connection.status).toMatchObject({ state: 'waiting', attempt: 1, retryAt: Date.now() + 300 });
+    await connection.close();
+  });
+});

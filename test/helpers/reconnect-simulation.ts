@@ -9,6 +9,8 @@ export interface Herd {
   /** What every client sees at that moment. */
   readonly code: number;
   readonly announced?: DelayWindow;
+  /** What the server had told of all its clients, ms. */
+  readonly spreadMs?: number;
   /** Connections that the server takes in a second, evenly. */
   readonly acceptsPerSecond: number;
   /** A refused attempt is noticed after this time, ms. */
@@ -22,13 +24,15 @@ export interface HerdResult {
   readonly attemptsPerClient: number;
   /** Most attempts that began within one of the spans of 100 ms. */
   readonly peakPer100Ms: number;
-  /** Time until 99 % of the clients were connected again, ms. */
+  /** Time until half, 99 %, and all of the clients were connected again, ms. */
+  readonly halfBackMs: number;
   readonly almostAllBackMs: number;
+  readonly allBackMs: number;
 }
 
 /** Lets every client decide by the real policy, with default options, on a virtual clock: no sockets, no timers. */
 export function simulateHerd(herd: Herd): HerdResult {
-  const { clients, code, announced, acceptsPerSecond, refusalMs, downMs = 0 } = herd;
+  const { clients, code, announced, spreadMs, acceptsPerSecond, refusalMs, downMs = 0 } = herd;
   const random = seededRandom(herd.seed);
   const options = resolveTransportOptions({ url: 'ws://server.test', random });
   const queue = new EventQueue();
@@ -39,6 +43,7 @@ export function simulateHerd(herd: Herd): HerdResult {
     const line = {
       welcomedAt: first ? -Infinity : Infinity,
       counts: true,
+      spreadMs,
       leavingWindow: () => (first ? announced : undefined),
     };
     const delayMs = crowd[client]!.lost(cause, line, now);
@@ -70,6 +75,8 @@ export function simulateHerd(herd: Herd): HerdResult {
   return {
     attemptsPerClient: attempts / clients,
     peakPer100Ms: Math.max(...tally.values()),
+    halfBackMs: backAt[Math.ceil(clients / 2) - 1]!,
+    allBackMs: backAt.at(-1)!,
     almostAllBackMs: backAt[Math.ceil(clients * 0.99) - 1]!,
   };
 }

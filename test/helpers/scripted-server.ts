@@ -6,6 +6,14 @@ import type { WebSocketConstructor } from '../../src/transport/web-socket-like.t
 
 const LIMITS = { frameBytes: 1024 * 1024, calls: 8, streams: 8, items: 32, subscriptions: 1000 };
 
+/** What a test wants of a welcome. */
+interface ScriptedWelcome {
+  readonly memory?: string;
+  readonly identity?: string;
+  readonly limits?: object;
+  readonly spreadMs?: number;
+}
+
 /** One socket of a {@link ScriptedServer}: what came, in order, and a way to say anything. */
 export class ScriptedSocket {
   readonly frames: string[] = [];
@@ -40,10 +48,10 @@ export class ScriptedSocket {
     await settle();
   }
 
-  async welcome({ memory = 'M1', identity = 'I1', limits = {} } = {}): Promise<void> {
+  async welcome({ memory = 'M1', identity = 'I1', limits = {}, spreadMs }: ScriptedWelcome = {}): Promise<void> {
     await this.say([
       'welcome',
-      { memory, identity, windowMs: 60_000, heartbeatMs: 25_000, limits: { ...LIMITS, ...limits } },
+      { memory, identity, windowMs: 60_000, heartbeatMs: 25_000, spreadMs, limits: { ...LIMITS, ...limits } },
     ]);
   }
 

@@ -39,7 +39,7 @@ export function encodeMessage(message: ClientMessage | ServerMessage): string {
     case 'auth':
       return encode.encodeAuth(message[1], message[2]);
     case 'ping':
-      return encode.encodePing(message[1]);
+      return encode.encodePing(message[1], (message as readonly ['ping', number, number?])[2]);
     case 'pong':
       return encode.encodePong(message[1]);
     case 'reply':

@@ -42,6 +42,7 @@ const welcome = fc.record(
     identity: text,
     windowMs: duration,
     heartbeatMs: fc.integer({ min: 1 }),
+    spreadMs: duration,
     limits: fc.record({
       frameBytes: id,
       calls: fc.integer({ min: 8, max: Number.MAX_SAFE_INTEGER }),
@@ -106,5 +107,6 @@ export const serverMessage: fc.Arbitrary<ServerMessage> = fc.oneof(
   fc.tuple(topic, count, payload).map(([name, offset, slots]) => ['event', name, offset, ...slots] as const),
   fc.tuple(fc.constant('unsubscribed' as const), id, topic, error),
   fc.tuple(fc.constant('goaway' as const), goaway),
+  fc.tuple(fc.constant('ping' as const), count, duration),
   ping,
 );

@@ -124,7 +124,7 @@ describe('closing a server', () => {
     const waiting = new Peer(server);
     await settle();
     await server.close();
-    expect(peer.all('goaway')).toEqual([['goaway', { reason: 'the server is closing', afterMs: 0, withinMs: 0 }]]);
+    expect(peer.all('goaway')).toEqual([['goaway', { reason: 'the server is closing', afterMs: 500, withinMs: 5 }]]);
     expect([peer, waiting].map(({ closedWith }) => closedWith?.code)).toEqual([1012, 1012]);
     expect(place.mock.calls[0]?.[0].signal.aborted).toBe(true);
     expect(server.stats()).toMatchObject({ peers: 0, clients: 0, subscriptions: 0 });

@@ -17,6 +17,7 @@ describe('the handshake', () => {
       identity: expect.any(String),
       windowMs: 120_000,
       heartbeatMs: 25_000,
+      spreadMs: 3,
       limits: { frameBytes: 1_048_576, calls: 256, streams: 16, items: 256, subscriptions: 1000 },
     });
   });
@@ -182,7 +183,7 @@ describe('time', () => {
   test('a silent peer is pinged after the interval, and closed with 4408 when it answers nothing', async () => {
     const peer = new Peer(start().server).hello(clientName());
     await vi.advanceTimersByTimeAsync(25_000);
-    expect(peer.all('ping')).toEqual([['ping', 1]]);
+    expect(peer.all('ping')).toEqual([['ping', 1, 3]]);
     await vi.advanceTimersByTimeAsync(9_999);
     expect(peer.closedWith).toBeUndefined();
     await vi.advanceTimersByTimeAsync(1);

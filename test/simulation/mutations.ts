@@ -1,19 +1,5 @@
-/** A change of one place. */
-export interface Edit {
-  readonly file: string;
-  /** Stands in the file exactly once. */
-  readonly find: string;
-  readonly replace: string;
-}
-
-/** A rule of PROTOCOL.md taken out of the code: the simulation has to find it. */
-export interface Mutation extends Edit {
-  readonly name: string;
-  /** Section of PROTOCOL.md, and what of it is gone. */
-  readonly rule: string;
-  /** A second place that holds the rule. */
-  readonly and?: Edit;
-}
+import type { Mutation } from './mutation.ts';
+import { QUIET_MUTATIONS } from './quiet-mutations.ts';
 
 const CALLS = 'Calls across sockets';
 const POSITIONS = 'Positions';
@@ -197,6 +183,13 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: '',
   },
   {
+    name: 'an older socket is left for a welcome that may be lost',
+    rule: `${CALLS} 6: the older socket serves on until the newer one has said something after its welcome`,
+    file: 'src/server/clients/client-directory.ts',
+    find: 'else client.serving = older;',
+    replace: 'else older?.retire();',
+  },
+  {
     name: 'another identity attaches to a client',
     rule: `${CALLS} 6: credentials that prove another identity never attach to a client`,
     file: 'src/server/clients/client-directory.ts',
@@ -355,46 +348,5 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (this.#takenOver) this.#rename();',
     replace: '',
   },
-  {
-    name: 'the end of a stream that was left frees no slot',
-    rule: `${CALLS} 5: a slot is free when the server has settled the id, whoever still waits for it`,
-    file: 'src/client/streams/stream-function.ts',
-    find: "const isOther = kernel.requests.find(link, id)?.takesSlot === 'calls';",
-    replace: "const isOther = kernel.requests.find(link, id)?.takesSlot !== 'streams';",
-  },
-  {
-    name: 'an id that was left is not remembered',
-    rule: `${CALLS} 5: a slot is free when the server has settled the id, whoever still waits for it`,
-    file: 'src/client/requests/requests.ts',
-    find: '} else if (!link.settleLeft(id)) {',
-    replace: '} else if (true) {',
-  },
-  {
-    name: 'a stream that was left goes on at the server',
-    rule: `${CALLS} 4: what nobody waits for is cancelled`,
-    file: 'src/client/requests/requests.ts',
-    find: 'control((link) => (link === on ? encodeCancel(id) : undefined)),',
-    replace: 'control(() => undefined),',
-  },
-  {
-    name: 'a failure of authenticate is taken for a refusal',
-    rule: 'What a failure means: whatever else authenticate throws closes with 1011, and the client comes again',
-    file: 'src/server/peers/handshake.ts',
-    find: 'if (!refusesCredentials(error)) {',
-    replace: 'if (!(error instanceof Error)) {',
-  },
-  {
-    name: 'a subscription ends with a failure of the server',
-    rule: 'What a failure means: who was live is asked for again',
-    file: 'src/client/topics/wire-topic.ts',
-    find: 'if (VERDICTS.has(error.code) || !this.audience.all.some(({ wasLive }) => wasLive)) return this.end(error);',
-    replace: 'return this.end(error);',
-  },
-  {
-    name: 'a topic that the server failed to serve is not asked for again',
-    rule: 'What a failure means: who was live is asked for again',
-    file: 'src/client/topics/wire-topic.ts',
-    find: '    this.#owner.failed(this);',
-    replace: '',
-  },
+  ...QUIET_MUTATIONS,
 ];

@@ -231,6 +231,7 @@ export class SimulatedSocket implements WebSocketLike {
   }
 
   #serverCloses(code: number, reason: string): void {
+    this.#network.rules.serverCloses(this.#wire, code);
     this.#wire.closed = true;
     const { random, lostCloses, trace, clock, servers } = this.#network.options;
     trace(`${this.name} <- close ${String(code)} ${reason}`);

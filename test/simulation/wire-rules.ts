@@ -49,6 +49,9 @@ export class WireRules {
 
   /** It has arrived. */
   serverGets(socket: SocketWire, messages: readonly ClientMessage[]): void {
+    const { replaces: older } = socket;
+    socket.replaces = undefined;
+    if (older !== undefined) this.#retire(older, socket);
     for (const message of messages) {
       if (ASKS.has(message[0])) socket.got.add(message[1] as number);
       if (message[0] === 'open') allow(socket, message[1], message[5]);
@@ -60,6 +63,15 @@ export class WireRules {
 
   serverSends(socket: SocketWire, frame: string): void {
     for (const message of JSON.parse(frame) as readonly ServerMessage[]) this.#serverSays(socket, message);
+  }
+
+  /** One that serves is taken over by another when that has spoken. */
+  serverCloses(socket: SocketWire, code: number): void {
+    if (code !== 4409) return;
+    this.#world.later(1, () => {
+      for (const { newest } of this.#memories.values())
+        if (newest.replaces === socket) this.#violation(socket, `is closed before ${newest.name} has spoken`);
+    });
   }
 
   /** A frame of the server has arrived. */
@@ -252,6 +264,15 @@ export class WireRules {
     const older = known.newest;
     known.n = n;
     known.newest = socket;
+    const serving = older.replaces?.closed === false ? older.replaces : undefined;
+    older.replaces = undefined;
+    socket.replaces = serving ?? older;
+    // Of two that have not spoken the first is given up.
+    if (serving !== undefined) this.#retire(older, socket);
+  }
+
+  /** It has to be closed soon. */
+  #retire(older: SocketWire, socket: SocketWire): void {
     older.retired = true;
     this.#world.later(RETIRED_MS + 100, () => {
       if (!older.closed) this.#violation(older, `is open ${String(RETIRED_MS)} ms after ${socket.name} took over`);

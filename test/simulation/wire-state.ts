@@ -52,6 +52,8 @@ export interface SocketWire {
   /** The server has ended it, or another has taken over: what comes is not read. */
   closed: boolean;
   retired: boolean;
+  /** The socket that goes on until this one has spoken after its welcome. */
+  replaces: SocketWire | undefined;
   /** The client has ended it, or has left it for another while it lived: then what is on it goes later. */
   isOver: boolean;
   wasLeft: boolean;
@@ -79,6 +81,7 @@ export function socketWire(name: string): SocketWire {
     topics: new Map(),
     closed: false,
     retired: false,
+    replaces: undefined,
     isOver: false,
     wasLeft: false,
     serverSpoke: false,

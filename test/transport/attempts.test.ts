@@ -193,15 +193,84 @@ describe('a server that takes 3 s to refuse (423)', () => {
     transport.close();
   });
 
-  test('a wake while one hangs makes no second socket', async () => {
+  test('wakes while one hangs make no second socket beside it, and one in two seconds in its place', async () => {
     const { dial, transport, fake } = harness();
-    const socket = await dial();
-    for (let n = 0; n < 30; n++) {
+    await dial();
+    for (let n = 0; n < 99; n++) {
       transport.wake();
       await vi.advanceTimersByTimeAsync(100);
     }
-    socket.end(1006);
-    expect(fake.made).toHaveLength(1);
+    expect(fake.mostLive).toBe(1);
+    expect(fake.made.length).toBeLessThanOrEqual(5);
+    transport.close();
+  });
+});
+
+describe('a wake signal while an attempt hangs', () => {
+  test('gives it two seconds; then another begins at once, and none of it counts', async () => {
+    const { dial, transport, fake } = harness({ random: () => 0.9 });
+    const socket = await dial();
+    await vi.advanceTimersByTimeAsync(1_000);
+    transport.wake();
+    await vi.advanceTimersByTimeAsync(1_999);
+    expect(fake.live()).toEqual([socket]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(fake.made).toHaveLength(2);
+    expect(socket.live).toBe(false);
+    expect(transport.status).toEqual({ state: 'connecting', attempt: 1 });
+    // The one in its place has all of its time.
+    await vi.advanceTimersByTimeAsync(9_999);
+    expect(fake.live()).toHaveLength(1);
+    transport.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('leaves one alone that is only slow', async () => {
+    const bench = harness();
+    await bench.dial();
+    bench.transport.wake();
+    await vi.advanceTimersByTimeAsync(1_900);
+    bench.welcome();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(bench.fake.made).toHaveLength(1);
+    expect(bench.transport.status.state).toBe('connected');
+  });
+
+  test('asks a provider that hangs again', async () => {
+    const url = vi.fn(() => new Promise<string>(() => {}));
+    const { transport } = harness({ url });
+    transport.connect();
+    transport.wake();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(url).toHaveBeenCalledTimes(2);
+    transport.close();
+  });
+
+  test('gives no more time than an attempt has', async () => {
+    const { dial, transport, fake } = harness({ connectTimeoutMs: 500 });
+    await dial();
+    await vi.advanceTimersByTimeAsync(400);
+    transport.wake();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(fake.made).toHaveLength(2);
+    transport.close();
+  });
+
+  test('makes at most one attempt a second, however quickly they are refused', async () => {
+    const starts: number[] = [];
+    const fake = fakeWebSockets((socket) => {
+      starts.push(Date.now());
+      setTimeout(() => socket.live && socket.end(1006), 10);
+    });
+    const { transport } = harness({ random: () => 0.9 }, undefined, fake);
+    transport.connect();
+    for (let n = 0; n < 1_000; n++) {
+      transport.wake();
+      await vi.advanceTimersByTimeAsync(10);
+    }
+    transport.close();
+    expect(starts.length).toBeGreaterThan(8);
+    expect(starts.length).toBeLessThanOrEqual(12);
   });
 });
 

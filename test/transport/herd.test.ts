@@ -46,6 +46,18 @@ describe('10 000 clients that lose their connections at once come back to a serv
     expect(result.almostAllBackMs).toBeLessThan(42_000);
   });
 
+  test.for([100, 1_000, 10_000, 100_000])(
+    '%i, and the server has told how wide their window is: about one attempt each, no more at a time than it takes',
+    async (clients, { annotate }) => {
+      const spreadMs = (clients / 500) * 1_250;
+      const result = simulateHerd({ ...herd, clients, spreadMs });
+      await annotate(told(result));
+      expect(result.attemptsPerClient).toBeLessThanOrEqual(1.4);
+      expect(result.peakPer100Ms).toBeLessThanOrEqual(90);
+      expect(result.almostAllBackMs).toBeLessThan((clients / 500) * 1_700 + 1_000);
+    },
+  );
+
   test('an outage of 10 s before costs one attempt more, not a higher peak', async ({ annotate }) => {
     const result = simulateHerd({ ...herd, downMs: 10_000 });
     await annotate(told(result));

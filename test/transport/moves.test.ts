@@ -305,6 +305,48 @@ describe('a server that says that it will go', () => {
     expect(old.live).toBe(false);
   });
 
+  /** Moves to a successor that ends with this code; gives when the next one is dialled, for the least and the most draws. */
+  async function nextAfter(code: number, reason = '', spreadMs?: number) {
+    const times: Array<number | undefined> = [];
+    for (const random of [0, 1]) {
+      let draw = 0;
+      const bench = harness({ random: () => draw });
+      const old = await bench.connect();
+      const alive = setInterval(() => old.message('alive'), 1_000);
+      bench.links[0]!.spreadMs = spreadMs;
+      bench.links[0]!.leaving({ afterMs: 0, withinMs: 20_000 });
+      await bench.settle();
+      draw = random;
+      bench.fake.last().open();
+      bench.fake.last().end(code, reason);
+      const from = Date.now();
+      expect(bench.transport.status.state).toBe('connected');
+      while (bench.fake.made.length < 3 && Date.now() < from + 60_000) await vi.advanceTimersByTimeAsync(100);
+      times.push(bench.fake.made.length < 3 ? undefined : Date.now() - from);
+      clearInterval(alive);
+      bench.transport.close();
+      expect(vi.getTimerCount()).toBe(0);
+    }
+    return times;
+  }
+
+  test.each([1012, 1006])('is left for another that is found later in its window: %i', async (code) => {
+    // Turned away by the server that goes, or nobody was there yet.
+    expect(await nextAfter(code)).toEqual([1_000, 3_000]);
+    expect(await nextAfter(code, 'retry-after=3200')).toEqual([3_200, 5_200]);
+    // As many as there are need more time.
+    expect(await nextAfter(code, '', 9_000)).toEqual([1_000, 10_000]);
+  });
+
+  test.each([
+    [1012, 'retry-after=20000'],
+    [1013, ''],
+    [4400, ''],
+    [4403, ''],
+  ])('is asked no more behind its window, nor where that is of no use: %i %s', async (code, reason) => {
+    expect(await nextAfter(code, reason)).toEqual([undefined, undefined]);
+  });
+
   test('twice: what it said last counts', async () => {
     const bench = harness({ random: () => 0 });
     await bench.connect();

@@ -29,14 +29,19 @@ interface LossDetails {
   readonly stable?: boolean;
   readonly counts?: boolean;
   readonly announced?: DelayWindow;
+  /** It lived for so long after its welcome, ms. */
+  readonly lifeMs?: number;
+  /** What its server had said of all its clients, ms. */
+  readonly spreadMs?: number;
 }
 
 const loss = (code: number, details: LossDetails = {}): Loss => {
-  const { reason = '', by = 'peer', stable = false, welcomed = stable, counts = true, announced } = details;
-  const servedMs = stable ? TRANSPORT_DEFAULTS.reconnect.stableAfterMs : 0;
+  const { reason = '', by = 'peer', stable = false, counts = true, announced, lifeMs, spreadMs } = details;
+  const { welcomed = stable || lifeMs !== undefined } = details;
+  const servedMs = lifeMs ?? (stable ? TRANSPORT_DEFAULTS.reconnect.stableAfterMs : 0);
   return {
     cause: { code, reason, opened: true, by },
-    line: { welcomedAt: welcomed ? NOW - servedMs : Infinity, counts, leavingWindow: () => announced },
+    line: { welcomedAt: welcomed ? NOW - servedMs : Infinity, counts, spreadMs, leavingWindow: () => announced },
   };
 };
 
@@ -122,6 +127,17 @@ describe('what each close code leads to', () => {
     ]);
   });
 
+  test('overload counts by itself alone, and adds nothing to the backoff', () => {
+    expect(after([...times(4, loss(1006)), loss(1013)])).toEqual([15_000, 60_000]);
+    expect(after([...times(4, loss(1013)), loss(1006)])).toEqual([100, 5_100]);
+    expect(after([loss(1013), loss(1006), loss(1013)])).toEqual([30_000, 120_000]);
+  });
+
+  test('a restart that the server tells adds nothing to the backoff', () => {
+    const turnedAway = loss(1012, { reason: 'retry-after=1000' });
+    expect(after([loss(1006, stable), ...times(4, turnedAway), loss(1006)])).toEqual([100, 10_100]);
+  });
+
   test('a reason that asks for a delay sets it: never earlier, a little later', () => {
     expect(after([loss(1013, { reason: 'retry-after=4200' })])).toEqual([4_200, 4_620]);
     expect(after([loss(4401, { reason: 'retry-after=0' })])).toEqual([0, 100]);
@@ -175,6 +191,74 @@ describe('backoff', () => {
   });
 });
 
+describe('time connected pays for attempts', () => {
+  test.each([
+    // Two seconds pay for one attempt: each of these lives has paid for the one before it.
+    [2_000, [5_100, 5_100, 5_100, 5_100]],
+    [3_000, [5_100, 5_100, 5_100, 5_100]],
+    [9_999, [5_100, 5_100, 5_100, 5_100]],
+    // Half of what it took.
+    [1_000, [5_100, 7_171, 10_100, 14_242]],
+    [0, [5_100, 10_100, 20_100, 30_100]],
+  ])('a line that lives %i ms, again and again', (lifeMs, upTo) => {
+    const one = loss(1006, { lifeMs });
+    expect(upTo.map((_, n) => after(times(n + 1, one))[1])).toEqual(upTo);
+  });
+
+  test('a long outage is paid off in seconds, not in minutes', () => {
+    const lives = times(4, loss(1006, { lifeMs: 8_000 }));
+    expect(after([...times(1_000, loss(1006)), ...lives])).toEqual([100, 5_100]);
+  });
+
+  test('a life that pays for an attempt is no failed one', () => {
+    const more = { reconnect: { ...TRANSPORT_DEFAULTS.reconnect, maxAttempts: 2 } };
+    expect(after(times(9, loss(1006, { lifeMs: 2_000 })), more)).toEqual([100, 5_100]);
+    expect(after(times(2, loss(1006, { lifeMs: 1_999 })), more)).toBe('stop');
+  });
+});
+
+describe('what the server says of its clients', () => {
+  const told = (spreadMs: number, lifeMs = 10_000) => loss(1006, { lifeMs, spreadMs });
+
+  test.each([
+    [0, 100],
+    [250, 350],
+    [25_000, 25_100],
+    // A server may be wrong, or hostile.
+    [1e300, 600_100],
+  ])('%d ms: the first window is so wide, and no wider', (spreadMs, to) => {
+    expect(after([told(spreadMs)])).toEqual([100, to]);
+    expect(after(times(5, told(spreadMs, 3_000)))).toEqual([100, to]);
+  });
+
+  test('attempts in vain put the next one off, by half as much again each, up to the cap', () => {
+    const windows = [1, 2, 3, 9, 1_000].map((n) => after([told(250), ...times(n, loss(1006))]));
+    expect(windows).toEqual([
+      [740, 1_150],
+      [1_059, 1_549],
+      [1_539, 2_149],
+      [16_492, 20_840],
+      [24_100, 30_350],
+    ]);
+  });
+
+  test('a line that ends after its welcome, again and again, backs off as one that gets none', () => {
+    expect(after(times(4, told(250, 0)))).toEqual(after([told(250), ...times(3, loss(1006))]));
+  });
+
+  test('a loss that concerns this client alone is not spread wider than without a word', () => {
+    const own = loss(4408, { stable: true, spreadMs: 25_000 });
+    expect(after([own])).toEqual([100, 1_100]);
+    expect(after([loss(4408, { stable: true, spreadMs: 250 })])).toEqual([100, 350]);
+  });
+
+  test('counts until a server that says nothing welcomes, and less than what the app says', () => {
+    expect(after([told(250), loss(1006, { lifeMs: 10_000 })])).toEqual([100, 5_100]);
+    const reconnect = { ...TRANSPORT_DEFAULTS.reconnect, sharedFirstMs: 7 };
+    expect(after([told(250)], { reconnect })).toEqual([100, 107]);
+  });
+});
+
 describe('a window that the peer announced', () => {
   const announced: DelayWindow = [2_000, 3_000];
 
@@ -200,8 +284,10 @@ describe('a window that the peer announced', () => {
     expect(after([loss(4403, { announced })])).toBe('stop');
   });
 
-  test('is for one loss: the attempt that fails after it backs off', () => {
-    expect(after([loss(1012, { stable: true, announced }), loss(1006)])).toEqual([100, 10_100]);
+  test('is for one loss: the attempts that fail after it back off, and it is none of them', () => {
+    const planned = loss(1012, { stable: true, announced });
+    expect(after([planned, loss(1006)])).toEqual([100, 5_100]);
+    expect(after([planned, loss(1006), loss(1006)])).toEqual([100, 10_100]);
   });
 });
 
@@ -281,6 +367,20 @@ describe('rate guard', () => {
       policy.began(50);
     }
     expect(policy.guardMs(50)).toBe(60_100);
+  });
+
+  test('forgets one attempt for each 2 s of a connection, the latest first', () => {
+    const policy = begun(...ten);
+    policy.ended(loss(1006, { lifeMs: 1_999 }).line, NOW);
+    expect(policy.guardMs(10)).toBe(60_090);
+    policy.ended(loss(1006, { lifeMs: 5_999 }).line, NOW);
+    for (const at of [20, 30]) {
+      expect(policy.guardMs(at)).toBe(0);
+      policy.began(at);
+    }
+    expect(policy.guardMs(31)).toBe(60_069);
+    policy.ended(loss(1006).line, NOW);
+    expect(policy.guardMs(31)).toBe(60_069);
   });
 
   test('gives whole ms, never too few', () => {

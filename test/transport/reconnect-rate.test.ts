@@ -59,7 +59,7 @@ function mostInAMinute(starts: readonly number[]): number {
   return Math.max(...starts.map((from) => starts.filter((at) => at >= from && at <= from + 60_000).length));
 }
 
-describe('at most 10 connections a minute', () => {
+describe('at most 10 connections a minute for which time connected did not pay', () => {
   test.each(cases)('to a server that %s, with random %s', async (_name, _label, server, random) => {
     const starts = await startsOf(server, { random: random() });
     expect(mostInAMinute(starts)).toBeLessThanOrEqual(10);
@@ -125,6 +125,49 @@ describe('at most 10 connections a minute', () => {
   });
 });
 
+/** A server that does anything: refuses, ends with any code, says goaway, serves for up to `lifeMs`. Gives when sockets were made. */
+async function anything(seed: number, lifeMs: number, mayGo: boolean): Promise<readonly number[]> {
+  const random = seeded(seed);
+  const pick = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)]!;
+  const bench = harness({ random, url: () => 'ws://server.test', auth: () => 'token' });
+  const starts: number[] = [];
+  const endsAt = new Map<FakeWebSocket, number>();
+  bench.transport.connect();
+  for (let ms = 0; ms < 600_000; ms += 25) {
+    await vi.advanceTimersByTimeAsync(25);
+    for (const socket of bench.fake.made.slice(starts.length)) {
+      starts.push(Date.now());
+      const kind = random();
+      if (kind > 0.2) socket.open();
+      if (kind > 0.4) bench.links.at(-1)!.welcomed({ heartbeatMs: 20_000, resumed: false });
+      bench.links.at(-1)!.spreadMs = pick([undefined, 0, 1, 5_000, -1, NaN, 'x']);
+      if (kind > 0.8 && mayGo) bench.links.at(-1)!.leaving({ afterMs: 0, withinMs: pick([0, 1_000, 30_000]) });
+      endsAt.set(socket, Date.now() + (kind > 0.4 ? random() * lifeMs : 0));
+    }
+    for (const socket of bench.fake.live())
+      if (endsAt.get(socket)! <= Date.now())
+        socket.end(pick([1006, 1006, 1001, 1011, 1012, 4408, 4409]), pick(['', 'retry-after=0']));
+  }
+  bench.transport.close();
+  expect(starts.length).toBeGreaterThan(50);
+  return starts;
+}
+
+describe('a server that does anything', () => {
+  test.each([1, 2, 3])('and ends connections at once is asked ten times a minute, seed %i', async (seed) => {
+    expect(mostInAMinute(await anything(seed, 0, true))).toBeLessThanOrEqual(10);
+  });
+
+  test.each([1, 2, 3])('is asked once more for each 2 s that connections lived, seed %i', async (seed) => {
+    for (const lifeMs of [1_900, 4_000, 20_000]) {
+      const most = 10 + (lifeMs < 2_000 ? 0 : 30);
+      expect(mostInAMinute(await anything(seed, lifeMs, false))).toBeLessThanOrEqual(most);
+      // A life that began before that minute pays for moves within it, too.
+      expect(mostInAMinute(await anything(seed, lifeMs, true))).toBeLessThanOrEqual(most + 10);
+    }
+  });
+});
+
 test('a server that says goaway after each welcome is asked at most ten times a minute', async () => {
   const bench = harness({ random: () => 0.5 });
   await bench.connect();
@@ -132,6 +175,8 @@ test('a server that says goaway after each welcome is asked at most ten times a 
     bench.links.at(-1)!.leaving({ afterMs: 0, withinMs: 0 });
     await vi.advanceTimersByTimeAsync(50);
     if (bench.fake.last().readyState === 0) bench.welcome();
+    // Nor is a line that dies, and has lived, what pays for them.
+    for (const socket of bench.fake.live()) socket.message('alive');
   }
   expect(bench.fake.made.length).toBeLessThanOrEqual(11);
   bench.transport.close();

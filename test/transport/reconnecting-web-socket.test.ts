@@ -286,6 +286,32 @@ describe('signals of the host', () => {
     expect(fake.made).toHaveLength(3);
   });
 
+  test('a wake gives an attempt that hangs two seconds, and then another', async () => {
+    const lifecycle = host();
+    const { fake, reconnecting } = watched({ lifecycle, random: () => 0.9 });
+    lifecycle.tell('wake');
+    await pass(1_999);
+    expect(fake.made).toHaveLength(1);
+    await pass(2);
+    expect(fake.live()).toEqual([fake.made[1]]);
+    expect(reconnecting).toMatchObject([{ attempt: 1, delayMs: 0 }]);
+    fake.last().open();
+    // That wake is over and done with: the next loss waits as any other does.
+    await pass(60_000);
+    fake.last().end(1006);
+    expect(reconnecting[1]?.delayMs).toBe(4_600);
+  });
+
+  test('a wake in an attempt that succeeds changes nothing of a later loss', async () => {
+    const lifecycle = host();
+    const { fake, reconnecting } = watched({ lifecycle, random: () => 0.9 });
+    lifecycle.tell('wake');
+    fake.last().open();
+    await pass(60_000);
+    fake.last().end(1006);
+    expect(reconnecting).toMatchObject([{ delayMs: 4_600 }]);
+  });
+
   test('an attempt that a wake began counts for nothing when it fails', () => {
     const lifecycle = host();
     const { fake, reconnecting } = watched({ lifecycle });

@@ -174,8 +174,8 @@ export abstract class Session implements LinkUser {
     }
     if (state.welcome !== undefined && this.now() - this.#welcomedAt >= this.stableAfterMs) this.#takenOver = false;
     if (code === CloseCode.OTHER_IDENTITY) this.#becomeAnother();
-    else if (code === CloseCode.TAKEN_OVER) {
-      // Twice in a row: somebody else holds the same name (a copy of this page's memory). Take a new one.
+    else if (code === CloseCode.TAKEN_OVER && cause.by !== 'app') {
+      // Not by a successor of its own. Twice in a row: somebody else holds the same name (a copy of this page's memory). Take a new one.
       if (this.#takenOver) this.#rename();
       this.#takenOver = !this.#takenOver;
     }
@@ -220,6 +220,7 @@ export abstract class Session implements LinkUser {
     }
     state.welcome = this.lastWelcome = given;
     state.batch.frameBytes = given.limits.frameBytes;
+    state.link.spreadMs = given.spreadMs;
     this.#welcomedAt = this.now();
     this.connections++;
     const resumed = lastWelcome?.memory === given.memory;
@@ -264,7 +265,8 @@ export abstract class Session implements LinkUser {
       ping: {
         ...ping,
         // Answered here, not by a timer: a hidden page's timers sleep, its messages arrive.
-        take: (state, message: readonly ['ping', number]) => {
+        take: (state, message: readonly ['ping', number, unknown?]) => {
+          state.link.spreadMs = message[2] ?? state.link.spreadMs;
           // A peer that pings and does not read gets no more answers than fit: it must not fill our memory.
           if ((state.link.bufferedAmount ?? 0) > UNREAD_BYTES) return;
           const answer = encodePong(message[1]);

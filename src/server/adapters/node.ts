@@ -100,12 +100,13 @@ export async function listen(server: AcceptingServer, options: ListenOptions = {
     },
     close: async (closeOptions) => {
       await server.close(closeOptions);
-      await Promise.all([...sockets.clients].map(closed));
+      // The next server need not wait for peers that are dead: path and port are free from here on.
       http.off('upgrade', upgrade);
+      const ended = new Promise<void>((resolve) => (own === undefined ? resolve() : own.close(() => resolve())));
+      await Promise.all([...sockets.clients].map(closed));
       refused.close();
-      if (own === undefined) return;
-      own.closeAllConnections();
-      await new Promise<void>((resolve) => own.close(() => resolve()));
+      own?.closeAllConnections();
+      await ended;
     },
   };
 }

@@ -33,6 +33,12 @@ export interface ServerLimits {
    * @default 20_000, or that least where it is more
    */
   readonly messageBurst?: number | undefined;
+  /**
+   * Clients that the server can take in a second when they come back. Told, not enforced: clients that lose it together
+   * spread over the time that all of them need at this rate, and a quarter more.
+   * @default 500
+   */
+  readonly connectionsPerSecond?: number | undefined;
   /** A peer with more than this in its socket's buffer gets no events until it drains, bytes. @default 1_048_576 */
   readonly bufferedBytes?: number | undefined;
   /**
@@ -88,6 +94,7 @@ export const DEFAULT_LIMITS: ResolvedLimits = {
   subscriptions: 1000,
   messagesPerSecond: 10_000,
   messageBurst: 20_000,
+  connectionsPerSecond: 500,
   bufferedBytes: 1024 * 1024,
   answers: 1152,
   answerBytes: 1024 * 1024,

@@ -16,6 +16,9 @@ export interface Greeting {
 export type Attached =
   { readonly client: Client; readonly refused?: undefined } | { readonly refused: number; readonly reason: string };
 
+/** Why an older socket is closed. */
+export const NEWER = 'a newer socket of this client exists';
+
 /** Options of a {@link ClientDirectory}. */
 export interface ClientDirectoryOptions {
   readonly limits: ResolvedLimits;
@@ -59,7 +62,7 @@ export class ClientDirectory {
       return { refused: CloseCode.OTHER_IDENTITY, reason: 'this client belongs to another identity' };
     }
     if (client !== undefined && n <= client.n) {
-      return { refused: CloseCode.TAKEN_OVER, reason: 'a newer socket of this client exists' };
+      return { refused: CloseCode.TAKEN_OVER, reason: NEWER };
     }
     if (client === undefined) {
       const made: Client = new Client(id, identity, this.#options.limits, (delta) => this.#count(made, delta));
@@ -71,19 +74,29 @@ export class ClientDirectory {
     client.calls.raise(floor[0], floor.slice(1));
     const older = client.socket;
     client.socket = socket;
-    if (older !== undefined) {
-      client.retired?.close(CloseCode.TAKEN_OVER, 'a newer socket of this client exists');
-      client.retired = older;
-      older.retire();
-    }
+    // Of two that have not spoken since their welcome the client has given up the first.
+    if (client.serving !== undefined) older?.close(CloseCode.TAKEN_OVER, NEWER);
+    else client.serving = older;
     return { client };
+  }
+
+  /** A welcomed socket spoke. If it is the newest, the one before is retired. */
+  spoke(client: Client, socket: ClientSocket): void {
+    const older = client.serving;
+    if (older === undefined || client.socket !== socket) return;
+    client.serving = undefined;
+    client.retired?.close(CloseCode.TAKEN_OVER, NEWER);
+    client.retired = older;
+    older.retire();
   }
 
   /** A socket of the client is gone. With 1000 on the newest one the client said that it will not come back. */
   detach(client: Client, socket: ClientSocket, code: number | undefined): void {
     if (client.retired === socket) client.retired = undefined;
+    if (client.serving === socket) client.serving = undefined;
     if (client.socket === socket) {
-      client.socket = undefined;
+      client.socket = client.serving;
+      client.serving = undefined;
       if (code === CloseCode.NORMAL) return this.forget(client);
     }
     if (client.socket === undefined && client.retired === undefined) this.#wentAway(client);
@@ -95,7 +108,7 @@ export class ClientDirectory {
     this.#clients.delete(client.id);
     this.#cameBack(client);
     client.calls.clear();
-    client.retired?.close(CloseCode.NORMAL, '');
+    for (const left of [client.socket, client.retired]) left?.close(CloseCode.NORMAL, '');
   }
 
   close(): void {

@@ -31,7 +31,9 @@ export class Client {
   n = 0;
   /** The newest socket, while it lives. */
   socket: ClientSocket | undefined;
-  /** The one before, until it has drained. */
+  /** The one before, which goes on until the newest has shown that its welcome arrived: it may never. */
+  serving: ClientSocket | undefined;
+  /** The one before that, until it has drained. */
   retired: ClientSocket | undefined;
   readonly #limits: StreamLimits;
   #streams: StreamStore | undefined;

@@ -6,6 +6,8 @@ import type { ResolvedTimes } from '../app/server-options.ts';
 export interface WatchedPeer {
   /** Bytes on their way to the peer: a ping waits behind them. */
   readonly buffered: number;
+  /** What the last ping told it is no longer so. */
+  readonly isOutdated: boolean;
   ping(): void;
   dead(): void;
 }
@@ -60,7 +62,7 @@ export class PeerHeartbeat {
     if (step === DEAD) return peer.dead();
     let waitMs = step === PROBE ? pongTimeoutMs : step;
     if (step === PROBE) this.#heartbeat.probed(now, bytes, bytes);
-    if (step === PROBE || now - this.#sentAt >= heartbeatMs) {
+    if (step === PROBE || now - this.#sentAt >= heartbeatMs || peer.isOutdated) {
       this.#sentAt = now;
       peer.ping();
     }

@@ -8,6 +8,8 @@ export interface PeerLink {
   readonly request: ServerRequest;
   /** Bytes on their way. */
   readonly buffered: number;
+  /** How wide the window is to be in which all clients of the server come back after a loss, ms. */
+  readonly spreadMs: number;
   /** So many of them that events and items have to wait. */
   readonly isCongested: boolean;
   push(message: string, delivery: Delivery): void;

@@ -20,6 +20,9 @@ import { PeerRate } from './peer-rate.ts';
 /** A peer that had no room for events or items is looked at this often, where its adapter does not tell that it drained. */
 const LOOK_AGAIN_MS = 250;
 
+/** What a peer was told may be wrong by this, ms. */
+const OUTDATED_MS = 100;
+
 /** A socket from its welcome on: what its messages do. What most peers have no use for is made when it is. */
 export class Peer {
   readonly client: Client;
@@ -36,6 +39,8 @@ export class Peer {
   #context: unknown;
   #lookAgain: Deadline | undefined;
   #pings = 0;
+  /** As it was told. */
+  #spreadMs: number;
   #closed = false;
 
   constructor(link: PeerLink, client: Client, { hello, credentials }: Introduction) {
@@ -43,6 +48,7 @@ export class Peer {
     this.client = client;
     this.identity = credentials.identity;
     this.#link = link;
+    this.#spreadMs = link.spreadMs;
     this.#context = credentials.context;
     this.#speaks = (hello.codec ?? json.name) === engine.codec.name;
     this.#calls = new PeerCalls(link, client);
@@ -119,7 +125,14 @@ export class Peer {
   }
 
   ping(): void {
-    this.#link.push(encodePing(++this.#pings), 'answer');
+    this.#spreadMs = this.#link.spreadMs;
+    this.#link.push(encodePing(++this.#pings, this.#spreadMs), 'answer');
+  }
+
+  /** What it was told fits half, or twice, as many clients as there are. */
+  get isOutdated(): boolean {
+    const { spreadMs } = this.#link;
+    return Math.max(spreadMs, this.#spreadMs) > 2 * Math.min(spreadMs, this.#spreadMs) + OUTDATED_MS;
   }
 
   dead(): void {

@@ -30,26 +30,46 @@ const DEAF: SocketHandler = {
   drained: () => undefined,
 };
 
+/** A server that goes asks its clients back after this time, ms: its successor is often there by then. */
+const AWAY_MS = 500;
+/** Whoever arrives while it drains is not sent away for longer, ms: behind a balancer the next attempt may lead elsewhere. */
+const AWAY_MOST_MS = 3_000;
+/** Calls end without a word to the sockets: where nobody else is left they are looked at this often, ms. */
+const LOOK_MS = 50;
+
+/** Until when a server drains, ms, and how wide the window of its clients was when it began, ms. */
+interface Draining {
+  readonly untilMs: number;
+  readonly spreadMs: number;
+}
+
+const CLOSING = 'the server is closing';
+
 /** All sockets of a server. */
 export class SessionTable implements SessionOwner {
   readonly #engine: Engine;
   /** With when each began, ms. */
   readonly #sessions = new Map<Session, number>();
   #refused = 0;
-  #draining = false;
-  /** Resolves the running {@link drain}. */
-  #emptied: (() => void) | undefined;
+  /** There once it drains. */
+  #draining: Draining | undefined;
+  /** Looks whether the running {@link drain} is over. */
+  #look = (): void => undefined;
 
   constructor(engine: Engine) {
     this.#engine = engine;
+  }
+
+  get spreadMs(): number {
+    return spreadOf(this.#sessions.size, this.#engine.limits.connectionsPerSecond);
   }
 
   accept(socket: ServerSocket, request: ServerRequest): SocketHandler {
     const { observer } = this.#engine;
     const openedAt = Date.now();
     observer?.tell({ type: 'opened' });
-    if (this.#draining) {
-      this.#turnAway(socket);
+    if (this.#draining !== undefined) {
+      this.#turnAway(socket, this.#draining);
       this.#observeEnd(openedAt, 'server', CloseCode.SERVICE_RESTART);
       return DEAF;
     }
@@ -62,7 +82,7 @@ export class SessionTable implements SessionOwner {
     const openedAt = this.#sessions.get(session) ?? Date.now();
     this.#sessions.delete(session);
     if (by === 'server' && code !== undefined && isRefusal(code)) this.#refused++;
-    if (this.#sessions.size === 0) this.#emptied?.();
+    if (this.#sessions.size === 0) this.#look();
     this.#observeEnd(openedAt, by, code);
   }
 
@@ -93,37 +113,74 @@ export class SessionTable implements SessionOwner {
     };
   }
 
-  /** Tells everyone to go, and closes those who are still here after the time. Lets nobody in from now on. */
+  /**
+   * Tells everyone to go, and closes those who are still here after the time. Lets nobody in from now on. Those whom it
+   * closes, or turns away, are told when to come back: soon, and not all at once.
+   */
   async drain(withinMs: number): Promise<void> {
-    this.#draining = true;
-    if (this.#sessions.size === 0) return;
-    for (const session of this.#sessions.keys())
-      session.goAway({ reason: 'the server is closing', afterMs: 0, withinMs });
-    if (withinMs > 0) await this.#emptyWithin(withinMs);
-    for (const session of [...this.#sessions.keys()]) session.close(CloseCode.SERVICE_RESTART, 'the server is closing');
+    const { spreadMs } = this;
+    const draining = (this.#draining = { untilMs: Date.now() + withinMs, spreadMs });
+    const each = (what: (session: Session) => void): void => [...this.#sessions.keys()].forEach(what);
+    each((session) => session.isGreeting && session.close(CloseCode.SERVICE_RESTART, comeBack(draining)));
+    if (withinMs > 0) {
+      each((session) => session.goAway({ reason: CLOSING, afterMs: 0, withinMs }));
+      await this.#quietUntil(draining.untilMs);
+    }
+    each((session) => session.goAway({ reason: CLOSING, afterMs: AWAY_MS, withinMs: spreadMs }));
+    each((session) => session.close(CloseCode.SERVICE_RESTART, CLOSING));
   }
 
   #observeEnd(openedAt: number, by: 'server' | 'peer', code: number | undefined): void {
     this.#engine.observer?.tell({ type: 'closed', by, code, openMs: Date.now() - openedAt });
   }
 
-  #emptyWithin(withinMs: number): Promise<void> {
+  /** Until nobody is left, and no call whose client may have lost its socket for a moment. */
+  #quietUntil(untilMs: number): Promise<void> {
+    const { deadlines } = this.#engine;
     return new Promise((resolve) => {
-      const deadline: Deadline = this.#engine.deadlines.add(Date.now() + withinMs, resolve);
-      this.#emptied = () => {
-        this.#engine.deadlines.remove(deadline);
+      let deadline: Deadline | undefined;
+      this.#look = () => {
+        if (deadline !== undefined) deadlines.remove(deadline);
+        const now = Date.now();
+        const isEmpty = this.#sessions.size === 0;
+        if (now < untilMs && !(isEmpty && !this.#isBusy)) {
+          deadline = deadlines.add(isEmpty ? Math.min(now + LOOK_MS, untilMs) : untilMs, this.#look);
+          return;
+        }
+        this.#look = () => undefined;
         resolve();
       };
+      this.#look();
     });
   }
 
-  #turnAway(socket: ServerSocket): void {
+  /** A call is at work: not a stream, which may never end. */
+  get #isBusy(): boolean {
+    for (const { calls } of this.#engine.directory.clients()) if (calls.busy > calls.streams) return true;
+    return false;
+  }
+
+  #turnAway(socket: ServerSocket, draining: Draining): void {
     try {
-      socket.close(CloseCode.SERVICE_RESTART, 'the server is closing');
+      socket.close(CloseCode.SERVICE_RESTART, comeBack(draining));
     } catch (error) {
       this.#engine.report(error, { during: 'session' });
     }
   }
+}
+
+/**
+ * How wide the window is to be in which so many clients come back, ms: a quarter more than all need, for those who are
+ * turned away because too many came at a moment.
+ */
+export function spreadOf(clients: number, connectionsPerSecond: number): number {
+  return Math.ceil((clients / connectionsPerSecond) * 1_250);
+}
+
+/** A close reason that says when to come back: a moment after it is over, if that is soon. */
+function comeBack({ untilMs, spreadMs }: Draining): string {
+  const awayMs = Math.min(Math.max(untilMs - Date.now(), 0) + AWAY_MS, AWAY_MOST_MS);
+  return `retry-after=${Math.round(awayMs + Math.random() * spreadMs)}`;
 }
 
 /** A takeover is ordinary life, and so is the end of a server. */

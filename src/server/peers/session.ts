@@ -3,6 +3,7 @@ import * as CloseCode from '../../protocol/close-code.ts';
 import { truncateReason } from '../../protocol/close-reaction.ts';
 import { encodeGoAway, encodeWelcome } from '../../protocol/encode.ts';
 import type { GoAway } from '../../protocol/messages.ts';
+import { NEWER } from '../clients/client-directory.ts';
 import type { Client, ClientSocket } from '../clients/client.ts';
 import type { Engine } from '../engine.ts';
 import type { Flusher, Turns } from './flusher.ts';
@@ -43,6 +44,8 @@ const CLOSED: SessionPhase = { name: 'closed' };
 
 /** Who keeps the sessions. */
 export interface SessionOwner {
+  /** As in {@link PeerLink}. */
+  readonly spreadMs: number;
   /** Called once, when a session is over: who ended it, and the close code where there was one. */
   ended(session: Session, by: 'server' | 'peer', code: number | undefined): void;
 }
@@ -99,6 +102,15 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, FrameSink
     return this.buffered > this.engine.limits.bufferedBytes;
   }
 
+  get spreadMs(): number {
+    return this.#owner.spreadMs;
+  }
+
+  /** It has not been welcomed yet. */
+  get isGreeting(): boolean {
+    return this.#phase.name === 'greeting';
+  }
+
   get subscriptions(): number {
     return this.#phase.name === 'open' ? this.#phase.peer.subscriptions : 0;
   }
@@ -106,8 +118,11 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, FrameSink
   message(data: string): void {
     this.engine.observer?.received(data);
     try {
-      if (this.#phase.name === 'open') this.#phase.peer.frame(data);
-      else if (this.#phase.name === 'greeting') this.#phase.handshake.frame(data);
+      if (this.#phase.name === 'open') {
+        const { peer } = this.#phase;
+        if (peer.client.serving !== undefined) this.engine.directory.spoke(peer.client, this);
+        peer.frame(data);
+      } else if (this.#phase.name === 'greeting') this.#phase.handshake.frame(data);
     } catch (error) {
       this.engine.report(error, { during: 'session' });
       this.close(CloseCode.INTERNAL_ERROR, 'the server failed');
@@ -217,7 +232,15 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, FrameSink
     this.#phase = { name: 'open', peer };
     const { wireLimits: limits, times } = this.engine;
     const { windowMs, heartbeatMs } = times;
-    const welcome = { memory: client.memory, identity: identityName(identity), windowMs, heartbeatMs, limits };
+    const { spreadMs } = this;
+    const welcome = {
+      memory: client.memory,
+      identity: identityName(identity),
+      windowMs,
+      heartbeatMs,
+      spreadMs,
+      limits,
+    };
     this.push(encodeWelcome(welcome), 'notice');
     for (const decoded of held) peer.read(decoded, Date.now());
   }
@@ -231,7 +254,7 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, FrameSink
   }
 
   #closeRetired(): void {
-    this.close(CloseCode.TAKEN_OVER, 'a newer socket of this client exists');
+    this.close(CloseCode.TAKEN_OVER, NEWER);
   }
 
   /** Leaves whatever phase it is in, for good. */

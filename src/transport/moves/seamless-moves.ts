@@ -1,6 +1,7 @@
 import { drawDelay, type DelayWindow } from '../../primitives/backoff.ts';
 import * as CloseCode from '../../protocol/close-code.ts';
-import { closeReaction } from '../../protocol/close-reaction.ts';
+import { readSpread } from '../reconnect-policy.ts';
+import { closeReaction, parseRetryAfter } from '../../protocol/close-reaction.ts';
 import { causeOf, LEAVING } from '../line.ts';
 import type { LineLink } from '../line-link.ts';
 import type { CloseCause } from '../transport.ts';
@@ -8,6 +9,9 @@ import type { MoveOwner, Moves } from '../transport-parts.ts';
 
 /** A line that was left without an announced end may answer for so long, ms. */
 const RETIRE_MS = 30_000;
+/** Where a server goes and no successor was found, another is looked for after this time, and within the other, ms. */
+const AGAIN_MS = 1_000;
+const AGAIN_WITHIN_MS = 2_000;
 
 /**
  * The lines on both sides of a welcomed one: its successor, which is opened while it serves, and its predecessor, on
@@ -49,7 +53,8 @@ export class SeamlessMoves implements Moves {
   ended(line: LineLink, cause: CloseCause): boolean {
     if (line === this.#retiring) this.#retired(line, cause);
     else if (line === this.#successor) this.#failed(line, cause);
-    else if (cause.code === CloseCode.TAKEN_OVER && this.#successor?.opened === true) this.#replaced = cause;
+    else if (cause.code === CloseCode.TAKEN_OVER && this.#successor?.opened === true)
+      this.#replaced = { ...cause, by: 'app' };
     else return false;
     return true;
   }
@@ -99,6 +104,17 @@ export class SeamlessMoves implements Moves {
     this.#owner.tell((user) => user.moveFailed(cause));
     // It is told as lost now that nothing follows it.
     if (this.#replaced !== undefined) this.#owner.ended(this.#present!, this.#replaced);
+    else this.#again(cause);
+  }
+
+  /** The server that goes turned the successor away, or the next one is not there yet. */
+  #again({ code, reason }: CloseCause): void {
+    const present = this.#present;
+    const reaction = closeReaction(code);
+    const fromMs = parseRetryAfter(reason) ?? AGAIN_MS;
+    if (!present || (reaction !== 'restart' && reaction !== 'retry')) return;
+    if (present.leavingMs(performance.now()) <= fromMs) return;
+    this.beginWithin(present, [fromMs, fromMs + Math.max(AGAIN_WITHIN_MS, readSpread(present.spreadMs) || 0)]);
   }
 
   #retired(line: LineLink, cause = MOVED): void {

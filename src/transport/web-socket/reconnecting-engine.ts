@@ -252,7 +252,7 @@ export class ReconnectingEngine implements LineOwner<Line> {
     const phase = this.#phase;
     const line = phase.line!;
     const now = performance.now();
-    const delayMs = this.#policy.lost(cause, line, now);
+    let delayMs = this.#policy.lost(cause, line, now);
     if (this.#phase !== phase) return; // a rule of the app closed it, or began anew
     const { reopen } = this.#options;
     // An attempt that failed is an error, also where the engine said nothing.
@@ -264,7 +264,10 @@ export class ReconnectingEngine implements LineOwner<Line> {
       if (this.#phase !== LOST) return;
     }
     const { attempt } = this.#policy.outlook;
-    this.#enter({ state: 'waiting', timer: setTimeout(() => this.#connect(true), delayMs) });
+    // A wake signal came for this attempt.
+    const woken = line.woken && !line.opened;
+    if (woken) delayMs = Math.min(delayMs, this.#policy.wakeRestMs(now));
+    this.#enter({ state: 'waiting', timer: setTimeout(() => this.#connect(!woken), delayMs) });
     this.#parts.dispatch(reconnectingEvent({ attempt, delayMs, cause }));
   }
 
@@ -280,7 +283,8 @@ export class ReconnectingEngine implements LineOwner<Line> {
   }
 
   #wake(): void {
-    if (this.#phase.state === 'waiting' && this.#policy.wakeRestMs(performance.now()) === 0) this.#connect(false);
+    if (this.#phase.state === 'connecting') this.#phase.line!.hurry();
+    else if (this.#phase.state === 'waiting' && this.#policy.wakeRestMs(performance.now()) === 0) this.#connect(false);
   }
 
   /** The page was frozen: what sockets it had are dead. */

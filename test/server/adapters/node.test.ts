@@ -151,6 +151,23 @@ describe('listen', () => {
     expect(again.port).toBe(server.port);
   });
 
+  test('close frees the port before peers that are dead have been waited for', async () => {
+    await using server = await listening();
+    const socket = await open(server.url);
+    // It answers no Close frame.
+    socket.pause();
+    let isOver = false;
+    const closing = server.close().then(() => (isOver = true));
+    // The engine has ended, and who waited for that has gone on.
+    await server.server.close();
+    await new Promise(setImmediate);
+    await using next = await listening({ port: server.port });
+    expect(next.port).toBe(server.port);
+    expect(isOver).toBe(false);
+    socket.terminate();
+    await closing;
+  });
+
   test('an address that is taken, or a path without a slash, rejects', async () => {
     await using server = await listening();
     await expect(listen(start().server, { port: server.port })).rejects.toThrow('EADDRINUSE');
