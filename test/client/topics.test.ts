@@ -267,6 +267,18 @@ describe('a topic', () => {
       expect(pauses).toEqual([1_500, 2_500, 4_500, 8_500, 16_500, 30_500, 30_500, 30_500]);
     });
 
+    test('is not asked for before the server invites it', async () => {
+      const client = world.start({ random: () => 0 });
+      client.news({ channel: 'a' }).subscribe(() => undefined);
+      const socket = await world.welcomed();
+      const error = { code: 'RATE_LIMITED', message: 'later', retryAfterMs: 7_000 };
+      await socket.say(['subscribed', 1, 'news/a', ['E', 0], 'live'], ['unsubscribed', 1, 'news/a', error]);
+      await vi.advanceTimersByTimeAsync(6_999);
+      expect(socket.all('subscribe')).toHaveLength(1);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(socket.all('subscribe')).toHaveLength(2);
+    });
+
     test('and that nobody listens to any more is not asked for again', async () => {
       const client = world.start();
       const subscription = client.news({ channel: 'a' }).subscribe(() => undefined);

@@ -116,11 +116,12 @@ export class TopicTable implements WireTopicOwner {
     this.#kernel.note('gap', { topic, from: from?.join(':'), to: to.join(':'), code: error?.code });
   }
 
-  failed(topic: WireTopic): void {
+  failed(topic: WireTopic, { retryAfterMs = 0 }: TautlineError): void {
     const { now, random } = this.#kernel;
     const { failures, at } = this.#failing.get(topic) ?? { failures: 0, at: 0 };
     const past = now() - at < FORGOTTEN_MS ? failures : 0;
-    const again = now() + drawDelay(backoffWindow(past, RETRY.firstMs, RETRY.capMs, RETRY.leastMs), random);
+    const again =
+      now() + drawDelay(backoffWindow(past, RETRY.firstMs, RETRY.capMs, Math.max(RETRY.leastMs, retryAfterMs)), random);
     this.#failing.set(topic, { failures: past + 1, at: again });
     this.#set(topic, again, () => this.sync(topic));
   }

@@ -27,7 +27,7 @@ export interface WireTopicOwner {
   remove(topic: WireTopic): void;
   gapSeen(topic: string, gap: Gap): void;
   /** The server failed to serve it: has the server asked again, later. */
-  failed(topic: WireTopic): void;
+  failed(topic: WireTopic, error: TautlineError): void;
   /** A listener left. */
   left(topic: WireTopic, subscriber: Subscriber): void;
   /** A listener paused. */
@@ -238,7 +238,7 @@ export class WireTopic extends TopicReader implements Outbound, SubscriberTopic,
     if (VERDICTS.has(error.code) || !this.audience.all.some(({ wasLive }) => wasLive)) return this.end(error);
     this.#inForce = this.#awaited = this.#next = undefined;
     this.deliver(() => this.audience.recovering());
-    this.#owner.failed(this);
+    this.#owner.failed(this, error);
   }
 
   end(error: TautlineError): void {
