@@ -123,7 +123,10 @@ export class WebSocketTransport implements Transport, LineLinkOwner, HostActions
   }
 
   close(code: number = CloseCode.NORMAL, reason = ''): void {
-    if (this.status.state !== 'closed') this.#close(this.#cause(code, reason));
+    const { status } = this;
+    // One that was closed for its credentials may be woken by others: not any more.
+    if (status.state !== 'closed' || closeReaction(status.cause.code) === 'credentials')
+      this.#close(this.#cause(code, reason));
   }
 
   #close(cause: CloseCause): void {

@@ -335,15 +335,16 @@ describe('setAuth', () => {
     expect(errors).toEqual([]);
   });
 
-  test('with null leaves no way to renew: a refusal is the end; with a function there is one again', async () => {
+  test('with null leaves no way to renew: a refusal closes it; with a function there is one again', async () => {
     start(auth);
     await welcomed();
     connection.setAuth(null);
     await (await server.socket()).close(4401);
     expect(connection.status.state).toBe('closed');
-    connection.setAuth(auth);
+    connection.setAuth(null);
     expect(connection.status.state).toBe('closed');
-    connection.reconnect();
+    connection.setAuth(auth);
+    expect(connection.status.state).toBe('connecting');
     await (await server.socket()).close(4401);
     expect((await server.socket()).hello.token).toBe('T3');
   });

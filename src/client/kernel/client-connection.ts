@@ -18,7 +18,7 @@ import type { CloseOptions, Connection, ConnectionEvents, ConnectionStats } from
 import type { Happening } from './happening.ts';
 import type { LossyLane } from '../requests/lossy-lane.ts';
 import { Outbox } from '../requests/outbox.ts';
-import { codeOfEnd, describeEnd, refusalOf } from './refusal.ts';
+import { codeOfEnd, describeEnd, isSignedOut, refusalOf } from './refusal.ts';
 import type { Request } from '../requests/request.ts';
 import { Requests } from '../requests/requests.ts';
 import { Session } from './session.ts';
@@ -102,8 +102,10 @@ export class ClientConnection extends Session implements Connection, Kernel {
     replace(auth ?? undefined);
     this.note('auth', { step: auth === null ? 'removed' : 'replaced' });
     this.changeIdentity();
-    const { state } = this.transportStatus;
-    if (state !== 'closed' && state !== 'suspended' && state !== 'idle') this.#transport.reconnect();
+    const status = this.transportStatus;
+    const { state } = status;
+    const rests = state === 'closed' || state === 'suspended' || state === 'idle';
+    if (!rests || (auth !== null && isSignedOut(status))) this.#transport.reconnect();
   }
 
   wake(): void {

@@ -64,8 +64,9 @@ export interface Connection {
   /**
    * Puts another credentials function in the place of the one in force, at a login; `null` for a logout: no token from
    * now on. Connects anew at once, as another client. What is pending ends with `UNAUTHENTICATED`, positions and states
-   * of topics are dropped, and what the former function is about to give is ignored. A connection that is closed,
-   * suspended or idle stays so.
+   * of topics are dropped, and what the former function is about to give is ignored. A connection that was closed for
+   * missing or refused credentials (close code 4401) is woken by new ones: until then calls end with `UNAUTHENTICATED` at
+   * once, and topics wait. One that is closed otherwise, suspended or idle stays so.
    * @throws TypeError for what is neither a function nor `null`
    */
   setAuth(auth: AuthOption | null): void;

@@ -30,14 +30,26 @@ export function refusalOf(
     });
   if (signal?.aborted === true)
     return error('ABORTED', DEVELOPMENT && 'the signal was aborted before the call', false, signal.reason);
-  if (state === 'closed')
-    return error('CLOSED', describeEnd(status.cause), DEVELOPMENT && 'Call connection.reconnect() first.');
+  if (state === 'closed') {
+    const what = describeEnd(status.cause);
+    return isSignedOut(status)
+      ? error('UNAUTHENTICATED', what, DEVELOPMENT && 'Log in with connection.setAuth(auth).')
+      : error('CLOSED', what, DEVELOPMENT && 'Call connection.reconnect() first.');
+  }
   if (state === 'closing') return error('CLOSED', DEVELOPMENT && 'the connection is closing');
   if (!mayWait && state !== 'connected')
     return error('OFFLINE', DEVELOPMENT && `there is no connection (${state}), and whileOffline is 'fail'`);
   if (bytes <= maxBytes) return undefined;
   const what = DEVELOPMENT && `its ${bytes} bytes are more than the ${maxBytes} allowed`;
   return error('TOO_LARGE', what, DEVELOPMENT && 'Send it in parts.');
+}
+
+/**
+ * Credentials are missing, or were refused: the connection rests until it is given others. What is asked meanwhile
+ * ends at once; topics wait.
+ */
+export function isSignedOut(status: ConnectionStatus): boolean {
+  return status.state === 'closed' && codeOfEnd(status.cause) === 'UNAUTHENTICATED';
 }
 
 /** The error of what a closed connection ends, and nobody asked the server for. */

@@ -54,7 +54,7 @@ class LossyPublishes implements LossyLane, LossyOwner {
     const entry = new LossyPublish(target, event, conflate, signal, waiter, this);
     checkPositive('timeoutMs', timeoutMs);
     const refusal = kernel.refusal(entry, signal);
-    if (refusal?.code === 'CLOSED') waiter.resolve('closed');
+    if (refusal?.code === 'CLOSED' || refusal?.code === 'UNAUTHENTICATED') waiter.resolve('closed');
     else if (refusal?.code === 'OFFLINE') waiter.resolve('offline');
     else if (refusal !== undefined) waiter.reject(refusal);
     else {

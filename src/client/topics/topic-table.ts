@@ -9,7 +9,7 @@ import { utf8Length } from '../../protocol/utf8.ts';
 import type { Extension, Kernel } from '../kernel/capability.ts';
 import type { LinkState } from '../kernel/link-state.ts';
 import { serverError } from '../requests/read-payload.ts';
-import { endError } from '../kernel/refusal.ts';
+import { endError, isSignedOut } from '../kernel/refusal.ts';
 import { Subscriber, type EventListener, type Gap, type TopicListeners } from './subscription.ts';
 import { WireTopic, type WireTopicOwner } from './wire-topic.ts';
 
@@ -78,7 +78,7 @@ export class TopicTable implements WireTopicOwner {
       becameAnother: () => {
         for (const topic of this.#topics.values()) topic.reset();
       },
-      closed: (cause) => this.#endAll(() => endError(cause)),
+      closed: () => this.#endIfClosed(),
       isNeeded: () => this.#topics.size > 0,
       stats: () => ({ subscriptions: this.#topics.size, gaps: this.#gaps }),
     };
@@ -105,9 +105,8 @@ export class TopicTable implements WireTopicOwner {
     const subscriber = new Subscriber(listeners, wire);
     if (wire.due !== undefined) this.#kernel.deadlines.remove(wire.due);
     wire.join(subscriber);
-    const { status } = this.#kernel;
-    if (status.state === 'closed') this.#endAll(() => endError(status.cause));
-    else this.#kernel.rose();
+    this.#endIfClosed();
+    if (this.#topics.size > 0) this.#kernel.rose();
     return subscriber;
   }
 
@@ -170,8 +169,11 @@ export class TopicTable implements WireTopicOwner {
     if (!topic.audience.isListening) this.sync(topic);
   }
 
-  #endAll(error: () => TautlineError): void {
-    for (const topic of [...this.#topics.values()]) topic.end(error());
+  /** Without credentials they wait for those that come. */
+  #endIfClosed(): void {
+    const { status } = this.#kernel;
+    if (status.state !== 'closed' || isSignedOut(status)) return;
+    for (const topic of [...this.#topics.values()]) topic.end(endError(status.cause));
   }
 
   #write(link: LinkState, budget: number): number {
