@@ -261,8 +261,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a hole asks while the answer is under way',
     rule: `${POSITIONS}: while that is under way a hole asks for nothing more`,
     file: 'src/client/topics/wire-topic.ts',
-    find: "if (this.#isSettled) this.#ask('lowest');",
-    replace: "this.#ask('lowest');",
+    find: 'if (!this.#isSettled) return;',
+    replace: '',
   },
   {
     name: 'a new epoch is not told',

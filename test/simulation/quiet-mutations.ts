@@ -43,7 +43,7 @@ export const QUIET_MUTATIONS: readonly Mutation[] = [
     name: 'a topic that the server failed to serve is not asked for again',
     rule: 'What a failure means: who was live is asked for again',
     file: 'src/client/topics/wire-topic.ts',
-    find: '    this.#owner.failed(this, error);',
+    find: '    this.#owner.syncAgain(this, error);',
     replace: '',
   },
 ];

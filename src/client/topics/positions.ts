@@ -5,6 +5,10 @@ export function covers(heard: Position | undefined, position: Position): boolean
   return heard?.[0] === position[0] && heard[1] >= position[1];
 }
 
+export function isSame(one: Position | undefined, other: Position): boolean {
+  return one?.[0] === other[0] && one[1] === other[1];
+}
+
 /** Whether one place lies before another of the same history. */
 export function isBefore(one: Position | undefined, other: Position | undefined): boolean {
   return one !== undefined && one[0] === other?.[0] && one[1] < other[1];

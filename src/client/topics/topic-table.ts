@@ -11,7 +11,8 @@ import type { LinkState } from '../kernel/link-state.ts';
 import { serverError } from '../requests/read-payload.ts';
 import { endError, isSignedOut } from '../kernel/refusal.ts';
 import { Subscriber, type EventListener, type Gap, type TopicListeners } from './subscription.ts';
-import { WireTopic, type WireTopicOwner } from './wire-topic.ts';
+import type { WireTopicOwner } from './topic-owner.ts';
+import { WireTopic } from './wire-topic.ts';
 
 /** A topic that lost its last listener is kept for this long: a listener that comes back costs nothing. */
 const LINGER_MS = 1_000;
@@ -28,7 +29,7 @@ type SnapshotMessage = readonly ['snapshot', topic: string, position: Position, 
 type UnsubscribedMessage = readonly ['unsubscribed', n: number, topic: string, error: WireError];
 
 /** All topics that are listened to, by name. */
-export class TopicTable implements WireTopicOwner {
+export class TopicTable implements WireTopicOwner<WireTopic> {
   lastNumber = 0;
   #gaps = 0;
   readonly report: (error: unknown) => void;
@@ -115,14 +116,15 @@ export class TopicTable implements WireTopicOwner {
     this.#kernel.note('gap', { topic, from: from?.join(':'), to: to.join(':'), code: error?.code });
   }
 
-  failed(topic: WireTopic, { retryAfterMs = 0 }: TautlineError): void {
+  syncAgain(topic: WireTopic, error?: TautlineError): void {
     const { now, random } = this.#kernel;
     const { failures, at } = this.#failing.get(topic) ?? { failures: 0, at: 0 };
     const past = now() - at < FORGOTTEN_MS ? failures : 0;
-    const again =
-      now() + drawDelay(backoffWindow(past, RETRY.firstMs, RETRY.capMs, Math.max(RETRY.leastMs, retryAfterMs)), random);
+    const leastMs = Math.max(RETRY.leastMs, error?.retryAfterMs ?? 0);
+    const again = now() + drawDelay(backoffWindow(past, RETRY.firstMs, RETRY.capMs, leastMs), random);
     this.#failing.set(topic, { failures: past + 1, at: again });
-    this.#set(topic, again, () => this.sync(topic));
+    if (past === 0 && error === undefined) this.sync(topic);
+    else this.#set(topic, again, () => this.sync(topic));
   }
 
   /** What is to come of a topic by itself, in place of what was. */

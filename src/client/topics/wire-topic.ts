@@ -7,32 +7,13 @@ import { encodeSubscribe, encodeUnsubscribe } from '../../protocol/encode.ts';
 import type { Continuity, Position } from '../../protocol/messages.ts';
 import type { LinkState } from '../kernel/link-state.ts';
 import type { Outbound } from '../requests/outbox.ts';
-import type { Asked, NextSubscribe } from './asked.ts';
-import { continues, covers, isAhead, isBefore, isNext } from './positions.ts';
-import type { Gap, Subscriber, SubscriberTopic } from './subscription.ts';
+import { HOLE_ASKS, VERDICTS, type Asked, type NextSubscribe } from './asked.ts';
+import { continues, covers, isAhead, isBefore, isNext, isSame } from './positions.ts';
+import type { Subscriber, SubscriberTopic } from './subscription.ts';
 import { TopicAudience } from './topic-audience.ts';
 import { TopicFold } from './topic-fold.ts';
+import type { WireTopicOwner } from './topic-owner.ts';
 import { TopicReader, type PayloadTaker } from './topic-reader.ts';
-
-/** What ends a subscription for good. All else is a failure of the server's. */
-const VERDICTS: ReadonlySet<string> = new Set(['FORBIDDEN', 'NOT_FOUND', 'UNAUTHENTICATED', 'BAD_REQUEST']);
-
-/** What a topic needs from the table of topics. */
-export interface WireTopicOwner {
-  /** Number of the last `subscribe` written, on whatever topic; numbers count up. */
-  lastNumber: number;
-  readonly report: (error: unknown) => void;
-  /** Has the topic's wish written: see {@link WireTopic.write}. */
-  sync(topic: WireTopic): void;
-  remove(topic: WireTopic): void;
-  gapSeen(topic: string, gap: Gap): void;
-  /** The server failed to serve it: has the server asked again, later. */
-  failed(topic: WireTopic, error: TautlineError): void;
-  /** A listener left. */
-  left(topic: WireTopic, subscriber: Subscriber): void;
-  /** A listener paused. */
-  paused(topic: WireTopic): void;
-}
 
 /**
  * One topic as the wire sees it, shared by all who listen to it. It knows the position up to which events were
@@ -50,7 +31,7 @@ export class WireTopic extends TopicReader implements Outbound, SubscriberTopic,
   /** When it is given up, after its last listener left; or asked for again, after the server failed. */
   due: Deadline | undefined;
 
-  readonly #owner: WireTopicOwner;
+  readonly #owner: WireTopicOwner<WireTopic>;
   /** Answers to numbers up to this one belong to subscriptions that were given up. */
   #givenUp: number;
   /** The last `subscribe` on the socket that lives. */
@@ -61,12 +42,15 @@ export class WireTopic extends TopicReader implements Outbound, SubscriberTopic,
   #position: Position | undefined;
   /** The last event that could not be read, for which a snapshot was asked. */
   #missed: Position | undefined;
+  /** Where the server was asked to go on from, because events behind it were missing. */
+  #hole: Position | undefined;
+  #holeAsks = 0;
   /** Position of the snapshot that is to come. */
   #awaited: Position | undefined;
   /** What the next `subscribe` is for, when the topic is subscribed already. */
   #next: NextSubscribe | undefined;
 
-  constructor(name: string, topic: ContractTopic, codec: Codec, owner: WireTopicOwner) {
+  constructor(name: string, topic: ContractTopic, codec: Codec, owner: WireTopicOwner<WireTopic>) {
     super(topic.path, codec);
     this.name = name;
     this.topic = topic;
@@ -156,6 +140,11 @@ export class WireTopic extends TopicReader implements Outbound, SubscriberTopic,
 
   subscribed(link: LinkState, n: number, to: Position, continuity: Continuity): void {
     if (n <= this.#givenUp || n > this.#owner.lastNumber || n < (this.#inForce?.n ?? 0)) return;
+    if (n < (this.#asked?.n ?? 0)) {
+      // Another was asked since, and says from where: nothing of this one counts.
+      this.#inForce = this.#awaited = undefined;
+      return;
+    }
     const isUnasked = n === this.#inForce?.n;
     const asked = !isUnasked && n === this.#asked?.n ? this.#asked : undefined;
     this.#inForce = asked ?? { n, link };
@@ -202,8 +191,16 @@ export class WireTopic extends TopicReader implements Outbound, SubscriberTopic,
     if (this.#inForce?.link !== link || from === undefined || offset <= from[1]) return;
     if (offset > from[1] + 1) {
       // A hole. While a new subscription is under way it asks for nothing more.
-      if (this.#isSettled) this.#ask('lowest');
-      return;
+      if (!this.#isSettled) return;
+      if (!isSame(this.#hole, from)) this.#holeAsks = 0;
+      this.#hole = from;
+      if (this.#holeAsks++ < HOLE_ASKS) return this.#askAgain('lowest');
+      // The server went on from there, again and again, and has nothing for it.
+      const to: Position = [from[0], offset - 1];
+      this.deliver(() => {
+        this.fold.miss(to);
+        this.#miss([from[0], from[1] + 1], to);
+      });
     }
     const position: Position = [from[0], offset];
     this.#position = position;
@@ -212,14 +209,14 @@ export class WireTopic extends TopicReader implements Outbound, SubscriberTopic,
 
   /** An event was read. */
   take(event: unknown, position: Position): void {
-    if (!this.fold.apply(event, position, this.#owner.report)) this.#unreadable(position);
+    if (!this.fold.apply(event, position, this.#owner.report)) this.#miss(position, position);
     else for (const subscriber of this.audience.listening) subscriber.event(event, position);
   }
 
   /** The event at this position can't be read. */
   refuse(error: TautlineError, position: Position): void {
     this.fold.miss(position);
-    this.#unreadable(position, error);
+    this.#miss(position, position, error);
   }
 
   /** Another identity: nothing of the old one's may show, also of what is being read. */
@@ -238,7 +235,7 @@ export class WireTopic extends TopicReader implements Outbound, SubscriberTopic,
     if (VERDICTS.has(error.code) || !this.audience.all.some(({ wasLive }) => wasLive)) return this.end(error);
     this.#inForce = this.#awaited = this.#next = undefined;
     this.deliver(() => this.audience.recovering());
-    this.#owner.failed(this, error);
+    this.#owner.syncAgain(this, error);
   }
 
   end(error: TautlineError): void {
@@ -266,13 +263,19 @@ export class WireTopic extends TopicReader implements Outbound, SubscriberTopic,
     this.#next = undefined;
   }
 
-  /** An event that can't be read is a loss like another, and is told. Called in the order of deliveries. */
-  #unreadable(to: Position, error?: TautlineError): void {
-    this.#moveTo(to, ({ heard }) => isNext(heard, to), error);
+  /** Events that can't be had or read are a loss like another, and told. Called in the order of deliveries. */
+  #miss(first: Position, to: Position, error?: TautlineError): void {
+    this.#moveTo(to, ({ heard }) => isNext(heard, first), error);
     // A snapshot may stand before it: then it comes once more, and asking once more would have no end.
     if (!this.hasSnapshot || covers(this.#missed, to)) return;
     this.#missed = to;
-    this.#ask('anew');
+    if (this.#next !== 'anew') this.#askAgain('anew');
+  }
+
+  /** As `#ask`, with pauses where it goes on. */
+  #askAgain(next: NextSubscribe): void {
+    this.#next = next;
+    if (this.audience.isListening) this.#owner.syncAgain(this);
   }
 
   #moveTo(to: Position, chosen: (subscriber: Subscriber) => boolean, error?: TautlineError): void {

@@ -1,0 +1,19 @@
+import type { TautlineError } from '../../errors.ts';
+import type { Gap, Subscriber } from './subscription.ts';
+
+/** What a topic needs from the table of topics. */
+export interface WireTopicOwner<Topic> {
+  /** Number of the last `subscribe` written, on whatever topic; numbers count up. */
+  lastNumber: number;
+  readonly report: (error: unknown) => void;
+  /** Has the topic's wish written: see `WireTopic.write`. */
+  sync(topic: Topic): void;
+  /** The same, after a pause that grows while it goes on; without an error of the server's at once the first time. */
+  syncAgain(topic: Topic, error?: TautlineError): void;
+  remove(topic: Topic): void;
+  gapSeen(topic: string, gap: Gap): void;
+  /** A listener left. */
+  left(topic: Topic, subscriber: Subscriber): void;
+  /** A listener paused. */
+  paused(topic: Topic): void;
+}
