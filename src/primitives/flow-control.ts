@@ -12,8 +12,9 @@ const LONGEST_LOOK_MS = 500;
 
 interface Barrier {
   readonly n: number;
-  /** All that was written before it. */
+  /** All that was written before it, in bytes and in messages. */
   readonly written: number;
+  readonly messages: number;
 }
 
 /**
@@ -30,6 +31,8 @@ export class FlowControl {
   readonly #marks: FlowMarks;
   /** A ping follows every so many bytes; below the low mark, so that what no ping covers never holds writing up. */
   readonly #barrierBytes: number;
+  /** Messages that an answer has covered. */
+  messages = 0;
   #written = 0;
   #covered = 0;
   #barriers: Barrier[] = [];
@@ -58,17 +61,17 @@ export class FlowControl {
   }
 
   /** A ping was written, whatever for; numbers count up. */
-  pinged(n: number): void {
+  pinged(n: number, messages = 0): void {
     // A ping that covers no more than the one before it tells nothing more.
     if ((this.#barriers.at(-1)?.written ?? this.#covered) === this.#written) return;
-    this.#barriers.push({ n, written: this.#written });
+    this.#barriers.push({ n, written: this.#written, messages });
   }
 
   /** An answer: all that was written before that ping was taken in. */
   ponged(n: number, buffered: number | undefined): void {
     let answered = 0;
     for (; answered < this.#barriers.length && this.#barriers[answered]!.n <= n; answered++) {
-      this.#covered = this.#barriers[answered]!.written;
+      ({ written: this.#covered, messages: this.messages } = this.#barriers[answered]!);
     }
     this.#barriers.splice(0, answered);
     if (this.unanswered === 0 && (buffered ?? 0) >= this.#marks.lowWaterMark) this.#believes = false;

@@ -10,6 +10,9 @@ const BULK_BATCH_BYTES = 64 * 1024;
 export class FrameBatch {
   /** A frame may be this large. */
   frameBytes: number;
+  /** Messages that were ever taken, and those of them that were sent: what is taken has its number. */
+  taken = 0;
+  sent = 0;
   readonly #send: (frame: string, bytes: number) => void;
   /** The frame without its closing bracket. */
   #text = '';
@@ -38,6 +41,7 @@ export class FrameBatch {
     if (this.#bytes > 0 && this.#bytes + bytes + 1 > Math.min(soft, this.frameBytes)) this.flush();
     this.#text = this.#bytes === 0 ? `[${message}` : `${this.#text},${message}`;
     this.#bytes += bytes;
+    this.taken++;
     if (isCall && ++this.#calls >= CALL_BATCH_MESSAGES) this.flush();
     return true;
   }
@@ -50,6 +54,7 @@ export class FrameBatch {
     this.#text = '';
     this.#bytes = 0;
     this.#calls = 0;
+    this.sent = this.taken;
     this.#send(frame, bytes);
   }
 }

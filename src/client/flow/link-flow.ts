@@ -57,12 +57,13 @@ export class SocketFlow implements LinkFlow {
 
   ping(): string {
     const n = this.#parts.nextPing();
-    this.#control.pinged(n);
+    this.#control.pinged(n, this.#state.batch.sent);
     return encodePing(n);
   }
 
   pong(n: number): void {
     this.#control.ponged(n, this.#state.link.bufferedAmount);
+    this.#state.covers(this.#control.messages);
     this.#parts.room();
   }
 
@@ -73,6 +74,6 @@ export class SocketFlow implements LinkFlow {
   }
 
   #barrier(): void {
-    if (this.#control.barrierDue) this.#state.say(this.ping());
+    if (this.#control.barrierDue) this.#state.ping();
   }
 }

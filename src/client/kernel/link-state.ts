@@ -1,4 +1,4 @@
-import { encodeFrame } from '../../protocol/encode.ts';
+import { encodeFrame, encodePing } from '../../protocol/encode.ts';
 import { FrameBatch } from '../../protocol/frame-batch.ts';
 import { MOST_FLOOR_EXCEPTIONS, type Welcome } from '../../protocol/messages.ts';
 import type { Link } from '../../transport/transport.ts';
@@ -7,6 +7,9 @@ import type { Link } from '../../transport/transport.ts';
 const CALLS_BEFORE_WELCOME = 8;
 /** A frame may be this large before the server told its limits. */
 export const FRAME_BYTES_BEFORE_WELCOME: number = 16 * 1024;
+
+/** What may be lost because of its size: before the welcome nothing is larger, and a batch of calls is not. */
+export const LARGE_BYTES: number = FRAME_BYTES_BEFORE_WELCOME;
 
 /** Which of the server's limits a message counts against. */
 export type Slot = 'calls' | 'streams';
@@ -33,6 +36,8 @@ export class LinkState {
   flow: LinkFlow | undefined;
   /** Bytes written since something came: without flow control, all that is known of what is under way. */
   unheard = 0;
+  /** Messages through this number of the batch were taken in: a pong says so, or an answer to a later one. */
+  covered = 0;
   /** Messages on their way into a frame. */
   readonly batch: FrameBatch;
   /** Requests sent on this socket that the server has not yet settled on it: they take up slots, wanted or not. */
@@ -46,6 +51,8 @@ export class LinkState {
       link.send(frame);
       this.unheard += bytes;
       this.flow?.wrote(bytes);
+      // Whether a large one was taken in is worth knowing: if the socket is lost, it may be because of it.
+      if (bytes > LARGE_BYTES) this.ping();
     }, FRAME_BYTES_BEFORE_WELCOME);
   }
 
@@ -65,6 +72,16 @@ export class LinkState {
     const slot = this.left.get(id);
     if (slot !== undefined) this.taken[slot]--;
     return this.left.delete(id);
+  }
+
+  /** The peer has taken in a message, and so all before it. */
+  covers(message: number): void {
+    this.covered = Math.max(this.covered, Math.min(message, this.batch.sent));
+  }
+
+  /** The answer covers all that was sent so far. */
+  ping(): void {
+    this.say(this.flow?.ping() ?? encodePing(this.batch.sent));
   }
 
   /** Writes messages at once, ahead of all that waits. */

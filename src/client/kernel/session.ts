@@ -2,8 +2,8 @@ import { DEVELOPMENT } from '../../development.ts';
 import { Deadlines } from '../../primitives/deadlines.ts';
 import { SerialQueue } from '../../primitives/serial-queue.ts';
 import * as CloseCode from '../../protocol/close-code.ts';
-import { closeReaction } from '../../protocol/close-reaction.ts';
-import { encodeFrame, encodeHello, encodePing, encodePong } from '../../protocol/encode.ts';
+import { closeReaction, type CloseReaction } from '../../protocol/close-reaction.ts';
+import { encodeFrame, encodeHello, encodePong } from '../../protocol/encode.ts';
 import type { GoAway, Welcome } from '../../protocol/messages.ts';
 import { readFrame } from '../../protocol/read-frame.ts';
 import { goaway, ping, welcome } from '../../protocol/server-messages.ts';
@@ -148,7 +148,7 @@ export abstract class Session implements LinkUser {
   probe(link: Link): void {
     this.note('probe');
     const state = this.#find(link);
-    if (state !== undefined) this.#ping(state);
+    state?.ping();
   }
 
   moveFailed(cause: CloseCause): void {
@@ -166,7 +166,7 @@ export abstract class Session implements LinkUser {
     const { code } = cause;
     const { current } = this;
     this.note('lost', cause);
-    this.#let(state, closeReaction(code) === 'too-large');
+    this.#let(state, cause.by === 'peer' ? closeReaction(code) : undefined);
     if (state !== current) {
       // The credentials of a successor prove another identity: then the socket that serves belongs to the former.
       if (state.welcome === undefined && code === CloseCode.OTHER_IDENTITY) current?.link.drop(code, cause.reason);
@@ -186,20 +186,20 @@ export abstract class Session implements LinkUser {
     for (const state of [this.current, ...this.#others]) {
       if (state === undefined) continue;
       this.extensions.each((extension) => extension.leaving?.(state));
-      this.#let(state, false);
+      this.#let(state);
     }
     this.#becomeAnother();
   }
 
   /** The socket is gone, or as good as gone. */
-  #let(state: LinkState, tooLarge: boolean): void {
+  #let(state: LinkState, reaction?: CloseReaction): void {
     const isCurrent = state === this.current;
     if (isCurrent) {
       this.outbox.attach(undefined);
       this.current = this.#others.find((other) => other.welcome === undefined);
     }
     this.#others = this.#others.filter((other) => other !== state && other !== this.current);
-    this.requests.lost(state, tooLarge);
+    this.requests.lost(state, reaction);
     this.extensions.each((extension) => extension.lost?.(state));
   }
 
@@ -233,7 +233,7 @@ export abstract class Session implements LinkUser {
     if (this.current !== state) return;
     this.extensions.each((extension) => extension.ask?.(state));
     this.outbox.attach(state);
-    if (state.flow !== undefined) this.#ping(state);
+    if (state.flow !== undefined) state.ping();
     const { heartbeatMs, limits } = given;
     const { frameBytes, calls, streams, items, subscriptions } = limits;
     this.note('welcome', { resumed, heartbeatMs, frameBytes, calls, streams, items, subscriptions });
@@ -284,10 +284,6 @@ export abstract class Session implements LinkUser {
         },
       },
     };
-  }
-
-  #ping(state: LinkState): void {
-    state.say(state.flow?.ping() ?? encodePing(0));
   }
 
   #rename(): void {

@@ -32,8 +32,10 @@ export function control(write: (link: LinkState) => string | undefined): Outboun
 /** Where the outbox takes requests from that were sent before and must be written again first. */
 export interface Resends {
   next(link: LinkState): Outbound | undefined;
+  /** Nothing goes just now but control messages: something goes alone. */
+  holds(link: LinkState): boolean;
   /** Takes out what `next` gave. */
-  take(): void;
+  take(link: LinkState): void;
 }
 
 /** Bytes that may follow the greeting before the server has answered, the greeting's own frame not counted. */
@@ -184,6 +186,7 @@ export class Outbox extends SendQueue<Outbound> {
     link.flow?.look();
     for (;;) {
       const control = this.peek('control');
+      if (control === undefined && this.#resends.holds(link)) break;
       const resend = control === undefined ? this.#resends.next(link) : undefined;
       const entry = control ?? resend ?? this.#unparked(link) ?? this.next();
       if (entry === undefined) break;
@@ -196,7 +199,7 @@ export class Outbox extends SendQueue<Outbound> {
       }
       admitted = control !== undefined || link.flow?.admits(entry.bytes + HEADER_BYTES) !== false;
       if (!admitted) break;
-      if (entry === resend) this.#resends.take();
+      if (entry === resend) this.#resends.take(link);
       else {
         if (this.#parked.size > 0) this.#parked.delete(entry);
         super.remove(entry);

@@ -43,6 +43,10 @@ export abstract class Request implements Outbound {
   /** The socket it was last sent on, while that one lives. */
   on: LinkState | undefined = undefined;
   settled = false;
+  /** Its number in the batch of {@link on}. */
+  place = 0;
+  /** Sockets in a row that were lost when it was on its way, where it is large enough to be the cause. */
+  losses = 0;
   #writes = 0;
   #owner: RequestOwner | undefined = undefined;
   #deadline: Deadline | undefined = undefined;

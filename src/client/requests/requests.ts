@@ -5,7 +5,8 @@ import type { Deadlines } from '../../primitives/deadlines.ts';
 import type { SerialQueue } from '../../primitives/serial-queue.ts';
 import { encodeCancel, encodeFloor } from '../../protocol/encode.ts';
 import { MOST_FLOOR_EXCEPTIONS, type WireError } from '../../protocol/messages.ts';
-import { error, reply } from '../../protocol/server-messages.ts';
+import type { CloseReaction } from '../../protocol/close-reaction.ts';
+import { answerTakers } from './answer-takers.ts';
 import { checkPositive } from '../kernel/check-positive.ts';
 import { checkValue } from './check-value.ts';
 import type { LinkState } from '../kernel/link-state.ts';
@@ -44,18 +45,7 @@ export class Requests extends Resending implements RequestOwner {
   readonly deadlines: Deadlines;
   readonly now: () => number;
   lossy: LossyLane | undefined;
-  readonly takes: Readonly<Record<'reply' | 'error', Taker>> = {
-    reply: {
-      ...reply,
-      take: (link, message: readonly ['reply', number, unknown, unknown], isVetted) =>
-        this.settle(link, message[1], undefined, message[2], message[3], isVetted),
-    },
-    error: {
-      ...error,
-      take: (link, message: readonly ['error', number, WireError, unknown, unknown], isVetted) =>
-        this.settle(link, message[1], message[2], message[3], message[4], isVetted),
-    },
-  };
+  readonly takes: Readonly<Record<'reply' | 'error' | 'pong', Taker>> = answerTakers(this);
   readonly #parts: RequestsParts;
   /** Neither in the queue nor sent, but unsettled: they wait for a schema before them, or their answer for its own. */
   readonly #between: Set<Request> = new Set();
@@ -193,6 +183,7 @@ export class Requests extends Resending implements RequestOwner {
       request.mayHaveRun ||= request.memory !== memory;
     }
     request.on = link;
+    request.place = link.batch.taken + 1;
     link.taken[request.takesSlot]++;
   }
 
@@ -222,9 +213,15 @@ export class Requests extends Resending implements RequestOwner {
     request?.abandon(request.failure('BAD_OUTPUT', what, { outcome: 'unknown' }));
   }
 
-  override lost(link: LinkState, tooLarge: boolean): void {
+  /** The peer has taken in all through this message: what waits for that goes. */
+  covered(link: LinkState, message: number): void {
+    link.covers(message);
+    this.#parts.outbox.slotFreed();
+  }
+
+  override lost(link: LinkState, reaction?: CloseReaction): void {
     if (link === this.live) this.#answers.clear();
-    super.lost(link, tooLarge);
+    super.lost(link, reaction);
     if (this.live !== undefined) this.#parts.outbox.schedule();
   }
 
@@ -271,6 +268,7 @@ export class Requests extends Resending implements RequestOwner {
   ): void {
     const request = this.find(link, id);
     if (request !== undefined) {
+      link.covers(request.place);
       link.taken[request.takesSlot]--;
       this.forget(request);
     } else if (!link.settleLeft(id)) {

@@ -1,7 +1,11 @@
 import { DEVELOPMENT } from '../../development.ts';
-import type { LinkState } from '../kernel/link-state.ts';
-import type { Outbound, Resends } from './outbox.ts';
+import type { CloseReaction } from '../../protocol/close-reaction.ts';
+import { LARGE_BYTES, type LinkState } from '../kernel/link-state.ts';
+import type { Resends } from './outbox.ts';
 import type { Request } from './request.ts';
+
+/** After so many sockets in a row were lost with a large request on its way, it is sent alone. */
+const LOSSES = 2;
 
 /**
  * The requests that were sent and have no answer, by id, and what becomes of them on another socket: those that the
@@ -16,6 +20,9 @@ export abstract class Resending implements Resends {
   protected live: LinkState | undefined;
   /** Index of the one that `next` gave. */
   #next = 0;
+  /** The one that goes alone; and nothing is written until the peer has taken in all through this message. */
+  #alone: Request | undefined;
+  #barrier = 0;
 
   /** The request that was sent on a socket under this id, and waits for its answer there: anything else is an answer to nobody. */
   find(link: LinkState, id: number): Request | undefined {
@@ -23,7 +30,7 @@ export abstract class Resending implements Resends {
     return request?.on === link ? request : undefined;
   }
 
-  next(link: LinkState): Outbound | undefined {
+  next(link: LinkState): Request | undefined {
     const { resends } = this;
     for (let at = resends.length - 1; at >= 0; at--) {
       const request = resends[at]!;
@@ -37,21 +44,36 @@ export abstract class Resending implements Resends {
     return undefined;
   }
 
-  take(): void {
-    this.resends.splice(this.#next, 1);
+  holds(link: LinkState): boolean {
+    const isOver = (): boolean => link.covered >= Math.min(this.#barrier, link.batch.taken);
+    if (!isOver()) return true;
+    const next = this.resends.length === 0 ? undefined : this.next(link);
+    if (next === undefined || !isSuspect(next) || next === this.#alone) return false;
+    // What is lost from here on is lost because of it.
+    this.#alone = next;
+    this.#barrier = link.batch.taken;
+    if (isOver()) return false;
+    link.batch.flush();
+    link.ping();
+    return true;
+  }
+
+  take(link: LinkState): void {
+    const [request] = this.resends.splice(this.#next, 1);
+    if (request === this.#alone) this.#barrier = link.batch.taken + 1;
   }
 
   /** The server has named its memory of this client. What was sent on the sockets that were left goes to this one. */
   welcomed(link: LinkState, left: readonly LinkState[]): void {
-    for (const old of left) this.#letGo(old, false);
+    for (const old of left) this.#letGo(old);
     this.live = link;
     this.#resume(link);
   }
 
-  /** The socket is gone: what was sent on it goes to another. After 1009 the largest of it is the culprit. */
-  lost(link: LinkState, tooLarge: boolean): void {
+  /** The socket is gone, and what the peer said or did means this: what was sent on it goes to another. */
+  lost(link: LinkState, reaction?: CloseReaction): void {
     if (this.live === link) this.live = undefined;
-    this.#letGo(link, tooLarge);
+    this.#letGo(link, reaction);
     this.resends = [];
     if (this.live !== undefined) this.#resume(this.live);
   }
@@ -72,7 +94,9 @@ export abstract class Resending implements Resends {
       const isKnown = !request.acts || request.idempotent || request.memory === memory;
       (isKnown ? resends : lost).push(request);
     }
-    this.resends = resends.reverse();
+    this.#alone = undefined;
+    this.#barrier = 0;
+    this.resends = suspectsLast(resends).reverse();
     // Last: whoever is told may drop the socket, and all of this is decided anew.
     for (const request of lost) {
       this.forget(request);
@@ -83,18 +107,42 @@ export abstract class Resending implements Resends {
     }
   }
 
-  #letGo(link: LinkState, tooLarge: boolean): void {
-    let largest: Request | undefined;
+  /**
+   * What may have been on its way is known from what was taken in. After 1009 the largest of it is the culprit; after
+   * other losses what was sent alone, because of earlier ones.
+   */
+  #letGo(link: LinkState, reaction?: CloseReaction): void {
+    const isTooLarge = reaction === 'too-large';
+    let culprit: Request | undefined;
     for (const request of this.sent.values()) {
       if (request.on !== link) continue;
       request.on = undefined;
-      if (!request.isTakenIn && request.bytes > (largest?.bytes ?? 0)) largest = request;
+      if (request.isTakenIn || request.place <= link.covered) request.losses = 0;
+      else if (isTooLarge) {
+        if (request.bytes > (culprit?.bytes ?? 0)) culprit = request;
+      } else if (reaction?.startsWith('retry') && request.bytes > LARGE_BYTES && ++request.losses > LOSSES)
+        culprit = request;
     }
-    if (!tooLarge || largest === undefined) return;
-    this.forget(largest);
-    largest.fail('TOO_LARGE', DEVELOPMENT && 'the server closed the connection over the size of a frame', {
-      outcome: largest.acts ? 'unknown' : 'rejected',
+    if (culprit === undefined) return;
+    this.forget(culprit);
+    const why = isTooLarge
+      ? 'the server closed the connection over the size of a frame'
+      : 'each connection was lost over it';
+    culprit.fail('TOO_LARGE', DEVELOPMENT && why, {
+      outcome: culprit.acts ? 'unknown' : 'rejected',
       remedy: DEVELOPMENT && 'Send it in parts.',
     });
   }
+}
+
+function isSuspect({ losses }: Request): boolean {
+  return losses >= LOSSES;
+}
+
+/** The order in which they are sent again: what is suspected goes last, and what acts keeps its place behind what acts. */
+function suspectsLast(requests: Request[]): Request[] {
+  const act = requests.find((request) => request.acts && isSuspect(request));
+  const waits = (request: Request): boolean =>
+    isSuspect(request) || (act !== undefined && request.acts && request.id > act.id);
+  return [...requests.filter((request) => !waits(request)), ...requests.filter(waits)];
 }
