@@ -116,7 +116,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 're-sent, highest id first',
     rule: `${CALLS} 4: lowest id first`,
     file: 'src/client/requests/resending.ts',
-    find: 'this.resends = resends.reverse();',
+    find: 'this.resends = suspectsLast(resends).reverse();',
     replace: 'this.resends = resends;',
   },
   {

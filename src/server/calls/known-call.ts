@@ -1,7 +1,7 @@
 /** A socket as calls see it: where an id was sent, and where alone it is answered. */
 export interface AnswerSocket {
   /** Sends the message that settles an id, and frees its slot. */
-  answer(id: number, message: string): void;
+  answer(id: number, message: string, kind: CallKind): void;
   /** The floor settled the id: frees its slot. */
   release(id: number): void;
 }
@@ -77,8 +77,8 @@ export class KnownCall {
     const others = this.#otherSockets;
     this.#socket = undefined;
     this.#otherSockets = undefined;
-    if (first !== undefined) leave(first, this.id, message);
-    if (others !== undefined) for (const socket of others) leave(socket, this.id, message);
+    if (first !== undefined) this.#leave(first, message);
+    if (others !== undefined) for (const socket of others) this.#leave(socket, message);
   }
 
   /** Calls back when it is settled, by whomever; at once when it is. */
@@ -105,9 +105,9 @@ export class KnownCall {
     this.#abortReason ??= reason;
     this.#controller?.abort(this.#abortReason);
   }
-}
 
-function leave(socket: AnswerSocket, id: number, message: string | undefined): void {
-  if (message === undefined) socket.release(id);
-  else socket.answer(id, message);
+  #leave(socket: AnswerSocket, message: string | undefined): void {
+    if (message === undefined) socket.release(this.id);
+    else socket.answer(this.id, message, this.kind);
+  }
 }

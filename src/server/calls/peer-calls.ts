@@ -1,6 +1,7 @@
 import { encodeError } from '../../protocol/encode.ts';
 import type { ClientMessage } from '../../protocol/messages.ts';
 import type { Client } from '../clients/client.ts';
+import { LARGE, type LargeMessages } from '../peers/large-messages.ts';
 import type { PeerLink } from '../peers/peer-link.ts';
 import type { AnswerSocket, CallKind, KnownCall } from './known-call.ts';
 import { NO_HEADERS } from './run.ts';
@@ -9,18 +10,28 @@ import type { Arrival } from './run.ts';
 type CallMessage = Extract<ClientMessage, readonly ['call', ...unknown[]]>;
 type PublishMessage = Extract<ClientMessage, readonly ['publish', ...unknown[]]>;
 
+/** Whose calls they are. */
+export interface CallingPeer {
+  readonly client: Client;
+  readonly large: LargeMessages;
+}
+
 /** The calls of one socket: what was received on it and not yet settled on it. The client's memory knows which. */
 export class PeerCalls implements AnswerSocket {
   readonly #link: PeerLink;
+  readonly #peer: CallingPeer;
   readonly #client: Client;
   #size = 0;
 
-  constructor(link: PeerLink, client: Client) {
+  constructor(link: PeerLink, peer: CallingPeer) {
     this.#link = link;
-    this.#client = client;
+    this.#peer = peer;
+    this.#client = peer.client;
   }
 
-  answer(_id: number, message: string): void {
+  answer(id: number, message: string, kind: CallKind): void {
+    // The slot of one that has to wait is taken until it is written.
+    if (message.length > LARGE) return this.#pushLarge(id, kind, message, () => this.#size--);
     this.#size--;
     this.#link.push(message, this.#size === 0 ? 'answer' : 'gathered answer');
   }
@@ -81,12 +92,23 @@ export class PeerCalls implements AnswerSocket {
     this.#size = 0;
   }
 
+  /** One that the peer's side can't take is not written for ever: what acts was done. */
+  #pushLarge(id: number, kind: CallKind, message: string, written?: () => void): void {
+    this.#peer.large.write(String(id), message.length, (isHopeless) => {
+      const code = kind === 'query' ? 'TOO_LARGE' : 'UNKNOWN_OUTCOME';
+      const error = isHopeless && encodeError(id, { code, message: 'each socket was lost over its answer' }, '');
+      written?.();
+      this.#link.push(error || message, 'answer');
+    });
+  }
+
   /** A call to run, unless its id is known, or there is too much to do. */
   #take(id: number, kind: CallKind, key: string): KnownCall | undefined {
     const { calls } = this.#client;
     const taken = calls.take(id, kind, key, this);
     if (taken.kind === 'answered') {
-      this.#link.push(taken.message, 'answer');
+      if (taken.message.length > LARGE) this.#pushLarge(id, kind, taken.message);
+      else this.#link.push(taken.message, 'answer');
       return undefined;
     }
     if (taken.kind === 'joined') {

@@ -1,6 +1,7 @@
 import { SerialQueue } from '../../primitives/serial-queue.ts';
 import { CallMemory } from '../calls/call-memory.ts';
 import type { CallMemoryLimits } from '../calls/call-memory.ts';
+import type { Losses } from '../peers/large-messages.ts';
 import { randomName } from '../random-name.ts';
 import { StreamStore } from '../streams/stream-store.ts';
 import type { StreamLimits } from '../streams/stream-store.ts';
@@ -37,6 +38,7 @@ export class Client {
   retired: ClientSocket | undefined;
   readonly #limits: StreamLimits;
   #streams: StreamStore | undefined;
+  #losses: Losses | undefined;
   #waiting: Map<object, () => void> | undefined;
 
   constructor(id: string, identity: string, limits: CallMemoryLimits & StreamLimits, onBytes: (delta: number) => void) {
@@ -48,6 +50,11 @@ export class Client {
 
   get streams(): StreamStore {
     return (this.#streams ??= new StreamStore(this.#limits, this.calls));
+  }
+
+  /** What its sockets were lost over, perhaps. */
+  get losses(): Losses {
+    return (this.#losses ??= new Map());
   }
 
   /** Subscriptions that wait until there is less to do than {@link Client.reads}, the longest first, and how each goes on. */

@@ -11,7 +11,9 @@ import type { Arrival } from '../calls/run.ts';
 import type { Client } from '../clients/client.ts';
 import { PeerStreams } from '../streams/peer-streams.ts';
 import { PeerFollowers } from '../topics/peer-followers.ts';
+import type { Delivery } from './frame-writer.ts';
 import type { Introduction } from './handshake.ts';
+import { LargeMessages, type Losses } from './large-messages.ts';
 import { PeerAuth } from './peer-auth.ts';
 import { PeerHeartbeat } from './peer-heartbeat.ts';
 import type { PeerLink } from './peer-link.ts';
@@ -38,6 +40,7 @@ export class Peer {
   readonly #speaks: boolean;
   #context: unknown;
   #lookAgain: Deadline | undefined;
+  #large: LargeMessages | undefined;
   #pings = 0;
   /** As it was told. */
   #spreadMs: number;
@@ -51,9 +54,17 @@ export class Peer {
     this.#spreadMs = link.spreadMs;
     this.#context = credentials.context;
     this.#speaks = (hello.codec ?? json.name) === engine.codec.name;
-    this.#calls = new PeerCalls(link, client);
+    this.#calls = new PeerCalls(link, this);
     this.#rate = new PeerRate(engine.limits, this);
     this.#heartbeat = new PeerHeartbeat(engine.times, engine.deadlines, this);
+  }
+
+  get large(): LargeMessages {
+    return (this.#large ??= new LargeMessages(this));
+  }
+
+  get losses(): Losses {
+    return this.client.losses;
   }
 
   get subscriptions(): number {
@@ -113,9 +124,10 @@ export class Peer {
     if (error !== null) this.#link.close(CloseCode.MALFORMED_FRAME, error.reason);
   }
 
-  /** Gives back what it has; its calls go on without it. */
-  close(): void {
+  /** Gives back what it has; its calls go on without it. The code is the peer's, if it gave one. */
+  close(code?: number): void {
     this.#closed = true;
+    this.#large?.lost(code);
     this.#calls.close();
     this.#streams?.close();
     this.#followers?.close();
@@ -124,9 +136,10 @@ export class Peer {
     if (this.#lookAgain !== undefined) this.#link.engine.deadlines.remove(this.#lookAgain);
   }
 
-  ping(): void {
+  ping(delivery: Delivery = 'answer'): number {
     this.#spreadMs = this.#link.spreadMs;
-    this.#link.push(encodePing(++this.#pings, this.#spreadMs), 'answer');
+    this.#link.push(encodePing(++this.#pings, this.#spreadMs), delivery);
+    return this.#pings;
   }
 
   /** What it was told fits half, or twice, as many clients as there are. */
@@ -206,8 +219,8 @@ export class Peer {
         return this.#link.push(encodePong(message[1]), 'answer');
       case 'hello':
         return this.#link.close(CloseCode.MALFORMED_FRAME, 'a second hello');
-      case 'pong': // was heard, as any frame is
-        return;
+      case 'pong':
+        return this.#large?.ponged(message[1]);
       default:
         message satisfies never;
     }

@@ -266,7 +266,7 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, FrameSink
     if (phase.name === 'greeting') {
       phase.handshake.close();
     } else if (phase.name === 'open') {
-      phase.peer.close();
+      phase.peer.close(peerCode);
       this.engine.directory.detach(phase.peer.client, this, peerCode);
     } else {
       this.engine.deadlines.remove(phase.deadline);

@@ -5,7 +5,9 @@ import type { KnownCall } from '../calls/known-call.ts';
 import { NO_HEADERS } from '../calls/run.ts';
 import type { Arrival } from '../calls/run.ts';
 import type { Client } from '../clients/client.ts';
+import type { LargeMessages } from '../peers/large-messages.ts';
 import type { PeerLink } from '../peers/peer-link.ts';
+import type { ServerStream } from './server-stream.ts';
 import { StreamFeed } from './stream-feed.ts';
 import type { FeedLink } from './stream-feed.ts';
 
@@ -23,6 +25,7 @@ interface Starting {
 /** Whose streams they are. */
 export interface StreamingPeer {
   readonly client: Client;
+  readonly large: LargeMessages;
   /** Items wait: {@link PeerStreams.resume} is wanted when there is room. */
   fellBehind(): void;
 }
@@ -45,6 +48,10 @@ export class PeerStreams implements FeedLink {
     return this.#behind.size > 0;
   }
 
+  get large(): LargeMessages {
+    return this.#peer.large;
+  }
+
   get isCongested(): boolean {
     return this.#link.isCongested;
   }
@@ -56,6 +63,10 @@ export class PeerStreams implements FeedLink {
   fellBehind(feed: StreamFeed): void {
     this.#behind.add(feed);
     this.#peer.fellBehind();
+  }
+
+  lose(stream: ServerStream): void {
+    this.#peer.client.calls.lose(stream.call);
   }
 
   ended(feed: StreamFeed): void {
@@ -97,7 +108,7 @@ export class PeerStreams implements FeedLink {
     // What is missing would be a hole.
     if (!stream.isWhole) return client.calls.lose(stream.call);
     feed.pump();
-    if (taken.kind === 'answered') feed.answer(id, taken.message);
+    if (taken.kind === 'answered' && this.#feeds.has(id)) feed.answer(id, taken.message);
   }
 
   /** Nobody wants it any more. `false`: it was not opened on this socket. */

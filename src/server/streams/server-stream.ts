@@ -82,9 +82,14 @@ export class ServerStream implements Kept {
     if (index >= 0) this.#sockets.splice(index, 1);
   }
 
+  /** The message of an item. */
+  item(seq: number): string {
+    return this.#items[seq - this.#gone - 1]!;
+  }
+
   /** The message of an item, which is written now. */
   write(seq: number): string {
-    const message = this.#items[seq - this.#gone - 1]!;
+    const message = this.item(seq);
     if (seq > this.#written) {
       this.#written = seq;
       if (!this.call.settled) this.#countWaiting(-message.length);

@@ -1,11 +1,15 @@
 import type { AnswerSocket } from '../calls/known-call.ts';
+import { LARGE, type LargeMessages } from '../peers/large-messages.ts';
 import type { ItemSocket, ServerStream } from './server-stream.ts';
 
 /** The socket of a {@link StreamFeed}. */
 export interface FeedLink {
   push(message: string): void;
+  readonly large: LargeMessages;
   /** So much is on its way that items have to wait. */
   readonly isCongested: boolean;
+  /** One of its items can't be told. */
+  lose(stream: ServerStream): void;
   /** Items wait: {@link StreamFeed.pump} is wanted when there is room. */
   fellBehind(feed: StreamFeed): void;
   /** Nothing more comes of it: its slot is free. */
@@ -56,7 +60,13 @@ export class StreamFeed implements AnswerSocket, ItemSocket {
       this.#sent = Math.max(this.#sent, stream.acknowledged);
       while (this.#sent < stream.last) {
         if (this.#link.isCongested) return this.#link.fellBehind(this);
+        const { length } = stream.item(this.#sent + 1);
+        const key = `${this.id}.${this.#sent + 1}`;
+        const may = length > LARGE ? this.#link.large.may(key) : 'now';
+        if (may === 'never') return this.#link.lose(stream);
+        if (may === 'later') return this.#link.fellBehind(this);
         this.#link.push(stream.write(++this.#sent));
+        if (length > LARGE) this.#link.large.wrote(key, length);
       }
     }
     if (this.#end !== undefined) this.#finish(this.#end);

@@ -1,11 +1,13 @@
 import { encodeSnapshot, encodeSubscribed, encodeUnsubscribed } from '../../protocol/encode.ts';
 import type { Continuity, Position, WireError } from '../../protocol/messages.ts';
+import { LARGE, type LargeMessages, type May } from '../peers/large-messages.ts';
 import type { FoundTopic } from './topic-index.ts';
 
 /** The peer of a follower, as its topic sees it. */
 export interface FollowerPeer {
   /** Its socket's buffer is full: nothing more of topics may be written now. */
   readonly congested: boolean;
+  readonly large: LargeMessages;
   push(message: string): void;
   /** The app or the broker works because of it: counts against its client until {@link FollowerPeer.release}. */
   hold(): void;
@@ -63,12 +65,33 @@ export class Follower {
     this.topic?.resume(this);
   }
 
-  /** Tells where it begins; what follows starts after this position. */
-  begin(position: Position, word: Continuity, snapshot?: string): void {
+  /** Tells where it begins; what follows starts after this position. A state that can't be told now, or never, is none. */
+  begin(position: Position, word: Continuity, snapshot = ''): May {
+    const may = this.#may('state', snapshot);
+    if (may !== 'now') return may;
     this.position = position;
     this.generation++;
     this.peer.push(encodeSubscribed(this.n, this.name, position, word));
-    if (snapshot !== undefined) this.peer.push(encodeSnapshot(this.name, position, snapshot));
+    if (snapshot !== '') this.#push('state', encodeSnapshot(this.name, position, snapshot));
+    return may;
+  }
+
+  /** Tells an event, if it may be told now. */
+  event(position: Position, message: string): May {
+    const may = this.#may(position.join(' '), message);
+    if (may !== 'now') return may;
+    this.position = position;
+    this.#push(position.join(' '), message);
+    return may;
+  }
+
+  #may(what: string, message: string): May {
+    return message.length > LARGE ? this.peer.large.may(`${this.name} ${what}`) : 'now';
+  }
+
+  #push(what: string, message: string): void {
+    this.peer.push(message);
+    if (message.length > LARGE) this.peer.large.wrote(`${this.name} ${what}`, message.length);
   }
 
   /** Ends it; with an error, the peer is told. */

@@ -2,13 +2,12 @@ import { encodeEvent } from '../../protocol/encode.ts';
 import type { Continuity, Position } from '../../protocol/messages.ts';
 import type { Broker, Feed, StoredEvent } from '../brokers/broker.ts';
 import type { Observer } from '../app/observer.ts';
-import { isThenable, whenReady } from '../app/now-or-later.ts';
+import { whenReady } from '../app/now-or-later.ts';
 import type { Report } from '../app/reporter.ts';
+import { History } from './history.ts';
+import type { May } from '../peers/large-messages.ts';
 import { outsideOfHistory, placeIn } from './snapshot-at.ts';
 import type { FollowedTopic, Follower, FollowerPeer } from './follower.ts';
-
-/** Publications that are read from history at once. */
-const READ_LIMIT = 256;
 
 const FOLLOW_FAILED = { code: 'INTERNAL', message: 'the server failed to follow the topic' };
 
@@ -18,6 +17,8 @@ export interface EncodedSnapshot {
   /** The position that was stored with it. */
   readonly position: Position | undefined;
 }
+
+const STATE_TOO_LARGE = { code: 'TOO_LARGE', message: 'each socket was lost over the state of the topic' };
 
 type ReadSnapshot = () => EncodedSnapshot | PromiseLike<EncodedSnapshot>;
 
@@ -41,6 +42,7 @@ export interface HubTopicOptions {
  */
 export class HubTopic implements FollowedTopic {
   readonly #options: HubTopicOptions;
+  readonly #history: History;
   readonly #followers = new Set<Follower>();
   /** Those who wait for the running `snapshot()`. */
   #snapshotWaiters: Set<Follower> | undefined;
@@ -51,6 +53,7 @@ export class HubTopic implements FollowedTopic {
 
   constructor(options: HubTopicOptions) {
     this.#options = options;
+    this.#history = new History(options.path, options.report);
   }
 
   join(follower: Follower, asked: Position | undefined): void {
@@ -167,7 +170,9 @@ export class HubTopic implements FollowedTopic {
     if (this.#feed!.head[0] !== position[0]) return this.#begin(follower, 'gap');
     if (follower.peer.congested) return this.#hold(follower);
     const { word } = follower;
-    follower.begin(position, word, state);
+    const may = follower.begin(position, word, state);
+    if (may === 'later') return this.#hold(follower);
+    if (may === 'never') return follower.end(STATE_TOO_LARGE);
     follower.state = 'behind';
     this.#catchUp(follower);
     this.#observeBeginning(word);
@@ -184,9 +189,7 @@ export class HubTopic implements FollowedTopic {
       if (follower.peer.congested) {
         follower.state = 'behind';
         follower.peer.fellBehind(follower);
-      } else if (offset === follower.position[1] + 1) {
-        follower.position = position;
-        follower.peer.push(message);
+      } else if (offset === follower.position[1] + 1 && follower.event(position, message) === 'now') {
         count++;
       } else if (offset > follower.position[1]) {
         // Joined while events were on their way to other listeners: the ones before are in the history.
@@ -221,22 +224,34 @@ export class HubTopic implements FollowedTopic {
   }
 
   #deliver(follower: Follower, events: readonly StoredEvent[]): void {
+    const { peer } = follower;
     const epoch = follower.position[0];
     let count = 0;
+    let may: May = 'now';
     for (const { offset, payload } of events) {
-      if (follower.peer.congested) break;
-      follower.position = [epoch, offset];
-      follower.peer.push(encodeEvent(this.#options.name, offset, payload));
+      if (peer.congested) break;
+      const position: Position = [epoch, offset];
+      may = follower.event(position, encodeEvent(this.#options.name, offset, payload));
+      if (may !== 'now') break;
       count++;
     }
     const head = this.#feed!.head;
-    if (count < events.length) follower.peer.fellBehind(follower);
+    if (may === 'never') this.#pass(follower, [epoch, events[count]!.offset]);
+    else if (count < events.length) peer.fellBehind(follower);
     // What is stored may be ahead of what the broker has told: that is dropped when it comes.
     else if (head[0] === epoch && head[1] <= follower.position[1]) follower.state = 'live';
     // Nothing stored behind a head that was told: to ask again and again would never end.
     else if (events.length === 0) this.#begin(follower, 'gap');
     else this.#catchUp(follower);
     this.#observeEvents(count);
+  }
+
+  /** Each socket of its client was lost over the event at this position: it goes past it. */
+  #pass(follower: Follower, position: Position): void {
+    if (this.#options.snapshot !== undefined) return this.#begin(follower, 'gap');
+    follower.begin(position, 'gap');
+    this.#observeBeginning('gap');
+    this.#catchUp(follower);
   }
 
   #observeBeginning(continuity: Continuity): void {
@@ -248,20 +263,7 @@ export class HubTopic implements FollowedTopic {
   }
 
   #read(after: Position, then: (events: readonly StoredEvent[] | undefined) => void): void {
-    let events: ReturnType<Feed['read']>;
-    try {
-      events = this.#feed!.read(after, READ_LIMIT);
-    } catch (error) {
-      return this.#readFailed(error, then);
-    }
-    if (isThenable(events)) void events.then(then, (error: unknown) => this.#readFailed(error, then));
-    else then(events);
-  }
-
-  /** History that can't be read is history that does not cover. */
-  #readFailed(error: unknown, then: (events: undefined) => void): void {
-    this.#options.report(error, { during: 'broker', path: this.#options.path });
-    then(undefined);
+    this.#history.read(this.#feed!, after, then);
   }
 
   #brokerFailed(error: unknown): void {

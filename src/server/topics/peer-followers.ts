@@ -1,6 +1,7 @@
 import { encodeUnsubscribed } from '../../protocol/encode.ts';
 import type { Position, WireError } from '../../protocol/messages.ts';
 import type { Client } from '../clients/client.ts';
+import type { LargeMessages } from '../peers/large-messages.ts';
 import type { PeerLink } from '../peers/peer-link.ts';
 import { whenReady } from '../app/now-or-later.ts';
 import { refusalOf } from '../app/refusal.ts';
@@ -10,6 +11,7 @@ import type { FollowerPeer } from './follower.ts';
 /** Whose followers they are. */
 export interface FollowingPeer {
   readonly client: Client;
+  readonly large: LargeMessages;
   /** What `authenticate` said of it, at this moment. */
   readonly context: unknown;
   /** Something was left out: {@link PeerFollowers.resume} is wanted when there is room. */
@@ -44,6 +46,10 @@ export class PeerFollowers implements FollowerPeer {
   /** Some of them are waiting for room. */
   get isBehind(): boolean {
     return this.#behind.size > 0;
+  }
+
+  get large(): LargeMessages {
+    return this.#peer.large;
   }
 
   get congested(): boolean {
@@ -116,7 +122,7 @@ export class PeerFollowers implements FollowerPeer {
     for (const follower of this.#beginning) {
       if (follower.state !== 'waiting') this.#beginning.delete(follower);
     }
-    for (const follower of this.#behind) {
+    for (const follower of [...this.#behind]) {
       if (this.congested) return;
       if (follower.state === 'held' && this.#beginning.size >= STATES_AT_ONCE) continue;
       this.#behind.delete(follower);

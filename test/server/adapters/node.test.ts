@@ -55,7 +55,9 @@ describe('listen', () => {
     const all = new Promise<void>((resolve) => {
       socket.on('message', (data, isBinary) => {
         expect(isBinary).toBe(false);
-        received.push(...JSON.parse((data as Buffer).toString()));
+        const messages: any[] = JSON.parse((data as Buffer).toString());
+        // A large answer has a ping behind it.
+        received.push(...messages.filter(([name]) => name !== 'ping'));
         if (received.length === 1 + 2 * texts.length) resolve();
       });
     });

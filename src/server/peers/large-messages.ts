@@ -1,0 +1,121 @@
+import * as CloseCode from '../../protocol/close-code.ts';
+
+/** Units of a message above which it may be what its socket is lost over. A greeting has room for no more. */
+export const LARGE: number = 16 * 1024;
+
+/** So often in a row sockets are lost behind a message until it is written alone; and once more until it never is. */
+const SUSPECT = 2;
+const HOPELESS = 3;
+
+/** Messages that are remembered with the sockets that were lost behind them, of one client. */
+const REMEMBERED = 1024;
+
+/** Whether a large message may be written: `later`, when nothing else is on its way that the socket may be lost over. */
+export type May = 'now' | 'later' | 'never';
+
+/** Sockets of one client that were lost behind a large message, by what it was. */
+export type Losses = Map<string, number>;
+
+/** The socket of {@link LargeMessages}. */
+export interface LargeMessagesPeer {
+  readonly losses: Losses;
+  /** Writes a ping with what gathers, and gives its number. */
+  ping(delivery: 'bulk'): number;
+  /** What had to wait may be written. */
+  drained(): void;
+}
+
+interface UnderWay {
+  readonly key: string;
+  readonly size: number;
+  /** The ping behind it; 0 where one is still to be sent. */
+  ping: number;
+}
+
+/**
+ * The large messages on their way to one peer: a ping behind them tells when they were taken in. Where the socket is lost
+ * before that again and again, for a line or a peer that takes nothing so large, they are given up, one at a time.
+ */
+export class LargeMessages {
+  readonly #peer: LargeMessagesPeer;
+  #underWay: UnderWay[] = [];
+  #waiting: Map<string, () => void> = new Map();
+  #isPinged = false;
+
+  constructor(peer: LargeMessagesPeer) {
+    this.#peer = peer;
+  }
+
+  may(key: string): May {
+    const losses = this.#lossesOf(key);
+    if (losses >= HOPELESS) return 'never';
+    const [first] = this.#underWay;
+    if (first === undefined) return 'now';
+    return losses >= SUSPECT || this.#lossesOf(first.key) >= SUSPECT ? 'later' : 'now';
+  }
+
+  /** Writes a message now, or when it may be, once. */
+  write(key: string, size: number, write: (isHopeless: boolean) => void): void {
+    const may = this.may(key);
+    if (may === 'later') {
+      if (!this.#waiting.has(key)) this.#waiting.set(key, () => this.write(key, size, write));
+      return;
+    }
+    write(may === 'never');
+    if (may === 'now') this.wrote(key, size);
+  }
+
+  /** It was written. */
+  wrote(key: string, size: number): void {
+    this.#underWay.push({ key, size, ping: 0 });
+    this.#ping();
+  }
+
+  /** The peer answered a ping: it has what was written before it. */
+  ponged(n: number): void {
+    const taken = this.#underWay.findIndex(({ ping }) => ping === 0 || ping > n);
+    for (const { key } of this.#underWay.splice(0, taken < 0 ? Infinity : taken)) this.#peer.losses.delete(key);
+    this.#isPinged = this.#underWay.some(({ ping }) => ping > 0);
+    this.#ping();
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const write of waiting) write();
+    this.#peer.drained();
+  }
+
+  /** The socket is gone, with the close code of the peer, if it gave one. */
+  lost(code: number | undefined): void {
+    const lost = this.#underWay.splice(0);
+    this.#waiting.clear();
+    if (code === CloseCode.MESSAGE_TOO_BIG) {
+      const largest = lost.reduce<UnderWay | undefined>(
+        (most, one) => (most && most.size >= one.size ? most : one),
+        undefined,
+      );
+      if (largest !== undefined) this.#count(largest.key, HOPELESS);
+    } else for (const { key } of lost) this.#count(key, this.#lossesOf(key) + 1);
+  }
+
+  /** One ping at a time: the next when its answer is here. */
+  #ping(): void {
+    if (this.#isPinged || this.#underWay.length === 0) return;
+    this.#isPinged = true;
+    const n = this.#peer.ping('bulk');
+    for (const message of this.#underWay) message.ping = n;
+  }
+
+  #lossesOf(key: string): number {
+    return this.#peer.losses.get(key) ?? 0;
+  }
+
+  #count(key: string, losses: number): void {
+    const known = this.#peer.losses;
+    known.delete(key);
+    known.set(key, losses);
+    if (known.size <= REMEMBERED) return;
+    for (const oldest of known.keys()) {
+      known.delete(oldest);
+      return;
+    }
+  }
+}

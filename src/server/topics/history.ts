@@ -1,0 +1,30 @@
+import { whenReady } from '../app/now-or-later.ts';
+import type { Report } from '../app/reporter.ts';
+import type { Feed, StoredEvent } from '../brokers/broker.ts';
+import type { Position } from '../../protocol/messages.ts';
+
+/** Publications that are read from history at once. */
+const READ_LIMIT = 256;
+
+/** The history of one topic, from whatever broker there is. */
+export class History {
+  readonly #path: string;
+  readonly #report: Report;
+
+  constructor(path: string, report: Report) {
+    this.#path = path;
+    this.#report = report;
+  }
+
+  /** What comes after a position; history that can't be read is history that does not cover. */
+  read(feed: Feed, after: Position, then: (events: readonly StoredEvent[] | undefined) => void): void {
+    this.#ask<readonly StoredEvent[] | undefined>(() => feed.read(after, READ_LIMIT), then);
+  }
+
+  #ask<Answer>(ask: () => Answer | PromiseLike<Answer>, then: (answer: Answer | undefined) => void): void {
+    void whenReady(ask, then, (error) => {
+      this.#report(error, { during: 'broker', path: this.#path });
+      then(undefined);
+    });
+  }
+}
