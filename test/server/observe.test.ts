@@ -141,6 +141,7 @@ describe('observe hears', () => {
       { type: 'events', path, count: 2 },
       begun('resumed'),
       begun('gap'),
+      { type: 'events', path, count: 2 },
     ]);
   });
 

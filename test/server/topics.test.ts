@@ -63,7 +63,7 @@ describe('following a topic', () => {
     );
   });
 
-  test('a position that history does not cover, of another epoch or beyond the head, is a gap at the head', async () => {
+  test('a position that history does not cover, or of another epoch, is a gap to where history begins; one beyond the head, to the head', async () => {
     const { server } = start();
     const [epoch] = await say(server, '0');
     for (let count = 1; count < 1002; count++) void say(server, 'x');
@@ -77,11 +77,15 @@ describe('following a topic', () => {
     ];
     asked.forEach((position, index) => peer.write(['subscribe', index + 1, 'rooms/1', position]));
     await settle();
-    expect(topicMessages(peer).slice(0, 4)).toEqual([
-      ['gap', 1, 1002],
-      ['gap', 2, 1002],
+    const all = Array.from({ length: 1000 }, (_, index) => [index + 3, 'x']);
+    expect(topicMessages(peer)).toEqual([
+      ['gap', 1, 2],
+      ...all,
+      ['gap', 2, 2],
+      ...all,
       ['gap', 3, 1002],
       ['resumed', 4, 2],
+      ...all,
     ]);
   });
 

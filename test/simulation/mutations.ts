@@ -268,14 +268,14 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a new epoch is not told',
     rule: `${POSITIONS}: a new epoch is told to live subscribers by an unasked gap`,
     file: 'src/server/topics/hub-topic.ts',
-    find: "if (follower.state === 'live' || follower.state === 'behind') this.#begin(follower, 'gap');",
-    replace: "if (follower.name === '') this.#begin(follower, 'gap');",
+    find: "if (follower.state === 'live' || follower.state === 'behind') this.#lose(follower);",
+    replace: "if (follower.name === '') this.#lose(follower);",
   },
   {
     name: 'history that does not cover is told as resumed',
     rule: `${POSITIONS}, and subscribed: gap where history does not cover the position`,
     file: 'src/server/topics/hub-topic.ts',
-    find: "if (events === undefined) return this.#begin(follower, 'gap');\n      follower.begin(asked, 'resumed');",
+    find: "if (events === undefined) return this.#lose(follower, asked);\n      follower.begin(asked, 'resumed');",
     replace: "follower.begin(asked, 'resumed');",
   },
   {

@@ -138,6 +138,13 @@ export class RemoteBroker {
             link.carry(() => resolve(events));
           });
         }),
+      oldest: () =>
+        new Promise((resolve) => {
+          this.#clock.after(this.#random.below(15), this.#process, () => {
+            const oldest: Position = [topic.epoch, topic.offset - topic.history.length];
+            link.carry(() => resolve(oldest));
+          });
+        }),
       close: () => {
         feed.closed = true;
         topic.feeds.delete(feed);

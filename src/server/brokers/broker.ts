@@ -26,6 +26,11 @@ export interface Feed {
     after: Position,
     limit: number,
   ): readonly StoredEvent[] | undefined | Promise<readonly StoredEvent[] | undefined>;
+  /**
+   * The position before the oldest publication that the history holds, the head where it holds none: who asks for what is
+   * gone goes on from there. Without it, at the head.
+   */
+  oldest?(): Position | Promise<Position>;
   /** Ends the feed: its listener hears no more. */
   close(): void;
 }

@@ -96,6 +96,7 @@ class MemoryBroker implements Broker {
         return topic.head;
       },
       read: (after, limit) => this.#read(topic, after, limit),
+      oldest: () => this.#oldest(topic),
       close: () => {
         if (topic.listeners.delete(entry) && topic.listeners.size === 0) this.#rest(name);
       },
@@ -122,6 +123,11 @@ class MemoryBroker implements Broker {
       events.push(history.at(index)!);
     }
     return events;
+  }
+
+  #oldest(topic: MemoryTopic): Position {
+    this.#expire(topic);
+    return [topic.epoch, topic.offset - topic.history.size];
   }
 
   #expire({ history }: MemoryTopic): void {

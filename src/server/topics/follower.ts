@@ -43,6 +43,8 @@ export class Follower {
   position: Position = NOWHERE;
   /** The word that its next beginning is told with. */
   word: Continuity = 'live';
+  /** Since it was lost, nothing has come of what it went on with. */
+  isFresh = false;
   /** Counts beginnings, so that an answer from history for an earlier one is known as such. */
   generation = 0;
 
@@ -80,6 +82,7 @@ export class Follower {
   event(position: Position, message: string): May {
     const may = this.#may(position.join(' '), message);
     if (may !== 'now') return may;
+    this.isFresh = false;
     this.position = position;
     this.#push(position.join(' '), message);
     return may;

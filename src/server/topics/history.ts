@@ -21,6 +21,20 @@ export class History {
     this.#ask<readonly StoredEvent[] | undefined>(() => feed.read(after, READ_LIMIT), then);
   }
 
+  /** Where to go on when what comes after a position is lost: before the oldest that there is, or at the head. */
+  oldest(feed: Feed, after: Position, then: (position: Position) => void): void {
+    const isBeyond = ({ head }: Feed): boolean => after[0] === head[0] && after[1] > head[1];
+    if (feed.oldest === undefined || isBeyond(feed)) return then(feed.head);
+    this.#ask<Position>(
+      () => feed.oldest!(),
+      (oldest) => {
+        const { head } = feed;
+        const isFurther = oldest?.[0] === head[0] && (after[0] !== head[0] || oldest[1] > after[1]);
+        then(isFurther && oldest[1] >= 0 && oldest[1] < head[1] ? [head[0], oldest[1]] : head);
+      },
+    );
+  }
+
   #ask<Answer>(ask: () => Answer | PromiseLike<Answer>, then: (answer: Answer | undefined) => void): void {
     void whenReady(ask, then, (error) => {
       this.#report(error, { during: 'broker', path: this.#path });

@@ -4,20 +4,12 @@ import type { Broker, Feed, StoredEvent } from '../brokers/broker.ts';
 import type { Observer } from '../app/observer.ts';
 import { whenReady } from '../app/now-or-later.ts';
 import type { Report } from '../app/reporter.ts';
+import { deliver } from './deliver.ts';
 import { History } from './history.ts';
-import type { May } from '../peers/large-messages.ts';
-import { outsideOfHistory, placeIn } from './snapshot-at.ts';
+import { outsideOfHistory, placeIn, type EncodedSnapshot } from './snapshot-at.ts';
 import type { FollowedTopic, Follower, FollowerPeer } from './follower.ts';
 
 const FOLLOW_FAILED = { code: 'INTERNAL', message: 'the server failed to follow the topic' };
-
-/** The state of a topic. */
-export interface EncodedSnapshot {
-  readonly payload: string;
-  /** The position that was stored with it. */
-  readonly position: Position | undefined;
-}
-
 const STATE_TOO_LARGE = { code: 'TOO_LARGE', message: 'each socket was lost over the state of the topic' };
 
 type ReadSnapshot = () => EncodedSnapshot | PromiseLike<EncodedSnapshot>;
@@ -100,7 +92,7 @@ export class HubTopic implements FollowedTopic {
     const { generation } = follower;
     this.#read(asked, (events) => {
       if (follower.ended || follower.generation !== generation) return;
-      if (events === undefined) return this.#begin(follower, 'gap');
+      if (events === undefined) return this.#lose(follower, asked);
       follower.begin(asked, 'resumed');
       follower.state = 'behind';
       this.#deliver(follower, events);
@@ -203,13 +195,14 @@ export class HubTopic implements FollowedTopic {
   /** A new epoch: what follows has no connection with what was. */
   #reset(): void {
     for (const follower of this.#followers) {
-      if (follower.state === 'live' || follower.state === 'behind') this.#begin(follower, 'gap');
+      if (follower.state === 'live' || follower.state === 'behind') this.#lose(follower);
     }
   }
 
   /** There is room for it again. */
   resume(follower: Follower): void {
-    if (follower.state === 'held') this.#begin(follower, follower.word as 'live' | 'gap');
+    if (follower.state === 'held' && follower.word === 'gap') this.#lose(follower);
+    else if (follower.state === 'held') this.#begin(follower, 'live');
     else if (follower.state === 'behind') this.#catchUp(follower);
   }
 
@@ -218,40 +211,46 @@ export class HubTopic implements FollowedTopic {
     const { generation } = follower;
     this.#read(follower.position, (events) => {
       if (follower.state !== 'behind' || follower.generation !== generation) return;
-      if (events === undefined) this.#begin(follower, 'gap');
+      if (events === undefined) this.#lose(follower);
       else this.#deliver(follower, events);
     });
   }
 
-  #deliver(follower: Follower, events: readonly StoredEvent[]): void {
-    const { peer } = follower;
-    const epoch = follower.position[0];
-    let count = 0;
-    let may: May = 'now';
-    for (const { offset, payload } of events) {
-      if (peer.congested) break;
-      const position: Position = [epoch, offset];
-      may = follower.event(position, encodeEvent(this.#options.name, offset, payload));
-      if (may !== 'now') break;
-      count++;
-    }
-    const head = this.#feed!.head;
-    if (may === 'never') this.#pass(follower, [epoch, events[count]!.offset]);
-    else if (count < events.length) peer.fellBehind(follower);
+  #deliver(follower: Follower, stored: readonly StoredEvent[]): void {
+    const { position } = follower;
+    const { end, events, gaps } = deliver(follower, stored, this.#options.snapshot !== undefined);
+    const { head } = this.#feed!;
+    if (end === 'room') follower.peer.fellBehind(follower);
+    else if (end === 'gap') this.#begin(follower, 'gap');
     // What is stored may be ahead of what the broker has told: that is dropped when it comes.
-    else if (head[0] === epoch && head[1] <= follower.position[1]) follower.state = 'live';
+    else if (head[0] === position[0] && head[1] <= follower.position[1]) follower.state = 'live';
     // Nothing stored behind a head that was told: to ask again and again would never end.
-    else if (events.length === 0) this.#begin(follower, 'gap');
+    else if (follower.position === position) this.#lose(follower);
     else this.#catchUp(follower);
-    this.#observeEvents(count);
+    for (let gap = 0; gap < gaps; gap++) this.#observeBeginning('gap');
+    this.#observeEvents(events);
   }
 
-  /** Each socket of its client was lost over the event at this position: it goes past it. */
-  #pass(follower: Follower, position: Position): void {
-    if (this.#options.snapshot !== undefined) return this.#begin(follower, 'gap');
-    follower.begin(position, 'gap');
-    this.#observeBeginning('gap');
-    this.#catchUp(follower);
+  /**
+   * What comes next is lost: it goes on with what history there is. Where that has given it nothing since it was last
+   * lost, at the head.
+   */
+  #lose(follower: Follower, after: Position = follower.position): void {
+    if (this.#options.snapshot !== undefined || follower.isFresh) return this.#begin(follower, 'gap');
+    follower.position = after;
+    follower.word = 'gap';
+    if (follower.peer.congested) return this.#hold(follower);
+    follower.state = 'waiting';
+    const generation = ++follower.generation;
+    this.#history.oldest(this.#feed!, after, (oldest) => {
+      if (follower.ended || follower.generation !== generation) return;
+      follower.begin(oldest, 'gap');
+      follower.isFresh = true;
+      this.#observeBeginning('gap');
+      follower.state = 'behind';
+      if (this.#feed!.head === oldest) follower.state = 'live';
+      else this.#catchUp(follower);
+    });
   }
 
   #observeBeginning(continuity: Continuity): void {

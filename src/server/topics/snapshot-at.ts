@@ -19,6 +19,13 @@ export class SnapshotAt<State = unknown> {
   }
 }
 
+/** The state of a topic, as it goes out. */
+export interface EncodedSnapshot {
+  readonly payload: string;
+  /** The position that was stored with it. */
+  readonly position: Position | undefined;
+}
+
 /** Whether a state comes with its position, by whatever copy of the package. */
 export function isSnapshotAt(given: unknown): given is SnapshotAt {
   return isBranded(given, 'SnapshotAt');
