@@ -23,10 +23,10 @@ export class TokenBucket {
     this.#filledAt = now;
   }
 
-  /** Takes one token and returns what is left: below 0 is a debt. */
-  take(now: number): number {
+  /** Takes one token, or more, and returns what is left: below 0 is a debt. */
+  take(now: number, tokens = 1): number {
     const filled = Math.max(0, now - this.#filledAt) * this.#perSecond;
-    this.#milli = Math.min(this.#capacity, this.#milli + filled) - 1000;
+    this.#milli = Math.min(this.#capacity, this.#milli + filled) - tokens * 1000;
     this.#filledAt = now;
     return this.#milli / 1000;
   }

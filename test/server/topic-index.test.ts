@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { defineContract } from '../../src/contract/contract.ts';
 import { topic } from '../../src/contract/topic.ts';
@@ -41,4 +41,14 @@ test('finds names again after more of them than it remembers', () => {
   for (let round = 0; round < 2; round++) {
     for (let id = 0; id < 3000; id++) expect(index.find(`rooms/${id}`)?.params).toEqual({ id: String(id) });
   }
+});
+
+test('a name of more segments than any template has is not matched, and not read to its end', () => {
+  const index = indexOf('rooms/{id}', '{a}/{b}/{c}');
+  const split = vi.spyOn(String.prototype, 'split');
+  const name = 'a/'.repeat(511);
+  expect(index.find(name)).toBeUndefined();
+  const parts = split.mock.results.map(({ value }) => (value as string[]).length);
+  split.mockRestore();
+  expect(parts).toEqual([4]);
 });

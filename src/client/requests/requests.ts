@@ -237,8 +237,8 @@ export class Requests extends Resending implements RequestOwner {
   /** Tells the server what it may forget: with the next message, or now. */
   tellFloor(now: boolean): void {
     this.#settledSinceFloor = 0;
-    if (now) this.#parts.outbox.push('control', control(this.#writeFloor));
-    else this.#parts.outbox.goAlong(this.#writeFloor);
+    if (now && this.#floor.lane === undefined) this.#parts.outbox.push('control', this.#floor);
+    else if (!now) this.#parts.outbox.goAlong(this.#writeFloor);
   }
 
   readonly #writeFloor = (link: LinkState): string => {
@@ -246,6 +246,8 @@ export class Requests extends Resending implements RequestOwner {
     for (const id of link.left.keys()) link.settleLeft(id);
     return encodeFloor(this.floor(true));
   };
+
+  readonly #floor = control(this.#writeFloor);
 
   /** Has a control message written to a socket, unless it waits already. On a socket that was left nothing else is, so it goes at once. */
   say(on: LinkState, message: Outbound): void {

@@ -145,10 +145,18 @@ export class CallMemory {
     else this.settle(call, message);
   }
 
-  /** Every id below is settled at the client but for some: they are forgotten, what runs of them is aborted. */
-  raise(below: number, except: readonly number[]): void {
-    if (!this.#floor.raise(below, except, (id) => this.#calls.has(id))) return;
-    for (const call of this.#calls.values()) if (this.#floor.settles(call.id)) this.#forget(call);
+  /**
+   * Every id below is settled at the client but for some: they are forgotten, what runs of them is aborted. Gives how many
+   * ids were looked at for it.
+   */
+  raise(below: number, except: readonly number[]): number {
+    let looked = except.length;
+    if (!this.#floor.raise(below, except, (id) => this.#calls.has(id))) return looked;
+    for (const call of this.#calls.below(below)) {
+      looked++;
+      if (this.#floor.settles(call.id)) this.#forget(call);
+    }
+    return looked;
   }
 
   /** The client is gone for good: aborts what runs. */

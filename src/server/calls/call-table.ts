@@ -7,6 +7,9 @@ import type { KnownCall } from './known-call.ts';
 export class CallTable {
   #newest: KnownCall | undefined;
   #others: Map<number, KnownCall> | undefined;
+  /** They came in the order of their ids, as the calls of a client do, but for those that it sent again. */
+  #isAscending = true;
+  #last = 0;
 
   get size(): number {
     return (this.#others?.size ?? 0) + (this.#newest === undefined ? 0 : 1);
@@ -22,6 +25,8 @@ export class CallTable {
 
   add(call: KnownCall): void {
     this.#spill();
+    this.#isAscending = call.id > this.#last ? this.#isAscending || this.size === 0 : this.size === 0;
+    this.#last = call.id;
     this.#newest = call;
   }
 
@@ -34,6 +39,14 @@ export class CallTable {
   values(): Iterable<KnownCall> {
     this.#spill();
     return this.#others?.values() ?? [];
+  }
+
+  /** Those with a lower id, and perhaps others: as few as the order in which they came allows. */
+  *below(id: number): Iterable<KnownCall> {
+    for (const call of this.values()) {
+      if (call.id >= id && this.#isAscending) return;
+      yield call;
+    }
   }
 
   #spill(): void {

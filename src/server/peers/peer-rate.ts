@@ -5,6 +5,8 @@ import type { ResolvedLimits } from '../app/server-options.ts';
 import type { Client } from '../clients/client.ts';
 
 const CODE = 'RATE_LIMITED';
+/** So many ids are looked at in the time that one small message takes. */
+const IDS_PER_MESSAGE = 128;
 
 /** The peer of a {@link PeerRate}. */
 export interface RatedPeer {
@@ -34,9 +36,9 @@ export class PeerRate {
     this.#bucket = new TokenBucket({ capacity, perSecond }, Date.now());
   }
 
-  /** Counts one message, and closes the socket at a flood. `true` when it is within the rate. */
-  count(now: number): boolean {
-    const left = this.#bucket.take(now);
+  /** Counts one message, or more, and closes the socket at a flood. `true` when it is within the rate. */
+  count(now: number, messages = 1): boolean {
+    const left = this.#bucket.take(now, messages);
     if (left >= 0) return true;
     if (left < -this.#limits.messageBurst) this.#peer.flooded(this.#problem);
     return false;
@@ -46,6 +48,11 @@ export class PeerRate {
   admits(message: ClientMessage, now: number): boolean {
     if (message[0] === 'more' && this.#takesItems(message[1], message[2])) return true;
     return this.count(now) || this.#admitsAboveRate(message);
+  }
+
+  /** A message made the server look at so many ids: that is work as of some messages more. */
+  worked(ids: number, now: number): void {
+    if (ids >= IDS_PER_MESSAGE) this.count(now, Math.floor(ids / IDS_PER_MESSAGE));
   }
 
   #admitsAboveRate(message: ClientMessage): boolean {

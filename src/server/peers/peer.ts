@@ -210,7 +210,7 @@ export class Peer {
         const [, ...floor] = message;
         const problem = floorProblem(floor);
         if (problem !== undefined) return this.#link.close(CloseCode.MALFORMED_FRAME, problem);
-        return this.client.calls.raise(floor[0], floor.slice(1));
+        return this.#rate.worked(this.client.calls.raise(floor[0], floor.slice(1)), arrival.at);
       }
       case 'auth':
         this.#auth ??= new PeerAuth(this.#link, this);

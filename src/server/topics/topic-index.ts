@@ -24,6 +24,8 @@ const REMEMBERED = 512;
  */
 export class TopicIndex {
   readonly #root: Branch = branch();
+  /** Of the longest template, in segments. */
+  #depth = 0;
   #recent = new Map<string, FoundTopic>();
   #before = new Map<string, FoundTopic>();
 
@@ -39,7 +41,7 @@ export class TopicIndex {
   }
 
   #again(name: string): FoundTopic | undefined {
-    const found = this.#before.get(name) ?? match(this.#root, name, name.split('/'), 0);
+    const found = this.#before.get(name) ?? match(this.#root, name, name.split('/', this.#depth + 1), 0);
     if (found === undefined) return undefined;
     if (this.#recent.size >= REMEMBERED) {
       this.#before = this.#recent;
@@ -51,7 +53,9 @@ export class TopicIndex {
 
   #add(bound: BoundTopic): void {
     let at = this.#root;
-    for (const segment of bound.topic.definition.template.split('/')) {
+    const segments = bound.topic.definition.template.split('/');
+    this.#depth = Math.max(this.#depth, segments.length);
+    for (const segment of segments) {
       let next = segment.startsWith('{') ? at.param : at.literals.get(segment);
       if (next === undefined) {
         next = branch();
