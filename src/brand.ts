@@ -3,9 +3,13 @@ export function brand(type: { readonly prototype: object }, name: string): void 
   Object.defineProperty(type.prototype, keyOf(name), { value: true });
 }
 
-/** Whether a class of this or of another copy that was branded with a name made it. */
+/** Whether a class of this or of another copy that was branded with a name made it. Never throws: a proxy may. */
 export function isBranded(value: unknown, name: string): boolean {
-  return typeof value === 'object' && value !== null && keyOf(name) in value;
+  try {
+    return typeof value === 'object' && value !== null && keyOf(name) in value;
+  } catch {
+    return false;
+  }
 }
 
 function keyOf(name: string): symbol {

@@ -8,6 +8,8 @@ import type { Happening, HappeningDetails, HappeningName } from '../kernel/happe
 const KEPT = 300;
 /** A text is cut after so many characters. */
 const TEXT_LENGTH = 200;
+/** So much of a text is looked through for what is not to be told. */
+const READ_LENGTH = 1_000;
 
 type Kept = { -readonly [Name in keyof Happening]: Happening[Name] };
 
@@ -41,8 +43,10 @@ class FlightRecorder {
   }
 
   note(what: HappeningName, details: HappeningDetails): void {
-    const happening: Happening = { at: Date.now(), what, details: redacted(details) };
-    const key = JSON.stringify([what, happening.details]);
+    const key = JSON.stringify([what, redacted(details)]);
+    // Read again: the part of a text that was cut off, a megabyte of a server's perhaps, would be held by the rest.
+    const [, clean] = JSON.parse(key) as [unknown, HappeningDetails];
+    const happening: Happening = { at: Date.now(), what, details: clean };
     const last = this.#kept.at(-1);
     // A thousand equal refusals must not push out how it came to them.
     if (last !== undefined && key === this.#lastKey) last.times = (last.times ?? 1) + 1;
@@ -101,6 +105,7 @@ function redacted(details: HappeningDetails): HappeningDetails {
       name,
       typeof value === 'string'
         ? value
+            .slice(0, READ_LENGTH)
             .replaceAll(/[?#]\S*/g, '?…')
             .replaceAll(SECRETS, '…')
             .slice(0, TEXT_LENGTH)

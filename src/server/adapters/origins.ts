@@ -52,7 +52,9 @@ function isAllowedOrigin<Request>(
   if (typeof origins === 'function') return origins(origin, request);
   if (origins.includes('*')) return true;
   if (origin === undefined) return origins.includes('none');
-  return origins.includes(origin) || (origins.includes('same') && hostOf(origin) === host?.toLowerCase());
+  if (origins.includes(origin)) return true;
+  // Neither names a host: that is not the same one.
+  return origins.includes('same') && host !== undefined && hostOf(origin) === host.toLowerCase();
 }
 
 function hostOf(origin: string): string | undefined {

@@ -24,6 +24,15 @@ export class DeclaredFailure extends Error {
   }
 }
 
+/** Whether it was thrown by a `fail`. Never throws: what an app throws may be a proxy. */
+export function isDeclaredFailure(error: unknown): error is DeclaredFailure {
+  try {
+    return error instanceof DeclaredFailure;
+  } catch {
+    return false;
+  }
+}
+
 /** The `fail` of a procedure's handler. @throws DeclaredFailure; TypeError for a code that is not declared. */
 export function failWith(procedure: Procedure): Fail {
   return (code: string, data: unknown, message?: string): never => {

@@ -33,9 +33,13 @@ export function createReport(onError: ((error: unknown, info: ErrorInfo) => unkn
   };
 }
 
-/** Whether an error is the way of an aborted task to end. */
+/** Whether an error is the way of an aborted task to end. Never throws: what an app throws may be a proxy. */
 export function isAbort(error: unknown): boolean {
-  return error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError');
+  try {
+    return error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError');
+  } catch {
+    return false;
+  }
 }
 
 /** A promise of the app's nobody waits for must not end as an unhandled rejection. */

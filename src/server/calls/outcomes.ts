@@ -1,7 +1,7 @@
 import { validate } from '../../contract/schema.ts';
 import type { AnySchema, Validation } from '../../contract/schema.ts';
 import { encodeError, encodeReply } from '../../protocol/encode.ts';
-import { DeclaredFailure } from '../app/declared-failure.ts';
+import { isDeclaredFailure } from '../app/declared-failure.ts';
 import { isThenable } from '../app/now-or-later.ts';
 import { outputFault } from '../app/output-fault.ts';
 import type { PayloadWriter } from '../app/payload-writer.ts';
@@ -45,7 +45,7 @@ export class Outcomes {
   /** The handler threw. */
   fail(run: Run, error: unknown): void | Promise<void> {
     const { procedure, path } = run.bound;
-    if (!(error instanceof DeclaredFailure)) {
+    if (!isDeclaredFailure(error)) {
       this.reportThrown(run, error);
       return this.refuse(run, 'INTERNAL', GENERIC);
     }
