@@ -47,7 +47,7 @@ test('nothing is left of a socket that is gone', () => {
   const { client, open } = start();
   const call = open(1);
   const push = vi.fn();
-  const link = { push, isCongested: false, fellBehind: () => undefined, ended: () => undefined };
+  const link = { push, settle: push, isCongested: false, fellBehind: () => undefined, ended: () => undefined };
   const feed = new StreamFeed(1, link);
   client.calls.take(1, 'stream', call.key, feed);
   feed.follow(client.streams.get(1)!);

@@ -147,8 +147,11 @@ export abstract class Session implements LinkUser {
 
   probe(link: Link): void {
     this.note('probe');
-    const state = this.#find(link);
-    if (state !== undefined) this.#ping(state);
+    this.silent(link);
+  }
+
+  silent(link: Link): void {
+    this.#ping(this.#find(link));
   }
 
   moveFailed(cause: CloseCause): void {
@@ -286,8 +289,8 @@ export abstract class Session implements LinkUser {
     };
   }
 
-  #ping(state: LinkState): void {
-    state.say(state.flow?.ping() ?? encodePing(0));
+  #ping(state: LinkState | undefined): void {
+    state?.say(state.flow?.ping() ?? encodePing(0));
   }
 
   #rename(): void {

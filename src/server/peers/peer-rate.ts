@@ -3,6 +3,7 @@ import { encodeError, encodeUnsubscribed } from '../../protocol/encode.ts';
 import type { ClientMessage, WireError } from '../../protocol/messages.ts';
 import type { ResolvedLimits } from '../app/server-options.ts';
 import type { Client } from '../clients/client.ts';
+import type { Delivery } from './frame-writer.ts';
 
 const CODE = 'RATE_LIMITED';
 
@@ -12,7 +13,7 @@ export interface RatedPeer {
   readonly client: Client;
   /** The earlier subscription of a topic is over, whatever becomes of the new one. */
   unsubscribe(topic: string): void;
-  refuse(message: string, code: string): void;
+  refuse(message: string, code: string, delivery: Delivery): void;
   /** It takes no notice of refusals. */
   flooded(reason: string): void;
 }
@@ -61,7 +62,7 @@ export class PeerRate {
       case 'subscribe': {
         const [, n, topic] = message;
         this.#peer.unsubscribe(topic);
-        return this.#refuse(encodeUnsubscribed(n, topic, this.#error));
+        return this.#refuse(encodeUnsubscribed(n, topic, this.#error), 'ordered answer');
       }
       default:
         return true;
@@ -73,8 +74,8 @@ export class PeerRate {
     return this.#peer.client.streams.get(id)?.hasUntaken(after) === true;
   }
 
-  #refuse(message: string): false {
-    this.#peer.refuse(message, CODE);
+  #refuse(message: string, delivery: Delivery = 'answer'): false {
+    this.#peer.refuse(message, CODE, delivery);
     return false;
   }
 

@@ -14,6 +14,7 @@ import { PeerFollowers } from '../topics/peer-followers.ts';
 import type { Introduction } from './handshake.ts';
 import { PeerAuth } from './peer-auth.ts';
 import { PeerHeartbeat } from './peer-heartbeat.ts';
+import type { Delivery } from './frame-writer.ts';
 import type { PeerLink } from './peer-link.ts';
 import { PeerRate } from './peer-rate.ts';
 
@@ -65,8 +66,12 @@ export class Peer {
     return this.#context;
   }
 
-  get buffered(): number {
-    return this.#link.buffered;
+  get ahead(): number {
+    return this.#link.ahead;
+  }
+
+  progress(): number {
+    return this.#link.progress();
   }
 
   /** Some of its events or items wait for room. */
@@ -143,8 +148,8 @@ export class Peer {
     this.#link.close(CloseCode.TOO_MANY, reason);
   }
 
-  refuse(message: string, code: string): void {
-    this.#link.push(message, 'answer');
+  refuse(message: string, code: string, delivery: Delivery): void {
+    this.#link.push(message, delivery);
     this.#link.engine.observer?.tell({ type: 'refused', code });
   }
 
@@ -168,8 +173,10 @@ export class Peer {
   fellBehind(): void {
     this.#lookAgain ??= this.#link.engine.deadlines.add(Date.now() + LOOK_AGAIN_MS, () => {
       this.#lookAgain = undefined;
+      const link = this.#link;
+      link.pump();
       this.drained();
-      if (this.#followers?.isBehind === true || this.#streams?.isBehind === true) this.fellBehind();
+      if (link.isHolding || this.#followers?.isBehind === true || this.#streams?.isBehind === true) this.fellBehind();
     });
   }
 
@@ -234,7 +241,7 @@ export class Peer {
   }
 
   #refuseSubscription(n: number, topic: string, code: string, message: string): void {
-    this.#link.push(encodeUnsubscribed(n, topic, { code, message }), 'bulk');
+    this.#link.push(encodeUnsubscribed(n, topic, { code, message }), 'ordered answer');
     this.#link.engine.observer?.tell({ type: 'refused', code });
   }
 

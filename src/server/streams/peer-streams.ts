@@ -53,6 +53,10 @@ export class PeerStreams implements FeedLink {
     this.#link.push(message, 'bulk');
   }
 
+  settle(message: string): void {
+    this.#link.push(message, 'ordered answer');
+  }
+
   fellBehind(feed: StreamFeed): void {
     this.#behind.add(feed);
     this.#peer.fellBehind();
@@ -71,7 +75,7 @@ export class PeerStreams implements FeedLink {
     const bound = engine.bound.procedures.get(path);
     if (bound?.procedure.kind !== 'stream') {
       engine.observer?.tell({ type: 'refused', code: 'NOT_FOUND' });
-      return this.push(encodeError(id, { code: 'NOT_FOUND', message: 'no stream has this path' }, ''));
+      return this.settle(encodeError(id, { code: 'NOT_FOUND', message: 'no stream has this path' }, ''));
     }
     const { key } = bound;
     const here = this.#feeds.get(id);
@@ -87,7 +91,7 @@ export class PeerStreams implements FeedLink {
     }
     const stream = client.streams.get(id);
     if (stream?.call.key !== key) {
-      if (taken.kind === 'answered') this.push(taken.message);
+      if (taken.kind === 'answered') this.settle(taken.message);
       return;
     }
     stream.more(after, upTo);

@@ -4,6 +4,8 @@ import type { ItemSocket, ServerStream } from './server-stream.ts';
 /** The socket of a {@link StreamFeed}. */
 export interface FeedLink {
   push(message: string): void;
+  /** What settles a stream, in its place between what is pushed. */
+  settle(message: string): void;
   /** So much is on its way that items have to wait. */
   readonly isCongested: boolean;
   /** Items wait: {@link StreamFeed.pump} is wanted when there is room. */
@@ -71,6 +73,6 @@ export class StreamFeed implements AnswerSocket, ItemSocket {
   #finish(message: string | undefined): void {
     this.close();
     this.#link.ended(this);
-    if (message !== undefined) this.#link.push(message);
+    if (message !== undefined) this.#link.settle(message);
   }
 }

@@ -7,6 +7,8 @@ export interface FollowerPeer {
   /** Its socket's buffer is full: nothing more of topics may be written now. */
   readonly congested: boolean;
   push(message: string): void;
+  /** Tells where a subscription begins or ends, in its place between what is pushed. */
+  tell(message: string): void;
   /** The app or the broker works because of it: counts against its client until {@link FollowerPeer.release}. */
   hold(): void;
   release(): void;
@@ -67,7 +69,7 @@ export class Follower {
   begin(position: Position, word: Continuity, snapshot?: string): void {
     this.position = position;
     this.generation++;
-    this.peer.push(encodeSubscribed(this.n, this.name, position, word));
+    this.peer.tell(encodeSubscribed(this.n, this.name, position, word));
     if (snapshot !== undefined) this.peer.push(encodeSnapshot(this.name, position, snapshot));
   }
 
@@ -76,7 +78,7 @@ export class Follower {
     if (this.ended) return;
     this.state = 'ended';
     this.topic?.leave(this);
-    if (error !== undefined) this.peer.push(encodeUnsubscribed(this.n, this.name, error));
+    if (error !== undefined) this.peer.tell(encodeUnsubscribed(this.n, this.name, error));
     this.peer.ended(this, error);
   }
 }

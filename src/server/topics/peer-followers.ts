@@ -54,6 +54,10 @@ export class PeerFollowers implements FollowerPeer {
     this.#link.push(message, 'bulk');
   }
 
+  tell(message: string): void {
+    this.#link.push(message, 'ordered answer');
+  }
+
   hold(): void {
     this.#client.reads++;
   }
@@ -98,7 +102,7 @@ export class PeerFollowers implements FollowerPeer {
   }
 
   refuse(n: number, name: string, code: string, message: string): void {
-    this.push(encodeUnsubscribed(n, name, { code, message }));
+    this.tell(encodeUnsubscribed(n, name, { code, message }));
     this.#observeRefusal(code);
   }
 
