@@ -33,6 +33,8 @@ export class LinkState {
   flow: LinkFlow | undefined;
   /** Bytes written since something came: without flow control, all that is known of what is under way. */
   unheard = 0;
+  /** Length of the message that arrives, as those of its frame have on average: a large one has a frame of its own. */
+  size = 0;
   /** Messages on their way into a frame. */
   readonly batch: FrameBatch;
   /** Requests sent on this socket that the server has not yet settled on it: they take up slots, wanted or not. */
@@ -65,6 +67,12 @@ export class LinkState {
     const slot = this.left.get(id);
     if (slot !== undefined) this.taken[slot]--;
     return this.left.delete(id);
+  }
+
+  /** A message of this length arrives. */
+  arrived(size: number): void {
+    this.size = size;
+    this.unheard = 0;
   }
 
   /** Writes messages at once, ahead of all that waits. */

@@ -163,7 +163,7 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, OutletOwn
     if (this.#phase.name === 'open') this.#outlet.push(message, delivery);
   }
 
-  /** Frames were handed to the socket. What was left out while messages gathered for the end of a turn has room now: no adapter tells of that. */
+  /** Frames were handed to the socket. What was left out while messages gathered for a turn has room now, and no adapter tells of it. */
   sent(): void {
     if (this.#phase.name !== 'open') return;
     const { peer } = this.#phase;
