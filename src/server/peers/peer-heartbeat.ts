@@ -29,7 +29,7 @@ export class PeerHeartbeat {
   #deadline: Deadline | undefined;
 
   constructor(times: ResolvedTimes, deadlines: Deadlines, peer: WatchedPeer) {
-    const now = Date.now();
+    const now = performance.now();
     this.#times = times;
     this.#deadlines = deadlines;
     this.#peer = peer;
@@ -43,7 +43,7 @@ export class PeerHeartbeat {
   }
 
   sent(): void {
-    this.#sentAt = Date.now();
+    this.#sentAt = performance.now();
   }
 
   close(): void {
@@ -58,7 +58,7 @@ export class PeerHeartbeat {
   #look(): void {
     const { heartbeatMs, pongTimeoutMs } = this.#times;
     const peer = this.#peer;
-    const now = Date.now();
+    const now = performance.now();
     const bytes = peer.ahead;
     // The heartbeat looks for what falls.
     const still = -peer.progress();

@@ -32,7 +32,7 @@ export class PeerRate {
     const { messageBurst: capacity, messagesPerSecond: perSecond } = limits;
     this.#limits = limits;
     this.#peer = peer;
-    this.#bucket = new TokenBucket({ capacity, perSecond }, Date.now());
+    this.#bucket = new TokenBucket({ capacity, perSecond }, performance.now());
   }
 
   /** Counts one message, and closes the socket at a flood. `true` when it is within the rate. */

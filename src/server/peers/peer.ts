@@ -91,7 +91,7 @@ export class Peer {
   }
 
   frame(data: string): void {
-    const now = Date.now();
+    const now = performance.now();
     this.#heartbeat.heard(now);
     const { frameBytes } = this.#link.engine.limits;
     // The adapter counts bytes; a text of more units than that has more bytes too.
@@ -171,7 +171,7 @@ export class Peer {
 
   /** Events or items wait for room. */
   fellBehind(): void {
-    this.#lookAgain ??= this.#link.engine.deadlines.add(Date.now() + LOOK_AGAIN_MS, () => {
+    this.#lookAgain ??= this.#link.engine.deadlines.add(performance.now() + LOOK_AGAIN_MS, () => {
       this.#lookAgain = undefined;
       const link = this.#link;
       link.pump();

@@ -152,7 +152,7 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, OutletOwn
   retire(): void {
     if (this.#phase.name !== 'open') return;
     const { peer } = this.#phase;
-    const deadline = this.engine.deadlines.add(Date.now() + RETIRE_MS, () => this.#closeRetired());
+    const deadline = this.engine.deadlines.add(performance.now() + RETIRE_MS, () => this.#closeRetired());
     this.#phase = { name: 'retired', client: peer.client, deadline };
     peer.close();
     this.#outlet.flush();
@@ -193,7 +193,7 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, OutletOwn
       limits,
     };
     this.push(encodeWelcome(welcome), 'notice');
-    for (const decoded of held) peer.read(decoded, Date.now());
+    for (const decoded of held) peer.read(decoded, performance.now());
   }
 
   get #isClosed(): boolean {
