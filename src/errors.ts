@@ -63,9 +63,24 @@ export interface TautlineErrorDetails<Data = unknown> {
 /** Where each code is explained: a page of the package. */
 const PAGE = 'tautline/dist/errors.md';
 
+/** So many errors a second have a stack: it takes a kilobyte or three, and of a flood one says as much as all. */
+const STACKS_PER_SECOND = 100;
+let stacks = 0;
+let stacksSince = -Infinity;
+
+function hasStack(): boolean {
+  const now = performance.now();
+  if (now - stacksSince >= 1_000) {
+    stacksSince = now;
+    stacks = 0;
+  }
+  return ++stacks <= STACKS_PER_SECOND;
+}
+
 /**
  * The one error class: every call, publish and subscription that fails, fails with it.
  * Its message begins with the code. In the build for production it names the path, and the page that explains the code.
+ * Of more than 100 in a second the others have no frames in their `stack`, where the engine can leave them out (V8).
  */
 export class TautlineError<Code extends string = string, Data = unknown> extends Error {
   override readonly name = 'TautlineError';
@@ -82,7 +97,11 @@ export class TautlineError<Code extends string = string, Data = unknown> extends
   constructor(code: Code, message: string | false, details: TautlineErrorDetails<Data>) {
     const remedy = DEVELOPMENT && details.remedy ? ` ${details.remedy}` : '';
     const text = message === false ? `${details.path ?? 'tautline'}, see ${PAGE}#${code.toLowerCase()}` : message;
+    const { stackTraceLimit } = Error as { readonly stackTraceLimit?: number };
+    // Where it is frozen, or nothing to the engine, it stays as it is.
+    const isBare = stackTraceLimit! > 0 && !hasStack() && Reflect.set(Error, 'stackTraceLimit', 0);
     super(`${code}: ${text}${remedy}`, details.cause === undefined ? undefined : { cause: details.cause });
+    if (isBare) Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
     this.code = code;
     this.outcome = details.outcome;
     this.retryable = details.retryable ?? false;

@@ -12,10 +12,9 @@ const SLOWEST_LINE = 50;
  * period starts anew) and a look that comes late (the page slept: one more probe instead of death).
  *
  * A probe waits behind what was written before it. Its time is longer by what that takes on the slowest line, and goes
- * on while the engine's buffer falls: on a dead line it does not. The other way there is nothing to look at: of a frame
- * that is on its way here nothing is seen before its end, so an answer that waits longer than `probeMs` behind a large
- * one is taken for none. What it cuts off comes again on the next socket; who has such frames and slow lines makes
- * `probeMs` longer.
+ * on while bytes move: while what falls on a line that lives, as the engine's buffer, falls. Where nothing is seen of a
+ * frame that is on its way here before its end, an answer that waits longer than `probeMs` behind a large one is taken
+ * for none. What it cuts off comes again on the next socket; who has such frames and slow lines makes `probeMs` longer.
  */
 export class Heartbeat {
   /** A probe was sent and nothing was heard since. */
@@ -25,7 +24,7 @@ export class Heartbeat {
   /** Beginning and length of the running period: of silence, or of the wait for an answer. */
   #since = 0;
   #periodMs = 0;
-  #buffered: number | undefined;
+  #falling: number | undefined;
   #probedAgain = false;
 
   /**
@@ -47,32 +46,35 @@ export class Heartbeat {
   /**
    * A probe goes out now.
    * @param unanswered - Bytes that were written before it and that the peer is not known to have taken in
-   * @param buffered - Bytes that the engine has not yet passed on, where it tells
+   * @param falling - What falls while bytes move, such as those that the engine has not yet passed on, where it tells
    */
-  probed(now: number, unanswered = 0, buffered?: number): void {
+  probed(now: number, unanswered = 0, falling?: number): void {
     this.#probedAgain = this.probing;
     this.probing = true;
-    this.#await(now, unanswered, buffered);
+    this.#await(now, unanswered, falling);
   }
 
-  /** Time until the next look, ms, or {@link PROBE}, or {@link DEAD}. */
-  next(now: number, buffered?: number): number {
+  /**
+   * Time until the next look, ms, or {@link PROBE}, or {@link DEAD}.
+   * @param bytes - Those that are still before the probe
+   */
+  next(now: number, falling?: number, bytes: number = falling!): number {
     if (now < this.#since) this.#since = now;
     const ms = this.#since + this.#periodMs - now;
     if (ms > 0) return ms;
     if (!this.probing) return PROBE;
     // Where the engine does not tell, a comparison is false.
-    if (buffered! < this.#buffered!) {
-      this.#await(now, buffered!, buffered);
+    if (falling! < this.#falling!) {
+      this.#await(now, bytes, falling);
       return this.#periodMs;
     }
     const late = -ms > this.#probeMs;
     return late && !this.#probedAgain ? PROBE : DEAD;
   }
 
-  #await(now: number, bytes: number, buffered: number | undefined): void {
+  #await(now: number, bytes: number, falling: number | undefined): void {
     this.#since = now;
     this.#periodMs = this.#probeMs + bytes / SLOWEST_LINE;
-    this.#buffered = buffered;
+    this.#falling = falling;
   }
 }

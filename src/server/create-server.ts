@@ -28,8 +28,8 @@ import type { ServerLimits, ServerTimes } from './app/server-options.ts';
 import type { ServerRequest, ServerSocket, SocketHandler } from './peers/server-socket.ts';
 import { SessionTable } from './peers/session-table.ts';
 import type { ServerStats } from './peers/session-table.ts';
-import { SharedTexts } from './peers/shared-texts.ts';
-import { Flusher } from './peers/flusher.ts';
+import { SharedTexts } from './outbound/shared-texts.ts';
+import { Flusher } from './outbound/flusher.ts';
 import { TopicHub } from './topics/topic-hub.ts';
 
 /** Identity of all peers of a server that authenticates nobody. */
@@ -193,7 +193,9 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
   const broker = options.broker ?? memoryBroker();
   const report = createReport(options.onError);
   const observer = options.observe === undefined ? undefined : new Observer(options.observe, report);
-  const deadlines = new Deadlines({ onError: (error) => report(error, { during: 'session' }) });
+  // Not the wall clock: one that is set must not end or hold what waits.
+  const now = (): number => performance.now();
+  const deadlines = new Deadlines({ now, onError: (error) => report(error, { during: 'session' }) });
   const anonymous = options.authenticate === undefined ? ANONYMOUS : undefined;
   const writer = new PayloadWriter({ codec, report, checks: isDevelopment(options.development) });
   const hub = new TopicHub({ topics: bound.topics, writer, broker, deadlines, report, observer });

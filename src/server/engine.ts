@@ -10,8 +10,8 @@ import type { Publisher } from './topics/publisher.ts';
 import type { Report } from './app/reporter.ts';
 import type { ResolvedLimits, ResolvedTimes } from './app/server-options.ts';
 import type { ServerRequest } from './peers/server-socket.ts';
-import type { Flusher } from './peers/flusher.ts';
-import type { SharedTexts } from './peers/shared-texts.ts';
+import type { Flusher } from './outbound/flusher.ts';
+import type { SharedTexts } from './outbound/shared-texts.ts';
 import type { TopicHub } from './topics/topic-hub.ts';
 
 /** What `authenticate` says of a peer. */

@@ -53,6 +53,8 @@ export function connectedPair<Tree extends ContractTree, Context>(
       if (frozen) peer.freeze();
       const socket = server.accept(
         {
+          // Everything arrives at once: what was left out while events gathered goes on after them.
+          later: queueMicrotask,
           send: (frame) => {
             peer.send(frame);
           },

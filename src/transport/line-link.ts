@@ -27,6 +27,9 @@ const MAX_INTERVAL_MS = 3_600_000;
 const MIN_WINDOW_MS = 100;
 const DAY_MS = 86_400_000;
 
+/** So much of the interval this side says nothing: where both are silent the peer asks first, and is answered. */
+const SILENT_PART = 1.1;
+
 /** A line as the layer above sees it, which is watched once it is welcomed. */
 export class LineLink extends Line implements Link {
   declare owner: LineLinkOwner | undefined;
@@ -36,6 +39,9 @@ export class LineLink extends Line implements Link {
   announced = false;
   spreadMs: unknown;
   #heartbeat: Heartbeat | undefined;
+  /** Monotonic time of the last frame that was sent, and how long the peer may hear nothing, ms. */
+  #saidAt = 0;
+  #silentMs = 0;
   /** Monotonic time at which the window begins that the peer announced, and its width, ms. */
   #leavesAt = 0;
   #withinMs = 0;
@@ -49,7 +55,10 @@ export class LineLink extends Line implements Link {
     try {
       // A socket that is closing drops what it is given without a word.
       const sends = this.socket?.readyState === OPEN;
-      if (sends) this.socket!.send(frame);
+      if (sends) {
+        this.socket!.send(frame);
+        this.#saidAt = performance.now();
+      }
       return sends;
     } catch {
       return false;
@@ -91,7 +100,10 @@ export class LineLink extends Line implements Link {
   /** Watches it from now on. @param hintMs - The server's hint of an interval, of which a peer may have made anything. */
   watch({ intervalMs, timeoutMs, probeMs }: HeartbeatSettings, hintMs: number): void {
     const hint = hintMs > 0 ? Math.min(Math.max(hintMs, MIN_INTERVAL_MS), MAX_INTERVAL_MS) : HEARTBEAT_HINT_MS;
-    this.#heartbeat = new Heartbeat((intervalMs ?? hint) + timeoutMs, probeMs, Date.now());
+    const ms = intervalMs ?? hint;
+    this.#heartbeat = new Heartbeat(ms + timeoutMs, probeMs, Date.now());
+    this.#silentMs = ms * SILENT_PART;
+    this.#saidAt = performance.now();
     this.#look(this.#heartbeat);
   }
 
@@ -117,10 +129,22 @@ export class LineLink extends Line implements Link {
    */
   #look(heartbeat: Heartbeat, isSure = false): void {
     const ms = heartbeat.next(Date.now(), this.bufferedAmount);
-    if (ms > 0) this.alarm(ms, () => this.#look(heartbeat));
+    if (ms > 0) this.#wait(heartbeat, performance.now() + ms);
     else if (!isSure) this.alarm(0, () => this.#look(heartbeat, true));
     else if (ms === PROBE) this.#probe(heartbeat);
     else this.owner!.ended(this, causeOf(this, CloseCode.TIMED_OUT, 'no sign of life', 'probe'));
+  }
+
+  /** Until the next look, at this monotonic time, the peer hears something. */
+  #wait(heartbeat: Heartbeat, atMs: number): void {
+    const now = performance.now();
+    const isSilent = now - this.#saidAt >= this.#silentMs;
+    if (isSilent) this.#saidAt = now;
+    const silentMs = this.#saidAt + this.#silentMs - now;
+    if (silentMs < atMs - now) this.alarm(silentMs, () => this.#wait(heartbeat, atMs));
+    else this.alarm(atMs - now, () => this.#look(heartbeat));
+    // Last: it may be the end of this line.
+    if (isSilent) this.owner!.tell((user) => user.silent(this));
   }
 
   #probe(heartbeat: Heartbeat): void {

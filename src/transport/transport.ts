@@ -88,6 +88,8 @@ export interface LinkUser {
   binary(link: Link): void;
   /** Write something that the peer must answer: any frame in return proves life. */
   probe(link: Link): void;
+  /** Nothing was sent for the interval: the peer must not think that nobody is there. */
+  silent(link: Link): void;
   /** Bytes that were written to it and that the peer is not known to have taken in: a probe waits behind them. */
   unanswered(link: Link): number;
   /** The link is gone: comes once for each that opened, before the status that follows from it. */

@@ -15,7 +15,8 @@ function expectNoLoss({ connection }: World): void {
 describe('A line that is slow', () => {
   test('by a delay on everything is not taken for a dead one', async () => {
     await using context = await world({
-      connect: { connectTimeoutMs: 10_000, heartbeat: { intervalMs: 100, timeoutMs: 100, probeMs: 5_000 } },
+      // So little grace that it probes before it says something only because it has said nothing.
+      connect: { connectTimeoutMs: 10_000, heartbeat: { intervalMs: 100, timeoutMs: 1, probeMs: 5_000 } },
       prepare: (proxy) => {
         proxy.delayMs = 60;
       },

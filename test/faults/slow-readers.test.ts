@@ -24,7 +24,7 @@ async function world() {
   let caughtUp = 0;
   const server = createServer(contract, {
     handlers: { log: { authorize: () => true } },
-    broker: memoryBroker({ history: { size: EVENTS } }),
+    broker: memoryBroker({ history: { size: EVENTS, bytes: 2 * EVENTS * EVENT_BYTES } }),
     observe: (happening) => {
       if (happening.type === 'events' && happening.count > 1) caughtUp += happening.count;
       if (happening.type === 'sent')

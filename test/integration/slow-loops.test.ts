@@ -6,6 +6,7 @@ import { memoryBroker } from '../../src/server/index.ts';
 import { connectedPair } from '../../src/testing/index.ts';
 
 const COUNT = 3_000;
+const MIB = 1024 * 1024;
 
 /** A client and a server with one topic, of whose events the client counts how many it reads. */
 function pairOf(historySize: number) {
@@ -96,4 +97,35 @@ test('a loop that is slower than the history lasts is told what it missed, to th
   // What the history still has comes, too.
   expect(heard).toEqual([...all.slice(0, 11), ...all.slice(-100), COUNT + 1]);
   expect(gaps).toMatchObject([{ from: [expect.any(String), 11], to: [expect.any(String), COUNT - 100] }]);
+});
+
+test.each([
+  ['at once', <Result>(result: Result) => result],
+  ['later', async <Result>(result: Result) => Promise.resolve(result)],
+])('a loop that stands still holds no more than 4 MiB of large events that are checked %s', async (_, check) => {
+  let read = 0;
+  const validate = (value: unknown) => (read++, check({ value: value as string }));
+  const types = undefined as { input: string; output: string } | undefined;
+  const event = { '~standard': { version: 1 as const, vendor: 'test', validate, types } };
+  await using pair = connectedPair(
+    defineContract({ pages: topic('pages', { event }) }),
+    { pages: { authorize: () => true } },
+    { server: { broker: memoryBroker({ history: { bytes: 100 * MIB } }) } },
+  );
+  const pages = pair.server.topic('pages');
+  await using events = pair.client.pages().events();
+  const first = events.next();
+  await setImmediate();
+  for (let n = 0; n < 256; n++) {
+    await pages.publish(`${n} ${'x'.repeat(50_000)}`);
+    await setImmediate();
+  }
+  expect(pair.server.stats().subscriptions).toBe(0);
+  // Each publication is read by the server too.
+  const held = (read - 256) * 50_000;
+  expect([held > 3.9 * MIB, held < 4.2 * MIB]).toEqual([true, true]);
+  const heard = [(await first).value!];
+  while (heard.length < 256) heard.push((await events.next()).value!);
+  expect(heard.map((page) => Number.parseInt(page))).toEqual(Array.from({ length: 256 }, (_unused, n) => n));
+  expect(pair.connection.stats().gaps).toBe(0);
 });

@@ -85,12 +85,23 @@ describe('what is written where the end of a turn is known', () => {
     const room = server.topic('room', { roomId: '1' });
     await room.publish({ text: 'x' });
     expect(peer.frames).toEqual([]);
-    for (let n = 0; n < 5; n++) await room.publish({ text: 'x'.repeat(20_000) });
+    for (let n = 0; n < 7; n++) await room.publish({ text: 'x'.repeat(12_000) });
     await settle();
     expect(peer.all('event').length).toBeGreaterThan(3);
     peer.endTurn();
-    expect(peer.all('event').map(([, , offset]) => offset)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(peer.all('event').map(([, , offset]) => offset)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     expect(peer.corks).toEqual(['cork', 'uncork']);
+  });
+
+  test('a large one goes alone, in its place', async () => {
+    const { server } = start();
+    const peer = await subscribed(server);
+    const room = server.topic('room', { roomId: '1' });
+    for (const length of [1, 20_000, 1, 1]) await room.publish({ text: 'x'.repeat(length) });
+    await settle();
+    peer.endTurn();
+    expect(peer.frames.map(names)).toEqual([['event'], ['event'], ['ping', 'event', 'event']]);
+    expect(peer.all('event').map(([, , offset]) => offset)).toEqual([1, 2, 3, 4]);
   });
 
   test('gathers well below what makes a peer congested, and what was left out follows when that is written', async () => {

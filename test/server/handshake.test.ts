@@ -215,6 +215,36 @@ describe('time', () => {
     expect(peer.closedWith?.code).toBe(4408);
   });
 
+  test('a silent peer of whose message more and more comes is waited for; as soon as nothing comes, it is closed', async () => {
+    const peer = new Peer(start().server);
+    peer.bytesRead = 0;
+    peer.hello(clientName());
+    await vi.advanceTimersByTimeAsync(25_000);
+    expect(peer.all('ping')).toHaveLength(1);
+    for (let second = 0; second < 60; second++) {
+      peer.bytesRead += 20_000;
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+    expect(peer.closedWith).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(peer.closedWith?.code).toBe(4408);
+  });
+
+  test('bytes that came before the ping, or that the system took at once, are no answer to it', async () => {
+    const { server } = start();
+    const peer = new Peer(server);
+    peer.bytesRead = 0;
+    peer.bytesTaken = 0;
+    peer.hello(clientName()).write(['subscribe', 1, 'rooms/1']);
+    peer.onSend = (frame) => (peer.bytesTaken! += frame.length);
+    for (let second = 0; second < 35; second++) {
+      if (second < 24) peer.bytesRead += 100;
+      await server.topic('room', { roomId: '1' }).publish({ text: 'tick' });
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+    expect(peer.closedWith?.code).toBe(4408);
+  });
+
   test('a peer that is spoken to all the time is pinged all the same when nothing is heard of it', async () => {
     const { server } = start();
     const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'rooms/1']);

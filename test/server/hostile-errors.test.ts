@@ -36,12 +36,11 @@ const errors: readonly (readonly [what: string, make: () => unknown])[] = [
 const INTERNAL = { code: 'INTERNAL', message: 'the server failed' };
 
 describe.each(errors)('%s', (_, make) => {
-  // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors, @typescript-eslint/only-throw-error -- what an app does
   const ways = [() => Promise.reject(make()), () => { throw make(); }] as const; // prettier-ignore
 
   test.each(ways)('of a handler is reported, and answered as a failure', async (fail) => {
     const { server, errors: reported } = start({
-      orders: { place: fail as never, cancel: () => undefined },
+      orders: { place: fail, cancel: () => undefined },
       echo: fail,
     });
     const peer = new Peer(server).hello(clientName());
@@ -78,8 +77,8 @@ describe.each(errors)('%s', (_, make) => {
 
   test.each(ways)('of authorize, of a snapshot and of a publish handler is a failure', async (fail) => {
     const { server, errors: reported } = start({
-      room: { authorize: fail as never, publish: () => undefined },
-      board: { authorize: () => true, snapshot: fail as never },
+      room: { authorize: fail, publish: () => undefined },
+      board: { authorize: () => true, snapshot: fail },
     });
     const peer = new Peer(server).hello(clientName());
     peer.write(['subscribe', 1, 'rooms/1'], ['subscribe', 2, 'boards/1'], ['publish', 3, 'rooms/1', { text: 'x' }]);
@@ -93,7 +92,7 @@ describe.each(errors)('%s', (_, make) => {
   });
 
   test.each(ways)('of authenticate closes with 1011', async (fail) => {
-    const { server, errors: reported } = start({}, { authenticate: fail as never });
+    const { server, errors: reported } = start({}, { authenticate: fail });
     const peer = new Peer(server).hello(clientName());
     await settle();
     expect(peer.closedWith?.code).toBe(1011);

@@ -18,6 +18,8 @@ export class Peer implements ServerSocket {
   readonly frames: string[] = [];
   closedWith: { readonly code: number; readonly reason: string } | undefined;
   bufferedAmount = 0;
+  declare bytesRead?: number;
+  declare bytesTaken?: number;
   /** Sees each frame that the server hands over. */
   onSend: (frame: string) => void = () => undefined;
   readonly #handler: SocketHandler;

@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import type { AnswerSocket } from '../../src/server/calls/known-call.ts';
 import { Client } from '../../src/server/clients/client.ts';
 import { DEFAULT_LIMITS } from '../../src/server/index.ts';
-import { LargeMessages } from '../../src/server/peers/large-messages.ts';
+import { LargeMessages } from '../../src/server/outbound/large-messages.ts';
 import { StreamFeed } from '../../src/server/streams/stream-feed.ts';
 
 const deaf: AnswerSocket = { answer: () => undefined, release: () => undefined };
@@ -50,7 +50,7 @@ test('nothing is left of a socket that is gone', () => {
   const push = vi.fn();
   const nothing = (): undefined => undefined;
   const large = new LargeMessages({ losses: new Map(), ping: () => 1, drained: nothing });
-  const link = { push, large, isCongested: false, lose: nothing, fellBehind: nothing, ended: nothing };
+  const link = { push, settle: push, large, isCongested: false, lose: nothing, fellBehind: nothing, ended: nothing };
   const feed = new StreamFeed(1, link);
   client.calls.take(1, 'stream', call.key, feed);
   feed.follow(client.streams.get(1)!);

@@ -88,8 +88,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'what follows hello is not held',
     rule: `${CALLS} 3: the server holds what follows hello, in order, until it has verified the token`,
     file: 'src/server/peers/session.ts',
-    find: 'for (const decoded of held) peer.read(decoded, Date.now());',
-    replace: 'for (const decoded of held.slice(1)) peer.read(decoded, Date.now());',
+    find: 'for (const decoded of held) peer.read(decoded, performance.now());',
+    replace: 'for (const decoded of held.slice(1)) peer.read(decoded, performance.now());',
   },
   {
     name: 'sent under another memory, sent again',
@@ -214,8 +214,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a client without a socket is remembered for ever',
     rule: 'welcome: windowMs',
     file: 'src/server/clients/client-directory.ts',
-    find: 'deadlines.add(Date.now() + windowMs, () => this.forget(client)),',
-    replace: 'deadlines.add(Date.now() + windowMs, () => undefined),',
+    find: 'deadlines.add(performance.now() + windowMs, () => this.forget(client)),',
+    replace: 'deadlines.add(performance.now() + windowMs, () => undefined),',
   },
   {
     name: 'an unknown end counts as rejected',

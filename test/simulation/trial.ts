@@ -296,6 +296,7 @@ class Trial {
       }
       void server.close();
     }
+    this.#world.closeBroker();
     await this.#pass(1_000);
     const timers = this.#world.serverTimers;
     if (timers !== 0) violation(`the servers have ${String(timers)} timers after close`);

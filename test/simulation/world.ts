@@ -103,12 +103,18 @@ export class World {
 
   newBroker(): void {
     const { plan, random, clock } = this;
+    this.closeBroker();
     if (plan.broker === 'memory') this.#memory = memoryBroker({ history: { size: plan.historySize } });
     else {
       this.remote = new RemoteBroker(clock, random, SERVERS, plan.historySize, (name, position, payload) => {
         this.publications.add(name, position, JSON.parse(payload) as Fact);
       });
     }
+  }
+
+  /** The app is done with it. */
+  closeBroker(): void {
+    void this.#memory?.close();
   }
 
   startNode(index: number): void {

@@ -46,6 +46,29 @@ describe('silence', () => {
     expect(bench.transport.status.state).toBe('connected');
   });
 
+  test('said nothing for the interval and a tenth: says something, and what was said begins it anew', async () => {
+    const bench = harness();
+    const socket = await bench.connect(20_000);
+    const silences = () => bench.words().filter((word) => word === 'silent').length;
+    // The peer talks all the time, which says nothing of what it hears.
+    const talk = async (ms: number) => {
+      for (let past = 0; past < ms; past += 1_000) {
+        await vi.advanceTimersByTimeAsync(1_000);
+        socket.message('event');
+      }
+    };
+    await talk(21_000);
+    expect(silences()).toBe(0);
+    await talk(1_000);
+    expect(silences()).toBe(1);
+    await talk(12_000);
+    bench.links[0]!.send('call');
+    await talk(21_000);
+    expect(silences()).toBe(1);
+    await talk(90_000);
+    expect([silences(), probes(bench)]).toEqual([6, 0]);
+  });
+
   test('the option is stronger than the server’s hint', async () => {
     const bench = harness({ heartbeat: { intervalMs: 1_000, timeoutMs: 500, probeMs: 100 } });
     await bench.connect(60_000);

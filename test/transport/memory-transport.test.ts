@@ -160,6 +160,7 @@ describe('memoryWebSocket', () => {
       },
       binary: () => {},
       probe: () => {},
+      silent: () => {},
       unanswered: () => 0,
       moveFailed: () => {},
       lost: (_, { code }) => told.push(`lost ${code}`),

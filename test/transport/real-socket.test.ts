@@ -26,6 +26,7 @@ function open(port: number, WebSocket: WebSocketConstructor) {
     },
     binary: () => {},
     probe: () => {},
+    silent: () => {},
     unanswered: () => 0,
     moveFailed: () => {},
     lost: (_, cause) => lost.push(cause),

@@ -11,6 +11,7 @@ export type Told =
   | readonly ['frame', text: string]
   | readonly ['binary']
   | readonly ['probe']
+  | readonly ['silent']
   | readonly ['lost', cause: CloseCause]
   | readonly ['move failed', cause: CloseCause]
   | readonly ['status', status: ConnectionStatus];
@@ -57,6 +58,7 @@ export function harness(
     frame: (link, text) => tell(['frame', text], link),
     binary: (link) => tell(['binary'], link),
     probe: (link) => tell(['probe'], link),
+    silent: (link) => tell(['silent'], link),
     unanswered: () => bench.unanswered,
     lost: (link, cause) => tell(['lost', cause], link),
     moveFailed: (cause) => tell(['move failed', cause]),

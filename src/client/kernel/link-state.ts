@@ -38,6 +38,8 @@ export class LinkState {
   unheard = 0;
   /** Messages through this number of the batch were taken in: a pong says so, or an answer to a later one. */
   covered = 0;
+  /** Length of the message that arrives, as those of its frame have on average: a large one has a frame of its own. */
+  size = 0;
   /** Messages on their way into a frame. */
   readonly batch: FrameBatch;
   /** Requests sent on this socket that the server has not yet settled on it: they take up slots, wanted or not. */
@@ -82,6 +84,12 @@ export class LinkState {
   /** The answer covers all that was sent so far. */
   ping(): void {
     this.say(this.flow?.ping() ?? encodePing(this.batch.sent));
+  }
+
+  /** A message of this length arrives. */
+  arrived(size: number): void {
+    this.size = size;
+    this.unheard = 0;
   }
 
   /** Writes messages at once, ahead of all that waits. */

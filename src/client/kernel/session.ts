@@ -121,12 +121,12 @@ export abstract class Session implements LinkUser {
     for (const message of messages) {
       const state = this.#find(link);
       if (state === undefined) return; // an earlier message of this frame ended the socket
+      state.arrived(frame.length / messages.length);
       if (state.welcome !== undefined || message[0] === 'welcome')
         this.#takers.get(message[0])!.take(state, message as never, isVetted);
     }
     const state = this.#find(link);
     if (state === undefined) return;
-    state.unheard = 0;
     let problem = error?.reason;
     for (const { id, problem: what } of malformed) {
       if (id !== undefined) this.requests.malformed(state, id, what);
@@ -147,8 +147,11 @@ export abstract class Session implements LinkUser {
 
   probe(link: Link): void {
     this.note('probe');
-    const state = this.#find(link);
-    state?.ping();
+    this.silent(link);
+  }
+
+  silent(link: Link): void {
+    this.#find(link)?.ping();
   }
 
   moveFailed(cause: CloseCause): void {

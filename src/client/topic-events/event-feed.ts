@@ -7,8 +7,8 @@ import type { Gap, Subscriber, SubscriptionState, TopicListeners } from '../topi
 /** Options of {@link TopicHandle.events}. */
 export interface TopicEventsOptions<Snapshot = never> {
   /**
-   * Events that may wait for the loop. When so many do, it leaves the topic, at its position, and goes on from there
-   * when half of them are taken: the server's history waits for it, no memory here. @default 256
+   * Events that may wait for the loop. When so many do, or 4 MiB of them, it leaves the topic, at its position, and goes
+   * on from there when half of that is taken: the server's history waits for it, no memory here. @default 256
    */
   readonly buffer?: number | undefined;
   /** Ends the loop at once with `ABORTED`; what waits is dropped. */
@@ -24,6 +24,9 @@ export interface TopicEventsOptions<Snapshot = never> {
 
 /** Defaults of {@link TopicEventsOptions}. */
 export const TOPIC_EVENTS_DEFAULTS: { readonly buffer: number } = { buffer: 256 };
+
+/** So much of events may wait, measured as messages: however many they are. One may be larger. */
+const MOST_SIZE = 4 * 1024 * 1024;
 
 /** The events of a topic, for one `for await` loop. It subscribes with the first `next()`, and not before. */
 export interface TopicEvents<Event> extends AsyncIterable<Event> {
@@ -45,6 +48,7 @@ interface Item {
   readonly kind: 'event' | 'snapshot';
   readonly value: unknown;
   readonly position: Position;
+  readonly size: number;
 }
 
 interface Waiter {
@@ -67,6 +71,8 @@ export class EventFeed implements TopicEvents<unknown> {
   readonly #options: TopicEventsOptions<unknown>;
   readonly #buffer: number;
   readonly #items: RingBuffer<Item>;
+  /** Of those items. */
+  #size = 0;
   /** What was lost after the newest item; gaps in a row are one. */
   #gap: Gap | undefined;
   #waiters: Waiter[] = [];
@@ -155,13 +161,15 @@ export class EventFeed implements TopicEvents<unknown> {
   #take(kind: Item['kind'], value: unknown, position: Position): void {
     const gap = this.#gap;
     this.#gap = undefined;
-    this.#items.push({ gap, kind, value, position });
+    const size = this.#subscriber?.size ?? 0;
+    this.#items.push({ gap, kind, value, position, size });
+    this.#size += size;
     this.#serve();
     this.#pauseIfFull();
   }
 
   #pauseIfFull(): void {
-    if (this.#items.size === this.#buffer) this.#subscriber?.pause();
+    if (this.#items.size === this.#buffer || this.#size >= MOST_SIZE) this.#subscriber?.pause();
   }
 
   readonly #aborted = (): void => {
@@ -197,6 +205,7 @@ export class EventFeed implements TopicEvents<unknown> {
 
   #drop(): void {
     this.#items.clear();
+    this.#size = 0;
     this.#gap = undefined;
     this.#error = undefined;
   }
@@ -221,11 +230,12 @@ export class EventFeed implements TopicEvents<unknown> {
         this.#tellGap(gap);
       } else if (item !== undefined) {
         this.#items.shift();
+        this.#size -= item.size;
         this.#give(item);
       } else if (this.#state === 'open') break;
       else this.#giveEnd();
     }
-    if (this.#items.size <= this.#buffer / 2) this.#subscriber?.resume();
+    if (this.#items.size <= this.#buffer / 2 && this.#size <= MOST_SIZE / 2) this.#subscriber?.resume();
   }
 
   #give({ kind, value, position }: Item): void {

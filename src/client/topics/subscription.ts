@@ -44,6 +44,8 @@ export type EventListener = (event: unknown, position: Position) => void;
 export interface SubscriberTopic {
   /** It declares a snapshot. */
   readonly hasSnapshot: boolean;
+  /** Length of what is being delivered, as a message. */
+  readonly size: number;
   left(subscriber: Subscriber): void;
   paused(): void;
   /** Somebody began to listen, or goes on after a pause. */
@@ -94,6 +96,11 @@ export class Subscriber implements Subscription {
 
   get isPaused(): boolean {
     return this.#isPaused;
+  }
+
+  /** Length of what it is being told, as a message. */
+  get size(): number {
+    return this.#topic.size;
   }
 
   /** It was live once. */

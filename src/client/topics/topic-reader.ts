@@ -14,6 +14,8 @@ export interface PayloadTaker {
 
 /** Reads what comes for one topic, and keeps snapshots, events and gaps in order where a schema is asynchronous. */
 export abstract class TopicReader {
+  /** Length of what is being delivered, as a message. */
+  size = 0;
   readonly #path: string;
   readonly #codec: Codec;
   /** There since a schema was asynchronous. */
@@ -50,12 +52,14 @@ export abstract class TopicReader {
     meta: unknown,
     isVetted: boolean,
     position: Position,
+    size: number,
     taker: PayloadTaker,
   ): void {
     if (this.#deliveries?.isIdle === false) {
-      this.#follow(() => this.#value(schema, json, meta, isVetted), position, taker);
+      this.#follow(() => this.#value(schema, json, meta, isVetted), position, size, taker);
       return;
     }
+    this.size = size;
     let value: unknown;
     try {
       value = this.#value(schema, json, meta, isVetted);
@@ -63,16 +67,17 @@ export abstract class TopicReader {
       taker.refuse(this.#failure(error), position);
       return;
     }
-    if (value instanceof Promise) this.#follow(() => value, position, taker);
+    if (value instanceof Promise) this.#follow(() => value, position, size, taker);
     else taker.take(value, position);
   }
 
-  #follow(read: () => unknown, position: Position, taker: PayloadTaker): void {
+  #follow(read: () => unknown, position: Position, size: number, taker: PayloadTaker): void {
     const generation = this.#generation;
     this.#deliveries ??= new SerialQueue();
     this.#deliveries.run(async () => {
       try {
         const value = await read();
+        this.size = size;
         if (generation === this.#generation) taker.take(value, position);
       } catch (error) {
         if (generation === this.#generation) taker.refuse(this.#failure(error), position);

@@ -175,7 +175,7 @@ export class WireTopic extends TopicReader implements Outbound, SubscriberTopic,
     if (this.#inForce?.link !== link || awaited?.[0] !== position[0] || awaited[1] !== position[1]) return;
     this.#awaited = undefined;
     this.#position = position;
-    this.read(this.topic.definition.snapshot, json, meta, isVetted, position, {
+    this.read(this.topic.definition.snapshot, json, meta, isVetted, position, link.size, {
       take: (state) => {
         this.fold.begin(state, position);
         this.#moveTo(position, ({ wantsSnapshot }) => wantsSnapshot);
@@ -204,7 +204,7 @@ export class WireTopic extends TopicReader implements Outbound, SubscriberTopic,
     }
     const position: Position = [from[0], offset];
     this.#position = position;
-    this.read(this.topic.definition.event, json, meta, isVetted, position, this);
+    this.read(this.topic.definition.event, json, meta, isVetted, position, link.size, this);
   }
 
   /** An event was read. */

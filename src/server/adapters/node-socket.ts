@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers';
 import type { ServerSocket, SocketHandler } from '../peers/server-socket.ts';
 import type { FrameBytes } from './text-frame.ts';
@@ -19,6 +20,12 @@ const LOW_WATER_BYTES = 64 * 1024;
 const COPIED_BYTES = 64 * 1024;
 
 const NOTHING = Buffer.alloc(0);
+
+/** What Node's own time limit of idle sockets goes by: a write is one to the stream until all of it is gone. */
+interface Handle {
+  readonly bytesWritten: number;
+  readonly writeQueueSize: number;
+}
 
 /**
  * A socket of `ws` that is written to past `ws`: frames as they lie on the wire, so that the bytes of a frame that goes
@@ -55,6 +62,16 @@ export class NodeSocket implements ServerSocket {
   get bufferedAmount(): number {
     const buffered = this.#isPlain ? this.#stream.writableLength : this.#webSocket.bufferedAmount;
     return buffered + this.#corkedBytes;
+  }
+
+  get bytesRead(): number {
+    return (this.#stream as Partial<Socket>).bytesRead ?? 0;
+  }
+
+  get bytesTaken(): number | undefined {
+    const handle = (this.#stream as { readonly _handle?: Partial<Handle> | null })._handle;
+    const { bytesWritten, writeQueueSize } = handle ?? {};
+    return bytesWritten === undefined || writeQueueSize === undefined ? undefined : bytesWritten - writeQueueSize;
   }
 
   send(frame: string): void {

@@ -2,7 +2,7 @@ import { utf8Length } from '../../protocol/utf8.ts';
 import type { KnownCall } from '../calls/known-call.ts';
 import { isThenable } from './now-or-later.ts';
 import type { Report } from './reporter.ts';
-import { SharedTexts } from '../peers/shared-texts.ts';
+import { SharedTexts } from '../outbound/shared-texts.ts';
 
 /**
  * One thing that a server did or saw, for metrics and logs. Plain values of bounded variety: paths are those of the

@@ -39,7 +39,11 @@ export interface ServerLimits {
    * @default 500
    */
   readonly connectionsPerSecond?: number | undefined;
-  /** A peer with more than this in its socket's buffer gets no events until it drains, bytes. @default 1_048_576 */
+  /**
+   * A peer with more than this on its way gets no events until it drains: they wait in the history, bytes. Answers do
+   * not wait behind them.
+   * @default 262_144
+   */
   readonly bufferedBytes?: number | undefined;
   /**
    * Answers that are remembered for one client, entries; past it the oldest ids become `UNKNOWN_OUTCOME`. At least
@@ -95,7 +99,7 @@ export const DEFAULT_LIMITS: ResolvedLimits = {
   messagesPerSecond: 10_000,
   messageBurst: 20_000,
   connectionsPerSecond: 500,
-  bufferedBytes: 1024 * 1024,
+  bufferedBytes: 256 * 1024,
   answers: 1152,
   answerBytes: 1024 * 1024,
   clientsPerIdentity: 32,

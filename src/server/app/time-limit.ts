@@ -12,7 +12,7 @@ export function limitTime<T>(deadlines: Deadlines, what: string, ask: () => T | 
   const answer = ask();
   if (!isThenable(answer)) return answer;
   return new Promise<T>((resolve, reject) => {
-    const deadline = deadlines.add(Date.now() + ANSWER_MS, () => {
+    const deadline = deadlines.add(performance.now() + ANSWER_MS, () => {
       reject(new Error(`${what} took longer than ${ANSWER_MS} ms`));
     });
     void Promise.resolve(answer)

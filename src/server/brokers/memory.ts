@@ -1,5 +1,6 @@
 import { RingBuffer } from '../../primitives/ring-buffer.ts';
 import type { Position } from '../../protocol/messages.ts';
+import { utf8Length } from '../../protocol/utf8.ts';
 import { randomName } from '../random-name.ts';
 import { resolveNumbers } from '../app/server-options.ts';
 import type { Broker, Feed, FeedListener, StoredEvent } from './broker.ts';
@@ -10,7 +11,12 @@ export interface MemoryBrokerOptions {
   readonly history?: {
     /** Publications. @default 1_000 */
     readonly size?: number | undefined;
-    /** Age, ms. @default 300_000 */
+    /**
+     * Bytes of publications, as they go to clients; the last one is kept however large it is. A topic of large ones that
+     * slow clients or loops must be able to catch up with wants more. @default 4_194_304
+     */
+    readonly bytes?: number | undefined;
+    /** Age, ms. What is older is not read any more, and gone from memory a tenth of it later. @default 300_000 */
     readonly ttlMs?: number | undefined;
   };
   /** Topics without a subscriber whose history is kept; the longest unused are forgotten first. @default 10_000 */
@@ -18,8 +24,14 @@ export interface MemoryBrokerOptions {
 }
 
 /** Defaults of {@link MemoryBrokerOptions}. */
-export const MEMORY_BROKER_DEFAULTS: { readonly size: number; readonly ttlMs: number; readonly idleTopics: number } = {
+export const MEMORY_BROKER_DEFAULTS: {
+  readonly size: number;
+  readonly bytes: number;
+  readonly ttlMs: number;
+  readonly idleTopics: number;
+} = {
   size: 1000,
+  bytes: 4 * 1024 * 1024,
   ttlMs: 300_000,
   idleTopics: 10_000,
 };
@@ -29,22 +41,24 @@ export const MEMORY_BROKER_DEFAULTS: { readonly size: number; readonly ttlMs: nu
  * back under a new one.
  */
 export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
-  const { size, ttlMs, idleTopics } = resolveNumbers('memoryBroker: ', MEMORY_BROKER_DEFAULTS, {
-    size: options.history?.size,
-    ttlMs: options.history?.ttlMs,
-    idleTopics: options.idleTopics,
-  });
-  return new MemoryBroker(size, ttlMs, idleTopics);
+  const { history, idleTopics } = options;
+  return new MemoryBroker(resolveNumbers('memoryBroker: ', MEMORY_BROKER_DEFAULTS, { ...history, idleTopics }));
 }
 
-interface Timed extends StoredEvent {
+interface Stored extends StoredEvent {
+  /** Monotonic time, ms: a clock that is set makes nothing old. */
   readonly atMs: number;
+  readonly bytes: number;
 }
+
+/** Of `ttlMs`: so long after it what is too old is still in memory, at most. */
+const SWEEP_PART = 0.1;
 
 class MemoryTopic {
   readonly epoch: string = randomName();
   readonly listeners: Set<FeedListener> = new Set();
-  readonly history: RingBuffer<Timed>;
+  readonly history: RingBuffer<Stored>;
+  bytes = 0;
   offset = 0;
   head: Position = [this.epoch, 0];
 
@@ -58,26 +72,44 @@ class MemoryTopic {
     this.head = [this.epoch, this.offset];
     return this.offset;
   }
+
+  /** Keeps a publication, and of the others as many as there are bytes for. */
+  store(event: Stored, mostBytes: number): void {
+    this.bytes += event.bytes - (this.history.push(event)?.bytes ?? 0);
+    while (this.bytes > mostBytes && this.history.size > 1) this.#drop();
+  }
+
+  /** Forgets what was published before a time. */
+  expire(beforeMs: number): void {
+    for (let first = this.history.at(0); first !== undefined && first.atMs < beforeMs; first = this.history.at(0)) {
+      this.#drop();
+    }
+  }
+
+  #drop(): void {
+    this.bytes -= this.history.shift()!.bytes;
+  }
 }
 
 class MemoryBroker implements Broker {
-  readonly #size: number;
-  readonly #ttlMs: number;
-  readonly #idleTopics: number;
+  readonly #options: typeof MEMORY_BROKER_DEFAULTS;
   readonly #topics = new Map<string, MemoryTopic>();
+  /** Topics with a history, and the one timer that looks at them, as long as there are some. */
+  readonly #aging = new Set<MemoryTopic>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
   /** Topics without a subscriber, the longest unused first. */
   readonly #idle = new Set<string>();
 
-  constructor(size: number, ttlMs: number, idleTopics: number) {
-    this.#size = size;
-    this.#ttlMs = ttlMs;
-    this.#idleTopics = idleTopics;
+  constructor(options: typeof MEMORY_BROKER_DEFAULTS) {
+    this.#options = options;
   }
 
   publish(name: string, payload: string): Position {
     const topic = this.#topic(name);
-    const event = { offset: topic.next(), payload, atMs: Date.now() };
-    topic.history.push(event);
+    const event = { offset: topic.next(), payload, atMs: performance.now(), bytes: utf8Length(payload) };
+    topic.store(event, this.#options.bytes);
+    this.#aging.add(topic);
+    this.#timer ??= this.#sweepLater();
     if (topic.listeners.size === 0) this.#rest(name);
     if (topic.listeners.size === 1) topic.listeners.values().next().value!.event(event);
     else for (const listener of [...topic.listeners]) listener.event(event);
@@ -106,6 +138,9 @@ class MemoryBroker implements Broker {
   close(): void {
     this.#topics.clear();
     this.#idle.clear();
+    this.#aging.clear();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   /**
@@ -130,15 +165,30 @@ class MemoryBroker implements Broker {
     return [topic.epoch, topic.offset - topic.history.size];
   }
 
-  #expire({ history }: MemoryTopic): void {
-    const oldest = Date.now() - this.#ttlMs;
-    for (let first = history.at(0); first !== undefined && first.atMs < oldest; first = history.at(0)) history.shift();
+  #expire(topic: MemoryTopic): void {
+    topic.expire(performance.now() - this.#options.ttlMs);
+  }
+
+  #sweepLater(): ReturnType<typeof setTimeout> {
+    const timer = setTimeout(() => this.#sweep(), Math.ceil(this.#options.ttlMs * SWEEP_PART));
+    // It keeps no process alive, where there are processes.
+    (timer as Partial<{ unref(): void }>).unref?.();
+    return timer;
+  }
+
+  #sweep(): void {
+    const beforeMs = performance.now() - this.#options.ttlMs;
+    for (const topic of this.#aging) {
+      topic.expire(beforeMs);
+      if (topic.history.size === 0) this.#aging.delete(topic);
+    }
+    this.#timer = this.#aging.size === 0 ? undefined : this.#sweepLater();
   }
 
   #topic(name: string): MemoryTopic {
     let topic = this.#topics.get(name);
     if (topic === undefined) {
-      topic = new MemoryTopic(this.#size);
+      topic = new MemoryTopic(this.#options.size);
       this.#topics.set(name, topic);
     }
     return topic;
@@ -148,8 +198,9 @@ class MemoryBroker implements Broker {
     this.#idle.delete(name);
     this.#idle.add(name);
     for (const oldest of this.#idle) {
-      if (this.#idle.size <= this.#idleTopics) return;
+      if (this.#idle.size <= this.#options.idleTopics) return;
       this.#idle.delete(oldest);
+      this.#aging.delete(this.#topics.get(oldest)!);
       this.#topics.delete(oldest);
     }
   }

@@ -1,7 +1,7 @@
 import { encodeError } from '../../protocol/encode.ts';
 import type { ClientMessage } from '../../protocol/messages.ts';
 import type { Client } from '../clients/client.ts';
-import { LARGE, type LargeMessages } from '../peers/large-messages.ts';
+import { LARGE, type LargeMessages } from '../outbound/large-messages.ts';
 import type { PeerLink } from '../peers/peer-link.ts';
 import type { AnswerSocket, CallKind, KnownCall } from './known-call.ts';
 import { NO_HEADERS } from './run.ts';

@@ -120,7 +120,7 @@ export class ClientDirectory {
     const { limits, windowMs, deadlines, anonymous } = this.#options;
     this.#away.set(
       client,
-      deadlines.add(Date.now() + windowMs, () => this.forget(client)),
+      deadlines.add(performance.now() + windowMs, () => this.forget(client)),
     );
     if (client.identity !== anonymous) {
       const same = this.#awayOf.get(client.identity) ?? new Set();

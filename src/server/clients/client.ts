@@ -1,7 +1,7 @@
 import { SerialQueue } from '../../primitives/serial-queue.ts';
 import { CallMemory } from '../calls/call-memory.ts';
 import type { CallMemoryLimits } from '../calls/call-memory.ts';
-import type { Losses } from '../peers/large-messages.ts';
+import type { Losses } from '../outbound/large-messages.ts';
 import { randomName } from '../random-name.ts';
 import { StreamStore } from '../streams/stream-store.ts';
 import type { StreamLimits } from '../streams/stream-store.ts';

@@ -136,7 +136,7 @@ export class Handshake {
 
   #limitTime(reason: string): Deadline {
     const { deadlines, times } = this.#engine;
-    return deadlines.add(Date.now() + times.helloTimeoutMs, () => this.#refuse(CloseCode.TIMED_OUT, reason));
+    return deadlines.add(performance.now() + times.helloTimeoutMs, () => this.#refuse(CloseCode.TIMED_OUT, reason));
   }
 
   #refuse(code: number, reason: string): void {

@@ -4,18 +4,20 @@ import type { ResolvedTimes } from '../app/server-options.ts';
 
 /** The peer of a {@link PeerHeartbeat}. */
 export interface WatchedPeer {
-  /** Bytes on their way to the peer: a ping waits behind them. */
-  readonly buffered: number;
+  /** Bytes on their way to the peer that a ping waits behind. */
+  readonly ahead: number;
   /** What the last ping told it is no longer so. */
   readonly isOutdated: boolean;
+  /** Grows by the looks between which bytes moved that prove it alive. */
+  progress(): number;
   ping(): void;
   dead(): void;
 }
 
 /**
  * Watches one peer: pings when nothing was heard of it (it may be gone), or nothing was sent to it (it must not think
- * that we are), for the interval; gives it up when it answers nothing. One on a slow line has the time that what is on
- * its way to it takes.
+ * that we are), for the interval; gives it up when it answers nothing and no byte moves. One on a slow line has the time
+ * that what is on its way to it takes.
  */
 export class PeerHeartbeat {
   readonly #times: ResolvedTimes;
@@ -27,7 +29,7 @@ export class PeerHeartbeat {
   #deadline: Deadline | undefined;
 
   constructor(times: ResolvedTimes, deadlines: Deadlines, peer: WatchedPeer) {
-    const now = Date.now();
+    const now = performance.now();
     this.#times = times;
     this.#deadlines = deadlines;
     this.#peer = peer;
@@ -41,7 +43,7 @@ export class PeerHeartbeat {
   }
 
   sent(): void {
-    this.#sentAt = Date.now();
+    this.#sentAt = performance.now();
   }
 
   close(): void {
@@ -56,12 +58,14 @@ export class PeerHeartbeat {
   #look(): void {
     const { heartbeatMs, pongTimeoutMs } = this.#times;
     const peer = this.#peer;
-    const now = Date.now();
-    const bytes = peer.buffered;
-    const step = this.#heartbeat.next(now, bytes);
+    const now = performance.now();
+    const bytes = peer.ahead;
+    // The heartbeat looks for what falls.
+    const still = -peer.progress();
+    const step = this.#heartbeat.next(now, still, bytes);
     if (step === DEAD) return peer.dead();
     let waitMs = step === PROBE ? pongTimeoutMs : step;
-    if (step === PROBE) this.#heartbeat.probed(now, bytes, bytes);
+    if (step === PROBE) this.#heartbeat.probed(now, bytes, still);
     if (step === PROBE || now - this.#sentAt >= heartbeatMs || peer.isOutdated) {
       this.#sentAt = now;
       peer.ping();

@@ -1,17 +1,22 @@
 import type { Engine } from '../engine.ts';
-import type { Delivery } from './frame-writer.ts';
+import type { Delivery } from '../outbound/frame-writer.ts';
 import type { ServerRequest } from './server-socket.ts';
 
 /** The socket of a peer, as what serves the peer uses it. */
 export interface PeerLink {
   readonly engine: Engine;
   readonly request: ServerRequest;
-  /** Bytes on their way. */
-  readonly buffered: number;
+  /** Bytes that an answer waits behind. */
+  readonly ahead: number;
   /** How wide the window is to be in which all clients of the server come back after a loss, ms. */
   readonly spreadMs: number;
   /** So many of them that events and items have to wait. */
   readonly isCongested: boolean;
+  /** Some that were pushed wait for room: {@link PeerLink.pump} looks whether there is some. */
+  readonly isHolding: boolean;
+  pump(): void;
+  /** Grows by the looks between which bytes moved that prove the peer alive. */
+  progress(): number;
   push(message: string, delivery: Delivery): void;
   close(code: number, reason: string): void;
 }

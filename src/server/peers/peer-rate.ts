@@ -3,6 +3,7 @@ import { encodeError, encodeUnsubscribed } from '../../protocol/encode.ts';
 import type { ClientMessage, WireError } from '../../protocol/messages.ts';
 import type { ResolvedLimits } from '../app/server-options.ts';
 import type { Client } from '../clients/client.ts';
+import type { Delivery } from '../outbound/frame-writer.ts';
 
 const CODE = 'RATE_LIMITED';
 /** So many ids are looked at in the time that one small message takes. */
@@ -14,7 +15,7 @@ export interface RatedPeer {
   readonly client: Client;
   /** The earlier subscription of a topic is over, whatever becomes of the new one. */
   unsubscribe(topic: string): void;
-  refuse(message: string, code: string): void;
+  refuse(message: string, code: string, delivery: Delivery): void;
   /** It takes no notice of refusals. */
   flooded(reason: string): void;
 }
@@ -33,7 +34,7 @@ export class PeerRate {
     const { messageBurst: capacity, messagesPerSecond: perSecond } = limits;
     this.#limits = limits;
     this.#peer = peer;
-    this.#bucket = new TokenBucket({ capacity, perSecond }, Date.now());
+    this.#bucket = new TokenBucket({ capacity, perSecond }, performance.now());
   }
 
   /** Counts one message, or more, and closes the socket at a flood. `true` when it is within the rate. */
@@ -68,7 +69,7 @@ export class PeerRate {
       case 'subscribe': {
         const [, n, topic] = message;
         this.#peer.unsubscribe(topic);
-        return this.#refuse(encodeUnsubscribed(n, topic, this.#error));
+        return this.#refuse(encodeUnsubscribed(n, topic, this.#error), 'ordered answer');
       }
       default:
         return true;
@@ -80,8 +81,8 @@ export class PeerRate {
     return this.#peer.client.streams.get(id)?.hasUntaken(after) === true;
   }
 
-  #refuse(message: string): false {
-    this.#peer.refuse(message, CODE);
+  #refuse(message: string, delivery: Delivery = 'answer'): false {
+    this.#peer.refuse(message, CODE, delivery);
     return false;
   }
 

@@ -11,9 +11,9 @@ import type { Arrival } from '../calls/run.ts';
 import type { Client } from '../clients/client.ts';
 import { PeerStreams } from '../streams/peer-streams.ts';
 import { PeerFollowers } from '../topics/peer-followers.ts';
-import type { Delivery } from './frame-writer.ts';
+import type { Delivery } from '../outbound/frame-writer.ts';
 import type { Introduction } from './handshake.ts';
-import { LargeMessages, type Losses } from './large-messages.ts';
+import { LargeMessages, type Losses } from '../outbound/large-messages.ts';
 import { PeerAuth } from './peer-auth.ts';
 import { PeerHeartbeat } from './peer-heartbeat.ts';
 import type { PeerLink } from './peer-link.ts';
@@ -76,8 +76,12 @@ export class Peer {
     return this.#context;
   }
 
-  get buffered(): number {
-    return this.#link.buffered;
+  get ahead(): number {
+    return this.#link.ahead;
+  }
+
+  progress(): number {
+    return this.#link.progress();
   }
 
   /** Some of its events or items wait for room. */
@@ -97,7 +101,7 @@ export class Peer {
   }
 
   frame(data: string): void {
-    const now = Date.now();
+    const now = performance.now();
     this.#heartbeat.heard(now);
     const { frameBytes } = this.#link.engine.limits;
     // The adapter counts bytes; a text of more units than that has more bytes too.
@@ -156,8 +160,8 @@ export class Peer {
     this.#link.close(CloseCode.TOO_MANY, reason);
   }
 
-  refuse(message: string, code: string): void {
-    this.#link.push(message, 'answer');
+  refuse(message: string, code: string, delivery: Delivery): void {
+    this.#link.push(message, delivery);
     this.#link.engine.observer?.tell({ type: 'refused', code });
   }
 
@@ -179,10 +183,12 @@ export class Peer {
 
   /** Events or items wait for room. */
   fellBehind(): void {
-    this.#lookAgain ??= this.#link.engine.deadlines.add(Date.now() + LOOK_AGAIN_MS, () => {
+    this.#lookAgain ??= this.#link.engine.deadlines.add(performance.now() + LOOK_AGAIN_MS, () => {
       this.#lookAgain = undefined;
+      const link = this.#link;
+      link.pump();
       this.drained();
-      if (this.#followers?.isBehind === true || this.#streams?.isBehind === true) this.fellBehind();
+      if (link.isHolding || this.#followers?.isBehind === true || this.#streams?.isBehind === true) this.fellBehind();
     });
   }
 
@@ -247,7 +253,7 @@ export class Peer {
   }
 
   #refuseSubscription(n: number, topic: string, code: string, message: string): void {
-    this.#link.push(encodeUnsubscribed(n, topic, { code, message }), 'bulk');
+    this.#link.push(encodeUnsubscribed(n, topic, { code, message }), 'ordered answer');
     this.#link.engine.observer?.tell({ type: 'refused', code });
   }
 

@@ -6,6 +6,13 @@ export interface ServerSocket {
   close(code: number, reason: string): void;
   /** Bytes handed to `send` that are still in this process; left off where the runtime does not tell. */
   readonly bufferedAmount?: number;
+  /** Bytes that came in so far, of unfinished messages too: each is a sign of life. Left off where the runtime does not tell. */
+  readonly bytesRead?: number;
+  /**
+   * Of the bytes handed to `send` those that the system has taken so far, of unfinished writes too. Left off where the
+   * runtime does not tell: then `bufferedAmount` that falls says as much.
+   */
+  readonly bytesTaken?: number | undefined;
   /**
    * Calls back once, when what has come in so far was handled and before anything else is waited for. Events and items
    * gather until then, to go in fewer frames. Left off where the runtime knows no such moment: they gather for a

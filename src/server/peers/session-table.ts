@@ -66,7 +66,7 @@ export class SessionTable implements SessionOwner {
 
   accept(socket: ServerSocket, request: ServerRequest): SocketHandler {
     const { observer } = this.#engine;
-    const openedAt = Date.now();
+    const openedAt = performance.now();
     observer?.tell({ type: 'opened' });
     if (this.#draining !== undefined) {
       this.#turnAway(socket, this.#draining);
@@ -79,7 +79,7 @@ export class SessionTable implements SessionOwner {
   }
 
   ended(session: Session, by: 'server' | 'peer', code: number | undefined): void {
-    const openedAt = this.#sessions.get(session) ?? Date.now();
+    const openedAt = this.#sessions.get(session) ?? performance.now();
     this.#sessions.delete(session);
     if (by === 'server' && code !== undefined && isRefusal(code)) this.#refused++;
     if (this.#sessions.size === 0) this.#look();
@@ -119,7 +119,7 @@ export class SessionTable implements SessionOwner {
    */
   async drain(withinMs: number): Promise<void> {
     const { spreadMs } = this;
-    const draining = (this.#draining = { untilMs: Date.now() + withinMs, spreadMs });
+    const draining = (this.#draining = { untilMs: performance.now() + withinMs, spreadMs });
     const each = (what: (session: Session) => void): void => [...this.#sessions.keys()].forEach(what);
     each((session) => session.isGreeting && session.close(CloseCode.SERVICE_RESTART, comeBack(draining)));
     if (withinMs > 0) {
@@ -131,7 +131,7 @@ export class SessionTable implements SessionOwner {
   }
 
   #observeEnd(openedAt: number, by: 'server' | 'peer', code: number | undefined): void {
-    this.#engine.observer?.tell({ type: 'closed', by, code, openMs: Date.now() - openedAt });
+    this.#engine.observer?.tell({ type: 'closed', by, code, openMs: performance.now() - openedAt });
   }
 
   /** Until nobody is left, and no call whose client may have lost its socket for a moment. */
@@ -141,7 +141,7 @@ export class SessionTable implements SessionOwner {
       let deadline: Deadline | undefined;
       this.#look = () => {
         if (deadline !== undefined) deadlines.remove(deadline);
-        const now = Date.now();
+        const now = performance.now();
         const isEmpty = this.#sessions.size === 0;
         if (now < untilMs && !(isEmpty && !this.#isBusy)) {
           deadline = deadlines.add(isEmpty ? Math.min(now + LOOK_MS, untilMs) : untilMs, this.#look);
@@ -179,7 +179,7 @@ export function spreadOf(clients: number, connectionsPerSecond: number): number 
 
 /** A close reason that says when to come back: a moment after it is over, if that is soon. */
 function comeBack({ untilMs, spreadMs }: Draining): string {
-  const awayMs = Math.min(Math.max(untilMs - Date.now(), 0) + AWAY_MS, AWAY_MOST_MS);
+  const awayMs = Math.min(Math.max(untilMs - performance.now(), 0) + AWAY_MS, AWAY_MOST_MS);
   return `retry-after=${Math.round(awayMs + Math.random() * spreadMs)}`;
 }
 

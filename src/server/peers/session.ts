@@ -6,28 +6,18 @@ import type { GoAway } from '../../protocol/messages.ts';
 import { NEWER } from '../clients/client-directory.ts';
 import type { Client, ClientSocket } from '../clients/client.ts';
 import type { Engine } from '../engine.ts';
-import type { Flusher, Turns } from './flusher.ts';
-import { FrameWriter } from './frame-writer.ts';
-import type { Delivery, FrameSink, WrittenFrame } from './frame-writer.ts';
+import type { Delivery } from '../outbound/frame-writer.ts';
 import { Handshake } from './handshake.ts';
 import type { Introduction } from './handshake.ts';
 import { identityName } from './identity-name.ts';
+import { Outlet } from '../outbound/outlet.ts';
+import type { OutletOwner } from '../outbound/outlet.ts';
 import type { PeerLink } from './peer-link.ts';
 import { Peer } from './peer.ts';
 import type { ServerRequest, ServerSocket, SocketHandler } from './server-socket.ts';
-import type { SharedTexts } from './shared-texts.ts';
-import { UnreadAnswers } from './unread-answers.ts';
 
 /** A replaced socket may still write out what it holds for this long. */
 const RETIRE_MS = 5000;
-/**
- * Answers are not held back as events are. This many times the bound, unread, end the socket of who does not read: it
- * was given more answers than a client waits for at a time, its window and some pongs. Twice the window: a socket counts
- * one long write as on its way until all of it is, and meanwhile the client asks again for what it has read of it.
- */
-const UNREAD_FACTOR = 16;
-const UNREAD_PONGS = 64;
-
 /**
  * Where a session stands. `retired`: a newer socket of its client took over, and it only writes out what it holds.
  * ```
@@ -51,14 +41,12 @@ export interface SessionOwner {
 }
 
 /** One socket, from its acceptance to its end. */
-export class Session implements SocketHandler, ClientSocket, PeerLink, FrameSink {
+export class Session implements SocketHandler, ClientSocket, PeerLink, OutletOwner {
   readonly engine: Engine;
   readonly request: ServerRequest;
   readonly #socket: ServerSocket;
   readonly #owner: SessionOwner;
-  readonly #writer: FrameWriter;
-  /** There once something was left in the socket's buffer. */
-  #unread: UnreadAnswers | undefined;
+  readonly #outlet: Outlet;
   #phase: SessionPhase;
 
   constructor(engine: Engine, socket: ServerSocket, request: ServerRequest, owner: SessionOwner) {
@@ -66,7 +54,7 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, FrameSink
     this.request = request;
     this.#socket = socket;
     this.#owner = owner;
-    this.#writer = new FrameWriter(this);
+    this.#outlet = new Outlet(this, socket);
     const handshake = new Handshake(
       engine,
       request,
@@ -76,26 +64,24 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, FrameSink
     this.#phase = { name: 'greeting', handshake };
   }
 
-  get texts(): SharedTexts {
-    return this.engine.texts;
-  }
-
-  get flusher(): Flusher {
-    return this.engine.flusher;
-  }
-
-  /** What gathers stays well below what makes a peer congested. */
-  get gatheredBytes(): number {
-    return this.engine.limits.bufferedBytes / 2;
-  }
-
-  get turns(): Turns | undefined {
-    return this.#socket.later === undefined ? undefined : (this.#socket as Turns);
-  }
-
-  /** Bytes on their way to the peer. */
   get buffered(): number {
-    return (this.#socket.bufferedAmount ?? 0) + this.#writer.bytes;
+    return this.#outlet.buffered;
+  }
+
+  get ahead(): number {
+    return this.#outlet.ahead;
+  }
+
+  get isHolding(): boolean {
+    return this.#outlet.isHolding;
+  }
+
+  pump(): void {
+    this.#outlet.pump();
+  }
+
+  progress(): number {
+    return this.#outlet.progress();
   }
 
   get isCongested(): boolean {
@@ -134,6 +120,7 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, FrameSink
   }
 
   drained(): void {
+    this.#outlet.pump();
     if (this.#phase.name === 'retired') this.#closeIfWritten();
     else if (this.#phase.name === 'open') this.#phase.peer.drained();
   }
@@ -150,7 +137,7 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, FrameSink
   /** Ends the socket without waiting for it: what is written is handed to it first. */
   close(code: number, reason: string): void {
     if (this.#isClosed) return;
-    this.#writer.flush();
+    this.#outlet.flush();
     // A failing socket is found out by the flush, which then has closed it.
     if (this.#isClosed) return;
     this.#end(undefined, code);
@@ -165,60 +152,24 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, FrameSink
   retire(): void {
     if (this.#phase.name !== 'open') return;
     const { peer } = this.#phase;
-    const deadline = this.engine.deadlines.add(Date.now() + RETIRE_MS, () => this.#closeRetired());
+    const deadline = this.engine.deadlines.add(performance.now() + RETIRE_MS, () => this.#closeRetired());
     this.#phase = { name: 'retired', client: peer.client, deadline };
     peer.close();
-    this.#writer.flush();
+    this.#outlet.flush();
     this.#closeIfWritten();
   }
 
   push(message: string, delivery: Delivery): void {
-    if (this.#phase.name === 'open') this.#writer.push(message, delivery);
+    if (this.#phase.name === 'open') this.#outlet.push(message, delivery);
   }
 
-  send(text: string, bytes: number, answers: number): void {
-    if (this.#isClosed) return;
-    this.#send(text, bytes, answers);
-    this.#sent();
-  }
-
-  sendAll(frames: readonly WrittenFrame[]): void {
-    if (this.#isClosed) return;
-    this.#socket.cork?.();
-    for (const { text, bytes, answers } of frames) if (!this.#isClosed) this.#send(text, bytes, answers);
-    this.#socket.uncork?.();
-    this.#sent();
-  }
-
-  /** What was left out while messages gathered for the end of a turn has room now: no adapter tells of that. */
-  #sent(): void {
+  /** Frames were handed to the socket. What was left out while messages gathered for a turn has room now, and no adapter tells of it. */
+  sent(): void {
     if (this.#phase.name !== 'open') return;
     const { peer } = this.#phase;
     peer.sent();
-    if (peer.isBehind && this.turns !== undefined && !this.isCongested) peer.drained();
-  }
-
-  #send(text: string, bytes: number, answers: number): void {
-    try {
-      this.#socket.send(text);
-    } catch (error) {
-      this.engine.report(error, { during: 'session' });
-      return this.close(CloseCode.INTERNAL_ERROR, 'the socket failed');
-    }
-    this.engine.observer?.sent(text);
-    const { buffered } = this;
-    if (buffered > 0) this.#boundUnread(buffered, bytes, answers);
-    else this.#unread = undefined;
-  }
-
-  #boundUnread(buffered: number, bytes: number, answers: number): void {
-    const { limits } = this.engine;
-    this.#unread ??= new UnreadAnswers();
-    this.#unread.add(bytes, answers);
-    const isUnread = this.#unread.within(buffered) > 2 * limits.calls + UNREAD_PONGS;
-    if (isUnread && buffered > limits.bufferedBytes * UNREAD_FACTOR) {
-      this.close(CloseCode.TOO_MANY, 'the peer does not read what it asks for');
-    }
+    if (this.#outlet.isHolding) peer.fellBehind();
+    else if (peer.isBehind && this.#outlet.turns !== undefined && !this.isCongested) peer.drained();
   }
 
   #introduced(introduction: Introduction): void {
@@ -242,7 +193,7 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, FrameSink
       limits,
     };
     this.push(encodeWelcome(welcome), 'notice');
-    for (const decoded of held) peer.read(decoded, Date.now());
+    for (const decoded of held) peer.read(decoded, performance.now());
   }
 
   get #isClosed(): boolean {
@@ -262,7 +213,7 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, FrameSink
     const phase = this.#phase;
     if (phase.name === 'closed') return;
     this.#phase = CLOSED;
-    this.#writer.clear();
+    this.#outlet.clear();
     if (phase.name === 'greeting') {
       phase.handshake.close();
     } else if (phase.name === 'open') {

@@ -5,7 +5,7 @@ import type { KnownCall } from '../calls/known-call.ts';
 import { NO_HEADERS } from '../calls/run.ts';
 import type { Arrival } from '../calls/run.ts';
 import type { Client } from '../clients/client.ts';
-import type { LargeMessages } from '../peers/large-messages.ts';
+import type { LargeMessages } from '../outbound/large-messages.ts';
 import type { PeerLink } from '../peers/peer-link.ts';
 import type { ServerStream } from './server-stream.ts';
 import { StreamFeed } from './stream-feed.ts';
@@ -60,6 +60,10 @@ export class PeerStreams implements FeedLink {
     this.#link.push(message, 'bulk');
   }
 
+  settle(message: string): void {
+    this.#link.push(message, 'ordered answer');
+  }
+
   fellBehind(feed: StreamFeed): void {
     this.#behind.add(feed);
     this.#peer.fellBehind();
@@ -82,7 +86,7 @@ export class PeerStreams implements FeedLink {
     const bound = engine.bound.procedures.get(path);
     if (bound?.procedure.kind !== 'stream') {
       engine.observer?.tell({ type: 'refused', code: 'NOT_FOUND' });
-      return this.push(encodeError(id, { code: 'NOT_FOUND', message: 'no stream has this path' }, ''));
+      return this.settle(encodeError(id, { code: 'NOT_FOUND', message: 'no stream has this path' }, ''));
     }
     const { key } = bound;
     const here = this.#feeds.get(id);
@@ -98,7 +102,7 @@ export class PeerStreams implements FeedLink {
     }
     const stream = client.streams.get(id);
     if (stream?.call.key !== key) {
-      if (taken.kind === 'answered') this.push(taken.message);
+      if (taken.kind === 'answered') this.settle(taken.message);
       return;
     }
     stream.more(after, upTo);

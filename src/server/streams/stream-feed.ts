@@ -1,10 +1,12 @@
 import type { AnswerSocket } from '../calls/known-call.ts';
-import { LARGE, type LargeMessages } from '../peers/large-messages.ts';
+import { LARGE, type LargeMessages } from '../outbound/large-messages.ts';
 import type { ItemSocket, ServerStream } from './server-stream.ts';
 
 /** The socket of a {@link StreamFeed}. */
 export interface FeedLink {
   push(message: string): void;
+  /** What settles a stream, in its place between what is pushed. */
+  settle(message: string): void;
   readonly large: LargeMessages;
   /** So much is on its way that items have to wait. */
   readonly isCongested: boolean;
@@ -81,6 +83,6 @@ export class StreamFeed implements AnswerSocket, ItemSocket {
   #finish(message: string | undefined): void {
     this.close();
     this.#link.ended(this);
-    if (message !== undefined) this.#link.push(message);
+    if (message !== undefined) this.#link.settle(message);
   }
 }

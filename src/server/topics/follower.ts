@@ -1,6 +1,6 @@
 import { encodeSnapshot, encodeSubscribed, encodeUnsubscribed } from '../../protocol/encode.ts';
 import type { Continuity, Position, WireError } from '../../protocol/messages.ts';
-import { LARGE, type LargeMessages, type May } from '../peers/large-messages.ts';
+import { LARGE, type LargeMessages, type May } from '../outbound/large-messages.ts';
 import type { FoundTopic } from './topic-index.ts';
 
 /** The peer of a follower, as its topic sees it. */
@@ -9,6 +9,8 @@ export interface FollowerPeer {
   readonly congested: boolean;
   readonly large: LargeMessages;
   push(message: string): void;
+  /** Tells where a subscription begins or ends, in its place between what is pushed. */
+  tell(message: string): void;
   /** The app or the broker works because of it: counts against its client until {@link FollowerPeer.release}. */
   hold(): void;
   release(): void;
@@ -73,7 +75,7 @@ export class Follower {
     if (may !== 'now') return may;
     this.position = position;
     this.generation++;
-    this.peer.push(encodeSubscribed(this.n, this.name, position, word));
+    this.peer.tell(encodeSubscribed(this.n, this.name, position, word));
     if (snapshot !== '') this.#push('state', encodeSnapshot(this.name, position, snapshot));
     return may;
   }
@@ -102,7 +104,7 @@ export class Follower {
     if (this.ended) return;
     this.state = 'ended';
     this.topic?.leave(this);
-    if (error !== undefined) this.peer.push(encodeUnsubscribed(this.n, this.name, error));
+    if (error !== undefined) this.peer.tell(encodeUnsubscribed(this.n, this.name, error));
     this.peer.ended(this, error);
   }
 }

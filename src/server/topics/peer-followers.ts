@@ -1,7 +1,7 @@
 import { encodeUnsubscribed } from '../../protocol/encode.ts';
 import type { Position, WireError } from '../../protocol/messages.ts';
 import type { Client } from '../clients/client.ts';
-import type { LargeMessages } from '../peers/large-messages.ts';
+import type { LargeMessages } from '../outbound/large-messages.ts';
 import type { PeerLink } from '../peers/peer-link.ts';
 import { whenReady } from '../app/now-or-later.ts';
 import { refusalOf } from '../app/refusal.ts';
@@ -60,6 +60,10 @@ export class PeerFollowers implements FollowerPeer {
     this.#link.push(message, 'bulk');
   }
 
+  tell(message: string): void {
+    this.#link.push(message, 'ordered answer');
+  }
+
   hold(): void {
     this.#client.reads++;
   }
@@ -104,7 +108,7 @@ export class PeerFollowers implements FollowerPeer {
   }
 
   refuse(n: number, name: string, code: string, message: string): void {
-    this.push(encodeUnsubscribed(n, name, { code, message }));
+    this.tell(encodeUnsubscribed(n, name, { code, message }));
     this.#observeRefusal(code);
   }
 

@@ -6,6 +6,7 @@ import { exchangesOf, lines, Placeholders, type ServerStep, type Step } from './
 
 /** Our server, with the client's lines read from the exchange, and the app's acts. */
 class ServerRun {
+  #broker = memoryBroker({ history: { size: 3 } });
   #server: Server<(typeof served)['tree']>;
   readonly #placeholders: Placeholders;
   readonly #sockets = new Map<number, Peer>();
@@ -44,7 +45,7 @@ class ServerRun {
 
   async close(): Promise<void> {
     for (const release of this.#held.values()) release();
-    this.#ends.push(this.#server.close());
+    this.#end();
     await Promise.all(this.#ends);
   }
 
@@ -90,7 +91,7 @@ class ServerRun {
         news: { authorize: ({ params }) => params.channel !== 'secret', publish: () => undefined },
         board: { authorize: () => true, snapshot: () => ({ size: 5 }) },
       },
-      broker: memoryBroker({ history: { size: 3 } }),
+      broker: this.#broker,
       limits: { calls: 8 },
       onError: () => undefined,
     });
@@ -119,9 +120,14 @@ class ServerRun {
     } else if (step.does === 'drain') this.#ends.push(this.#server.close({ withinMs: step.withinMs }));
     else {
       for (const peer of this.#sockets.values()) peer.vanish(1006);
-      this.#ends.push(this.#server.close());
+      this.#end();
+      this.#broker = memoryBroker({ history: { size: 3 } });
       this.#server = this.#start();
     }
+  }
+
+  #end(): void {
+    this.#ends.push(this.#server.close(), Promise.resolve(this.#broker.close()));
   }
 }
 

@@ -5,6 +5,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import type { ListenOptions } from '../../../src/server/node.ts';
 import { listen } from '../../../src/server/node.ts';
+import { memoryBroker } from '../../../src/server/index.ts';
 import { start } from '../fixture.ts';
 import { clientName } from '../peer.ts';
 
@@ -177,7 +178,8 @@ describe('listen', () => {
   });
 
   test('a peer that does not read is caught up when it reads again', async () => {
-    await using server = await listening({}, start({}, { limits: { bufferedBytes: 20_000 } }));
+    const broker = memoryBroker({ history: { bytes: 20_000_000 } });
+    await using server = await listening({}, start({}, { broker, limits: { bufferedBytes: 20_000 } }));
     const socket = await open(server.url);
     const offsets: number[] = [];
     const all = new Promise<void>((resolve) => {

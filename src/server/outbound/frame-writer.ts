@@ -1,25 +1,34 @@
 import type { Flusher, Gatherer, Turns } from './flusher.ts';
+import { LARGE } from './large-messages.ts';
 import type { SharedTexts } from './shared-texts.ts';
 
 /** A batch with an answer in it stays small, so that the client works on it while more are made. */
 const ANSWERS_BYTES = 8 * 1024;
 const ANSWERS_MESSAGES = 32;
-/** Events have no such turn to lose. */
+/** Events have no such turn to lose. A large one goes alone: the client bounds what waits there by the length of frames. */
 const BULK_BYTES = 64 * 1024;
 
 /**
  * What a message is. Somebody waits for an `answer`: it is written in a microtask, or `gathered` with those that may come
  * in the same turn of the event loop. Nobody waits for `bulk`, the events and items that come in streams: they gather.
- * A `notice` is written at once, and is no answer.
+ * A `notice` is written at once, and is no answer. An `ordered answer` keeps its place among the bulk, as what tells where
+ * a subscription begins or ends: it is not held back as bulk is, so it counts as an answer where nobody reads.
  */
-export type Delivery = 'answer' | 'gathered answer' | 'notice' | 'bulk';
+export type Delivery = 'answer' | 'gathered answer' | 'ordered answer' | 'notice' | 'bulk';
+
+/** What may wait, and keeps its order: answers overtake it where a socket is full. */
+export function isBulk(delivery: Delivery): boolean {
+  return delivery === 'bulk' || delivery === 'ordered answer';
+}
 
 /** Messages that are sent together. */
 export interface WrittenFrame {
   readonly text: string;
   readonly bytes: number;
-  /** Messages in it that somebody waits for. */
+  /** Messages in it that are not held back however little the peer reads. */
   readonly answers: number;
+  /** Something in it keeps its order among the bulk. */
+  readonly hasBulk: boolean;
 }
 
 /** Where the frames of a {@link FrameWriter} go. */
@@ -30,7 +39,7 @@ export interface FrameSink {
   readonly turns: Turns | undefined;
   /** More than this does not wait for the end of a turn. */
   readonly gatheredBytes: number;
-  send(text: string, bytes: number, answers: number): void;
+  send(text: string, bytes: number, answers: number, hasBulk: boolean): void;
   /** The same for several that are there at once, in order. */
   sendAll(frames: readonly WrittenFrame[]): void;
 }
@@ -47,6 +56,8 @@ export class FrameWriter implements Gatherer {
   #size = 0;
   #batchBytes = 0;
   #answers = 0;
+  #ordered = 0;
+  #hasBulk = false;
   #frames: WrittenFrame[] | undefined;
   #waiting = 0;
   #isSoon = false;
@@ -65,15 +76,18 @@ export class FrameWriter implements Gatherer {
     const isAnswer = delivery === 'answer' || delivery === 'gathered answer';
     const most = isAnswer || this.#answers > 0 ? ANSWERS_BYTES : BULK_BYTES;
     const bytes = this.#sink.texts.bytesOf(message) + 1; // a comma or a bracket
-    if (this.#size > 0 && this.#batchBytes + bytes + 1 > most) this.#close();
+    const isLarge = bytes > LARGE;
+    if (this.#size > 0 && (isLarge || this.#batchBytes + bytes + 1 > most)) this.#close();
     if (isAnswer) this.#answers++;
+    else if (delivery === 'ordered answer') this.#ordered++;
+    if (isBulk(delivery)) this.#hasBulk = true;
     if (this.#size === 0) this.#first = message;
     else if (this.#batch === undefined) this.#batch = [this.#first, message];
     else this.#batch.push(message);
     this.#size++;
     this.#batchBytes += bytes;
     this.#waiting += bytes - 1;
-    if (this.#answers > 0 && this.#size >= ANSWERS_MESSAGES) this.#close();
+    if (isLarge || (this.#answers > 0 && this.#size >= ANSWERS_MESSAGES)) this.#close();
     this.#schedule(delivery);
   }
 
@@ -84,10 +98,11 @@ export class FrameWriter implements Gatherer {
     if (this.#size === 0) return;
     const text = this.#text();
     const bytes = this.#batchBytes + 1;
-    const answers = this.#answers;
+    const answers = this.#answers + this.#ordered;
+    const hasBulk = this.#hasBulk;
     this.#empty();
     this.#waiting = 0;
-    this.#sink.send(text, bytes, answers);
+    this.#sink.send(text, bytes, answers, hasBulk);
   }
 
   turnEnded(): void {
@@ -106,7 +121,7 @@ export class FrameWriter implements Gatherer {
   #schedule(delivery: Delivery): void {
     if (this.#isSoon) return;
     const { flusher, turns, gatheredBytes } = this.#sink;
-    const gathers = delivery === 'bulk' || delivery === 'gathered answer';
+    const gathers = isBulk(delivery) || delivery === 'gathered answer';
     if (gathers && turns !== undefined && this.#waiting < Math.min(BULK_BYTES, gatheredBytes)) {
       if (this.#isLater) return;
       this.#isLater = true;
@@ -127,7 +142,9 @@ export class FrameWriter implements Gatherer {
 
   #close(): void {
     if (this.#size === 0) return;
-    (this.#frames ??= []).push({ text: this.#text(), bytes: this.#batchBytes + 1, answers: this.#answers });
+    const answers = this.#answers + this.#ordered;
+    const bytes = this.#batchBytes + 1;
+    (this.#frames ??= []).push({ text: this.#text(), bytes, answers, hasBulk: this.#hasBulk });
     this.#empty();
   }
 
@@ -142,5 +159,7 @@ export class FrameWriter implements Gatherer {
     this.#size = 0;
     this.#batchBytes = 0;
     this.#answers = 0;
+    this.#ordered = 0;
+    this.#hasBulk = false;
   }
 }

@@ -28,8 +28,8 @@ export interface LargeMessagesPeer {
 interface UnderWay {
   readonly key: string;
   readonly size: number;
-  /** The ping behind it; 0 where one is still to be sent. */
-  ping: number;
+  /** A ping was written behind it. */
+  isPinged: boolean;
 }
 
 /**
@@ -40,7 +40,8 @@ export class LargeMessages {
   readonly #peer: LargeMessagesPeer;
   #underWay: UnderWay[] = [];
   #waiting: Map<string, () => void> = new Map();
-  #isPinged = false;
+  /** The ping that is not answered; 0 for none. */
+  #pinged = 0;
 
   constructor(peer: LargeMessagesPeer) {
     this.#peer = peer;
@@ -67,15 +68,16 @@ export class LargeMessages {
 
   /** It was written. */
   wrote(key: string, size: number): void {
-    this.#underWay.push({ key, size, ping: 0 });
+    this.#underWay.push({ key, size, isPinged: false });
     this.#ping();
   }
 
-  /** The peer answered a ping: it has what was written before it. */
+  /** The peer answered a ping: it has what was written before it. Others may have overtaken what is large. */
   ponged(n: number): void {
-    const taken = this.#underWay.findIndex(({ ping }) => ping === 0 || ping > n);
-    for (const { key } of this.#underWay.splice(0, taken < 0 ? Infinity : taken)) this.#peer.losses.delete(key);
-    this.#isPinged = this.#underWay.some(({ ping }) => ping > 0);
+    if (n !== this.#pinged) return;
+    this.#pinged = 0;
+    for (const { key, isPinged } of this.#underWay) if (isPinged) this.#peer.losses.delete(key);
+    this.#underWay = this.#underWay.filter(({ isPinged }) => !isPinged);
     this.#ping();
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
@@ -98,10 +100,9 @@ export class LargeMessages {
 
   /** One ping at a time: the next when its answer is here. */
   #ping(): void {
-    if (this.#isPinged || this.#underWay.length === 0) return;
-    this.#isPinged = true;
-    const n = this.#peer.ping('bulk');
-    for (const message of this.#underWay) message.ping = n;
+    if (this.#pinged > 0 || this.#underWay.length === 0) return;
+    this.#pinged = this.#peer.ping('bulk');
+    for (const message of this.#underWay) message.isPinged = true;
   }
 
   #lossesOf(key: string): number {
