@@ -124,7 +124,7 @@ export class Line {
   cannotDial(error: unknown, isFixed: boolean): void {
     const isLost = isFixed && isHopeless(error);
     const told = DEVELOPMENT && isLost ? explainHopeless(error) : error;
-    const cause = causeOf(this, CloseCode.ABNORMAL, '', isLost ? 'app' : 'provider', told);
+    const cause = causeOf(this, CloseCode.ABNORMAL, '', 'provider', told);
     this.owner?.ended(this, cause, isLost || stopsReconnecting(error));
   }
 

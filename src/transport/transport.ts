@@ -7,8 +7,8 @@ export interface CloseCause {
   readonly opened: boolean;
   /**
    * Who ended it: the `peer` (or the network), a `timeout` of ours while connecting, an unanswered `probe`,
-   * the code `above` the transport, a URL or credential `provider`, the `host` (a page that was frozen), or the `app`
-   * itself.
+   * the code `above` the transport, a `provider` (what was given as URL, credentials or WebSocket let no attempt begin),
+   * the `host` (a page that was frozen), or the `app` itself.
    */
   readonly by: 'peer' | 'timeout' | 'probe' | 'above' | 'provider' | 'host' | 'app';
   /** What was thrown, where something was. */

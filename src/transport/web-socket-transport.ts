@@ -40,8 +40,8 @@ type Timer = ReturnType<typeof setTimeout>;
  * when it is welcomed. One that fails changes nothing. The line that was left may still answer, in limited time.
  *
  * A URL given as a string that no socket can be made from, and a missing WebSocket constructor, can't be mended by a
- * retry: `closed` with `by: 'app'` and what to do in `cause.error`. What a URL or credential function gives, or throws,
- * may be better next time: a failed attempt, `by: 'provider'`, unless it is a {@link StopReconnecting}.
+ * retry: `closed`, `by: 'provider'`, with what to do in `cause.error`. What a URL or credential function gives, or throws,
+ * may be better next time: a failed attempt, unless it is a {@link StopReconnecting}.
  */
 export class WebSocketTransport implements Transport, LineLinkOwner, HostActions, MoveOwner {
   /** Made once for each state that is entered: its identity says whether the transport is still in it. */

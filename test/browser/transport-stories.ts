@@ -173,7 +173,7 @@ function isBlocked(page: Stories<Engine>, { blocked: told, saysInsecure }: Expec
     await page.engine.go(server.url({ urls: [blocked], options: BRISK }, policy));
     await page.reaches('connecting closed');
     expect((await page.seen()).statuses[1]).toMatchObject({
-      cause: { by: 'app', error: expect.stringMatching(told) as unknown },
+      cause: { by: 'provider', error: expect.stringMatching(told) as unknown },
     });
   });
 
@@ -185,7 +185,7 @@ function isBlocked(page: Stories<Engine>, { blocked: told, saysInsecure }: Expec
       .toMatch(saysInsecure ? /^connecting closed$/ : /^connecting waiting connecting waiting/);
     expect((await page.seen()).statuses[1]).toMatchObject({
       cause: saysInsecure
-        ? { by: 'app', error: expect.stringMatching(/^SecurityError: /) as unknown }
+        ? { by: 'provider', error: expect.stringMatching(/^SecurityError: /) as unknown }
         : { by: 'peer', code: 1006, opened: false },
     });
     await page.engine.run('transport.close()');

@@ -201,6 +201,32 @@ describe('a call', () => {
     expect(world.connection.stats().queued.messages).toBe(0);
   });
 
+  test('that was never sent says at its deadline why: no attempt came to a connection, and what it failed with', async () => {
+    const refused = new Error('connect ECONNREFUSED 127.0.0.1:1');
+    world.connection = connect('ws://test/', {
+      WebSocket: function () {
+        throw refused;
+      } as never,
+    });
+    const answer = createClient(plain, world.connection).add({ by: 1 }, { timeoutMs: 3_000 }).safe();
+    await vi.advanceTimersByTimeAsync(3_000);
+    const { error } = await answer;
+    expect(error).toMatchObject({ code: 'TIMEOUT', outcome: 'not-sent', cause: refused });
+    expect(error!.message).toContain(`no connection (waiting, no connection could be made: ${refused.message})`);
+  });
+
+  test('that was never sent says at its deadline what it waited for on a connection', async () => {
+    const client = world.start();
+    const socket = await world.server.socket();
+    await socket.welcome({ limits: { calls: 8 } });
+    const held = Array.from({ length: 8 }, () => client.add({ by: 1 }).safe());
+    const answer = client.add({ by: 1 }, { timeoutMs: 3_000 }).safe();
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect((await answer).error!.message).toContain('waits for answers to what was asked before it');
+    await socket.say(...held.map((_, index) => ['reply', index + 1, 1]));
+    expect((await held[7])!.data).toBe(1);
+  });
+
   test('ends at its deadline when the server is silent: unknown, and cancelled there', async () => {
     const client = world.start();
     const socket = await world.server.socket();

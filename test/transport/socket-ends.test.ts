@@ -138,7 +138,7 @@ describe('attempts that never get a socket', () => {
       await dial();
       expect(transport.status).toEqual({
         state: 'closed',
-        cause: { code: 1006, reason: '', opened: false, by: 'app', error },
+        cause: { code: 1006, reason: '', opened: false, by: 'provider', error },
       });
       expect(vi.getTimerCount()).toBe(0);
     },
@@ -148,7 +148,7 @@ describe('attempts that never get a socket', () => {
     const error = Object.assign(new Error(), { name: 'NS_ERROR_CONTENT_BLOCKED' });
     const fixed = harness({}, undefined, throwing(error));
     await fixed.dial();
-    expect(fixed.transport.status).toMatchObject({ state: 'closed', cause: { by: 'app', error: { cause: error } } });
+    expect(fixed.transport.status).toMatchObject({ state: 'closed', cause: { by: 'provider', error: { cause: error } } });
     expect(fixed.transport.status).toHaveProperty('cause.error.message', expect.stringContaining('connect-src'));
     const given = harness({ url: () => 'ws://server.test' }, undefined, throwing(error));
     await given.dial();
@@ -168,7 +168,7 @@ describe('attempts that never get a socket', () => {
     const given = harness({ url: () => 'ftp://server.test' });
     given.transport.connect();
     await given.settle();
-    expect(fixed.transport.status).toMatchObject({ state: 'closed', cause: { by: 'app' } });
+    expect(fixed.transport.status).toMatchObject({ state: 'closed', cause: { by: 'provider' } });
     expect(given.transport.status).toMatchObject({ state: 'waiting', cause: { by: 'provider' } });
   });
 
@@ -177,7 +177,7 @@ describe('attempts that never get a socket', () => {
     const auth = vi.fn();
     const { transport, told } = harness({ WebSocket: undefined, auth });
     transport.connect();
-    expect(transport.status).toMatchObject({ state: 'closed', cause: { by: 'app' } });
+    expect(transport.status).toMatchObject({ state: 'closed', cause: { by: 'provider' } });
     expect(String((told.at(-1) as any)[1].cause.error)).toContain('pass a constructor as the option `WebSocket`');
     expect(auth).not.toHaveBeenCalled();
   });

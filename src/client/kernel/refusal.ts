@@ -33,8 +33,8 @@ export function refusalOf(
   if (state === 'closed') {
     const what = describeEnd(status.cause);
     return isSignedOut(status)
-      ? error('UNAUTHENTICATED', what, DEVELOPMENT && 'Log in with connection.setAuth(auth).')
-      : error('CLOSED', what, DEVELOPMENT && 'Call connection.reconnect() first.');
+      ? error('UNAUTHENTICATED', what, DEVELOPMENT && 'Log in with connection.setAuth(auth).', status.cause.error)
+      : error('CLOSED', what, DEVELOPMENT && 'Call connection.reconnect() first.', status.cause.error);
   }
   if (state === 'closing') return error('CLOSED', DEVELOPMENT && 'the connection is closing');
   if (!mayWait && state !== 'connected')
@@ -65,6 +65,21 @@ export function codeOfEnd({ code, by }: CloseCause): SystemCode {
 }
 
 /** The end of a connection, for people. */
-export function describeEnd({ code, reason, by }: CloseCause): string {
-  return `the connection is closed (by ${by}, code ${code}${reason === '' ? '' : `: ${reason}`})`;
+export function describeEnd(cause: CloseCause): string {
+  return `the connection is closed (${describeCause(cause)})`;
+}
+
+/** Why there is no answer to what was not sent, for people. */
+export function whyUnsent(status: ConnectionStatus): string | false {
+  if (!DEVELOPMENT) return false;
+  if (status.state === 'connected') return 'it waits for answers to what was asked before it';
+  const cause = 'cause' in status ? `, ${describeCause(status.cause)}` : '';
+  return `it was not sent, because there is no connection (${status.state}${cause})`;
+}
+
+/** Who ended it, and why. What no URL can mend has no close code of anybody's. */
+function describeCause({ code, reason, by, error, opened }: CloseCause): string {
+  const said = reason || (error as Error | undefined)?.message;
+  const why = said ? `: ${said}` : '';
+  return code === CloseCode.ABNORMAL && !opened ? `no connection could be made${why}` : `by ${by}, code ${code}${why}`;
 }

@@ -10,13 +10,21 @@ import type { Deadline, Deadlines } from '../../primitives/deadlines.ts';
 import type { Chain, Queued } from '../../primitives/send-queue.ts';
 import type { WireError } from '../../protocol/messages.ts';
 import type { LinkState, Slot } from '../kernel/link-state.ts';
+import { whyUnsent } from '../kernel/refusal.ts';
+import type { ConnectionStatus } from '../../transport/transport.ts';
 import type { Outbound } from './outbox.ts';
 
-/** Who takes part in the life of a request. */
-export interface RequestOwner {
+/** What a request needs of its connection. */
+export interface RequestSurroundings {
   readonly deadlines: Deadlines;
   /** Monotonic clock, ms. */
   readonly now: () => number;
+  readonly status: ConnectionStatus;
+}
+
+/** Who takes part in the life of a request. */
+export interface RequestOwner {
+  readonly surroundings: RequestSurroundings;
   /** Gives the request its id when it is first written, and notes where it was sent. */
   written(request: Request, link: LinkState): void;
   /** It is settled, and the server need not answer it any more: the owner forgets it. */
@@ -110,7 +118,8 @@ export abstract class Request implements Outbound {
     this.#signal = signal;
     this.#timeoutMs = timeoutMs;
     // A whole number takes no room of its own.
-    this.#deadline = owner.deadlines.add(Math.ceil(owner.now() + timeoutMs), this);
+    const { deadlines, now } = owner.surroundings;
+    this.#deadline = deadlines.add(Math.ceil(now() + timeoutMs), this);
   }
 
   /** Resolves when it is settled: for whoever prepares it asynchronously. */
@@ -125,7 +134,7 @@ export abstract class Request implements Outbound {
     if (this.settled) return undefined;
     this.#owner!.written(this, link);
     this.#writes++;
-    const leftMs = this.#deadline === undefined ? Infinity : this.#deadline.atMs - this.#owner!.now();
+    const leftMs = this.#deadline === undefined ? Infinity : this.#deadline.atMs - this.#owner!.surroundings.now();
     return this.message(Math.max(0, leftMs), link);
   }
 
@@ -176,14 +185,18 @@ export abstract class Request implements Outbound {
 
   /** From now on it may take for ever. */
   liftDeadline(): void {
-    if (this.#deadline !== undefined) this.#owner!.deadlines.remove(this.#deadline);
+    if (this.#deadline !== undefined) this.#owner!.surroundings.deadlines.remove(this.#deadline);
     this.#deadline = undefined;
   }
 
   /** Its time is over. */
   expired(): void {
-    const what = DEVELOPMENT && `no answer within ${this.#timeoutMs} ms`;
-    this.abandon(this.failure('TIMEOUT', what, { retryable: true }));
+    const { status } = this.#owner!.surroundings;
+    const isUnsent = this.id === 0;
+    const why = isUnsent ? `: ${whyUnsent(status)}` : '';
+    const cause = isUnsent && 'cause' in status ? status.cause.error : undefined;
+    const what = DEVELOPMENT && `no answer within ${this.#timeoutMs} ms${why}`;
+    this.abandon(this.failure('TIMEOUT', what, { retryable: true, cause }));
   }
 
   /** Its signal was aborted. */

@@ -1,7 +1,6 @@
 import type { AnySchema } from '../../contract/schema.ts';
 import { DEVELOPMENT } from '../../development.ts';
 import type { TautlineError } from '../../errors.ts';
-import type { Deadlines } from '../../primitives/deadlines.ts';
 import type { SerialQueue } from '../../primitives/serial-queue.ts';
 import { encodeCancel, encodeFloor } from '../../protocol/encode.ts';
 import { MOST_FLOOR_EXCEPTIONS, type WireError } from '../../protocol/messages.ts';
@@ -12,7 +11,7 @@ import { checkValue } from './check-value.ts';
 import type { LinkState } from '../kernel/link-state.ts';
 import type { LossyLane } from './lossy-lane.ts';
 import { control, type Outbound, type Outbox } from './outbox.ts';
-import { Request, type RequestOwner } from './request.ts';
+import { Request, type RequestOwner, type RequestSurroundings } from './request.ts';
 import type { PublishOptions } from './request-options.ts';
 import { Resending } from './resending.ts';
 import type { Taker } from '../kernel/taker.ts';
@@ -21,11 +20,9 @@ import type { Taker } from '../kernel/taker.ts';
 const SETTLED_PER_FLOOR = 64;
 
 /** What requests need of their connection. */
-export interface RequestsParts {
+export interface RequestsParts extends RequestSurroundings {
   readonly outbox: Outbox;
-  readonly deadlines: Deadlines;
   readonly order: SerialQueue;
-  readonly now: () => number;
   /** Of a request that names none, ms. */
   readonly timeoutMs: number;
   /** Why a request can't even wait. */
@@ -42,8 +39,7 @@ export interface RequestsParts {
  * yet. What becomes of them on another socket is decided in {@link Resending}.
  */
 export class Requests extends Resending implements RequestOwner {
-  readonly deadlines: Deadlines;
-  readonly now: () => number;
+  readonly surroundings: RequestSurroundings;
   lossy: LossyLane | undefined;
   readonly takes: Readonly<Record<'reply' | 'error' | 'pong', Taker>> = answerTakers(this);
   readonly #parts: RequestsParts;
@@ -59,8 +55,7 @@ export class Requests extends Resending implements RequestOwner {
   constructor(parts: RequestsParts) {
     super();
     this.#parts = parts;
-    this.deadlines = parts.deadlines;
-    this.now = parts.now;
+    this.surroundings = parts;
   }
 
   /**
