@@ -27,6 +27,7 @@ import { checkFunction, DEFAULT_TIMES, resolveLimits, resolveNumbers } from './a
 import type { ServerLimits, ServerTimes } from './app/server-options.ts';
 import type { ServerRequest, ServerSocket, SocketHandler } from './peers/server-socket.ts';
 import { SessionTable } from './peers/session-table.ts';
+import type { RefusedUpgrade } from './peers/refused-upgrades.ts';
 import type { ServerStats } from './peers/session-table.ts';
 import { SharedTexts } from './outbound/shared-texts.ts';
 import { Flusher } from './outbound/flusher.ts';
@@ -112,6 +113,8 @@ export interface Server<Tree extends ContractTree = ContractTree> {
   readonly limits: WireLimits;
   /** Takes a socket that has just opened, with the subprotocol negotiated. */
   accept(socket: ServerSocket, request?: ServerRequest): SocketHandler;
+  /** An adapter calls it for an upgrade that it does not take: it is counted, and `onError` told once for each origin. */
+  turnedAway(upgrade: RefusedUpgrade): void;
   /** @throws TypeError when the contract has no such topic, or a parameter is missing. */
   topic<Path extends TopicPath<Tree>>(
     path: Path,
@@ -159,6 +162,7 @@ export function createServer<Tree extends ContractTree, Context = undefined>(
   return {
     limits: engine.wireLimits,
     accept: (socket, request = {}) => sessions.accept(socket, request),
+    turnedAway: (upgrade) => sessions.refusedUpgrades.add(upgrade),
     topic,
     stats: () => sessions.stats(),
     close: async (closeOptions = {}) => {

@@ -148,7 +148,10 @@ describe('attempts that never get a socket', () => {
     const error = Object.assign(new Error(), { name: 'NS_ERROR_CONTENT_BLOCKED' });
     const fixed = harness({}, undefined, throwing(error));
     await fixed.dial();
-    expect(fixed.transport.status).toMatchObject({ state: 'closed', cause: { by: 'provider', error: { cause: error } } });
+    expect(fixed.transport.status).toMatchObject({
+      state: 'closed',
+      cause: { by: 'provider', error: { cause: error } },
+    });
     expect(fixed.transport.status).toHaveProperty('cause.error.message', expect.stringContaining('connect-src'));
     const given = harness({ url: () => 'ws://server.test' }, undefined, throwing(error));
     await given.dial();

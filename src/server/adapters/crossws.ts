@@ -60,7 +60,10 @@ const CLOSE_TIMEOUT_MS = 2000;
  * const adapter = crossws({ hooks: crosswsHooks(server, { origins: ['https://example.com'] }) });
  * @throws TypeError for an option of another kind.
  */
-export function crosswsHooks(server: Pick<Server, 'accept'>, options: CrosswsOptions = {}): CrosswsHooks {
+export function crosswsHooks(
+  server: Pick<Server, 'accept'> & Partial<Pick<Server, 'turnedAway'>>,
+  options: CrosswsOptions = {},
+): CrosswsHooks {
   const { origins = DEFAULT_ORIGINS } = options;
   checkOrigins('crosswsHooks', origins);
   const handlers = new WeakMap<CrosswsPeer, SocketHandler>();
@@ -71,7 +74,9 @@ export function crosswsHooks(server: Pick<Server, 'accept'>, options: CrosswsOpt
         (name) => request.headers.get(name) ?? undefined,
       );
       const status = refusalOf(origins, { origin, host, protocols }, request);
-      return status === undefined ? { protocol: SUBPROTOCOL } : new Response(null, { status });
+      if (status === undefined) return { protocol: SUBPROTOCOL };
+      server.turnedAway?.({ status, origin, host });
+      return new Response(null, { status });
     },
     open: (peer) => {
       const close = (code: number, reason: string): void => {

@@ -1,12 +1,13 @@
 import { createServer as createHttpServer, STATUS_CODES } from 'node:http';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { Server as TlsServer } from 'node:tls';
 import * as CloseCode from '../../protocol/close-code.ts';
 import { SUBPROTOCOL } from '../../protocol/messages.ts';
 import type { Server, ServerCloseOptions } from '../create-server.ts';
 import type { ServerRequest } from '../peers/server-socket.ts';
 import { loadWs } from './load-ws.ts';
-import type { RawData, WebSocket } from './load-ws.ts';
+import type { PerMessageDeflateOptions, RawData, WebSocket } from './load-ws.ts';
 import { NodeSocket } from './node-socket.ts';
 import { checkOrigins, DEFAULT_ORIGINS, refusalOf } from './origins.ts';
 import type { Origins } from './origins.ts';
@@ -30,20 +31,26 @@ export interface ListenOptions {
    * @default a new one
    */
   readonly server?: HttpServer | undefined;
+  /**
+   * Compresses messages of 1 KiB and more (permessage-deflate). It saves traffic where messages are long or alike, and
+   * costs time and some 100 kB of memory for each socket; or options of `ws` for it.
+   * @default false
+   */
+  readonly compression?: boolean | PerMessageDeflateOptions | undefined;
 }
 
 /** A server that listens. */
 export interface Listener {
   /** 0 as long as an HTTP server that was given does not listen. */
   readonly port: number;
-  /** `ws://127.0.0.1:8080/ws`; has port 0 as long as an HTTP server that was given does not listen. */
+  /** `ws://127.0.0.1:8080/ws`, `wss://` on a server that speaks TLS; has port 0 as long as an HTTP server that was given does not listen. */
   readonly url: string;
   /** Closes the engine (see {@link Server.close}), its sockets and, if it is ours, the HTTP server. */
   close(options?: ServerCloseOptions): Promise<void>;
 }
 
 /** The engine as an adapter needs it. */
-export type AcceptingServer = Pick<Server, 'accept' | 'limits' | 'close'>;
+export type AcceptingServer = Pick<Server, 'accept' | 'limits' | 'close'> & Partial<Pick<Server, 'turnedAway'>>;
 
 /** Time for a peer to answer the closing handshake, or to take its refusal, ms: a dead one never does. */
 const CLOSE_TIMEOUT_MS = 2000;
@@ -70,8 +77,8 @@ export async function listen(server: AcceptingServer, options: ListenOptions = {
   const sockets = new WebSocketServer({
     noServer: true,
     clientTracking: true,
-    // Compression costs more than it saves on small JSON, and some engines get it wrong.
-    perMessageDeflate: false,
+    // Not by default: it costs more than it saves on small JSON, and some engines get it wrong.
+    perMessageDeflate: options.compression ?? false,
     maxPayload: server.limits.frameBytes,
     handleProtocols: () => SUBPROTOCOL,
   });
@@ -79,7 +86,7 @@ export async function listen(server: AcceptingServer, options: ListenOptions = {
   const http = options.server ?? own!;
   const upgrade: Upgrade = (request, socket, head) => {
     const asked = request.url?.split('?', 1)[0] ?? '';
-    const refusal = asked === path ? statusOf(request, origins) : '404 Not Found';
+    const refusal = asked === path ? statusOf(server, request, origins) : '404 Not Found';
     if (refusal === undefined) {
       sockets.handleUpgrade(request, socket, head, (webSocket) =>
         serve(server, { webSocket, stream: socket, request }, frames),
@@ -96,7 +103,7 @@ export async function listen(server: AcceptingServer, options: ListenOptions = {
     },
     get url() {
       const { host: at, port: on } = where();
-      return `ws://${at}:${on}${path}`;
+      return `${http instanceof TlsServer ? 'wss' : 'ws'}://${at}:${on}${path}`;
     },
     close: async (closeOptions) => {
       await server.close(closeOptions);
@@ -112,10 +119,16 @@ export async function listen(server: AcceptingServer, options: ListenOptions = {
 }
 
 /** The status line that an upgrade is refused with, if it is. */
-function statusOf(request: IncomingMessage, origins: Origins<IncomingMessage>): string | undefined {
+function statusOf(
+  server: AcceptingServer,
+  request: IncomingMessage,
+  origins: Origins<IncomingMessage>,
+): string | undefined {
   const { origin, host, 'sec-websocket-protocol': protocols } = request.headers;
   const status = refusalOf(origins, { origin, host, protocols }, request);
-  return status === undefined ? undefined : `${status} ${STATUS_CODES[status]}`;
+  if (status === undefined) return undefined;
+  server.turnedAway?.({ status, origin, host });
+  return `${status} ${STATUS_CODES[status]}`;
 }
 
 /** Where a server listens, as soon as it does, and then also after its end. */

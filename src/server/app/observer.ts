@@ -34,7 +34,10 @@ export type ServerHappening =
       readonly outcome: string;
       readonly durationMs: number;
     }
-  /** Something was refused before it became a call or a subscription, or a subscription was ended with an error. */
+  /**
+   * Something was refused before it became a call or a subscription, or a subscription was ended with an error. An
+   * upgrade that was not let in has its HTTP status as code, `403` for its origin.
+   */
   | { readonly type: 'refused'; readonly code: string }
   /** A publication took effect. */
   | { readonly type: 'published'; readonly path: string; readonly by: 'server' | 'client' }

@@ -13,6 +13,8 @@ export interface ErrorInfo {
     | 'publish'
     | 'broker'
     | 'session'
+    /** A page or program was not let in; once for each origin. */
+    | 'upgrade'
     | 'observe';
   /** Contract path of the procedure or topic. */
   readonly path?: string | undefined;

@@ -1,6 +1,7 @@
 import type { Deadline } from '../../primitives/deadlines.ts';
 import * as CloseCode from '../../protocol/close-code.ts';
 import type { Engine } from '../engine.ts';
+import { RefusedUpgrades } from './refused-upgrades.ts';
 import type { ServerRequest, ServerSocket, SocketHandler } from './server-socket.ts';
 import { Session } from './session.ts';
 import type { SessionOwner } from './session.ts';
@@ -18,7 +19,7 @@ export interface ServerStats {
   readonly subscriptions: number;
   /** Bytes on their way to peers: of all, and of the one with the most. */
   readonly buffered: { readonly total: number; readonly max: number };
-  /** Sockets that the server turned away or ended for what they did, since it began. */
+  /** Sockets that the server, or its adapter, turned away or ended for what they did, since it began. */
   readonly refused: number;
 }
 
@@ -50,6 +51,7 @@ export class SessionTable implements SessionOwner {
   readonly #engine: Engine;
   /** With when each began, ms. */
   readonly #sessions = new Map<Session, number>();
+  readonly refusedUpgrades: RefusedUpgrades;
   #refused = 0;
   /** There once it drains. */
   #draining: Draining | undefined;
@@ -58,6 +60,7 @@ export class SessionTable implements SessionOwner {
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.refusedUpgrades = new RefusedUpgrades(engine.report, engine.observer);
   }
 
   get spreadMs(): number {
@@ -109,7 +112,7 @@ export class SessionTable implements SessionOwner {
       streams,
       subscriptions,
       buffered: { total, max },
-      refused: this.#refused,
+      refused: this.#refused + this.refusedUpgrades.count,
     };
   }
 

@@ -105,10 +105,12 @@ describe('the engine under crossws', () => {
   });
 
   test('refuses pages that are not on the list with 403, and other subprotocols with 400', async () => {
-    await using serve = await serving(undefined, { origins: ['https://app.example'] });
+    const own = start();
+    await using serve = await serving(own, { origins: ['https://app.example'] });
     expect(await refusal(serve.url, 'tautline.v1', { origin: 'https://evil.example' })).toBe(403);
     expect(await refusal(serve.url, 'tautline.v1')).toBe(403);
     expect(await refusal(serve.url, 'other.v1', { origin: 'https://app.example' })).toBe(400);
+    expect(own.errors.map(({ info }) => info.during)).toEqual(['upgrade', 'upgrade', 'upgrade']);
     const socket = await open(serve.url, { origin: 'https://app.example' });
     expect([socket.protocol, socket.extensions]).toEqual(['tautline.v1', '']);
     socket.close();
