@@ -24,6 +24,9 @@ export const LATE_MS = 1_000;
  */
 const CLOSE_AFTER_ERROR_MS = 1_000;
 
+/** Time for a socket that was left to be closed by its peer, ms, where the engine can end it sooner than by its own limit. */
+const CLOSE_LIMIT_MS = 2_000;
+
 /** Whoever has a line. It abandons it when it `ended`. */
 export interface LineOwner<Self> {
   opened(line: Self): void;
@@ -154,6 +157,7 @@ export class Line {
     this.#asking?.abort();
     if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
+    this.#endSoon(socket);
     // Not null: `ws` reports the end of an unfinished handshake as an error, which must not go unheard.
     socket.onerror = () => {};
     try {
@@ -164,6 +168,19 @@ export class Line {
     } catch {
       // Forgotten all the same.
     }
+  }
+
+  /** Nobody answers on a dead line: where it can be ended without an answer, it holds up neither a process nor memory. */
+  #endSoon(socket: WebSocketLike): void {
+    if (!socket.terminate || socket.readyState === CLOSED) return;
+    const timer = setTimeout(() => {
+      try {
+        socket.terminate!();
+      } catch {
+        // Forgotten all the same.
+      }
+    }, CLOSE_LIMIT_MS);
+    socket.onclose = () => clearTimeout(timer);
   }
 
   #timeUp(limitMs: number): void {

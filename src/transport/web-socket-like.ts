@@ -16,6 +16,8 @@ export interface WebSocketLike {
   send(data: string): void;
   /** Starts the closing handshake. */
   close(code?: number, reason?: string): void;
+  /** Ends it at once, without the handshake, where there is such a thing: `ws` has it. */
+  terminate?(): void;
 }
 
 /** Makes a {@link WebSocketLike}. */

@@ -216,3 +216,37 @@ describe('attempts that never get a socket', () => {
     expect(transport.status.state).toBe('closed');
   });
 });
+
+describe('a socket that was left', () => {
+  async function left() {
+    const terminate = vi.fn(() => {
+      throw new Error('over');
+    });
+    const { transport, connect } = harness(
+      {},
+      undefined,
+      fakeWebSockets((made) => Object.assign(made, { terminate })),
+    );
+    const socket = await connect();
+    transport.close();
+    expect(socket.closedWith).toMatchObject({ code: 1000 });
+    return { socket, terminate };
+  }
+
+  test('is terminated when its peer does not close it within 2 s', async () => {
+    const { terminate } = await left();
+    await vi.advanceTimersByTimeAsync(1_999);
+    expect(terminate).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(terminate).toHaveBeenCalledOnce();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('is not when it was closed', async () => {
+    const { socket, terminate } = await left();
+    socket.end(1000);
+    expect(vi.getTimerCount()).toBe(0);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(terminate).not.toHaveBeenCalled();
+  });
+});
