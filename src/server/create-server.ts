@@ -11,6 +11,7 @@ import { memoryBroker } from './brokers/memory.ts';
 import { ClientDirectory } from './clients/client-directory.ts';
 import { isDevelopment } from './app/development.ts';
 import { Dispatcher } from './calls/dispatcher.ts';
+import { NeglectedCalls } from './calls/neglected-calls.ts';
 import type { Authenticate, Engine } from './engine.ts';
 import { bindHandlers } from './app/handlers.ts';
 import type { GivenHandlers } from './app/given-handlers.ts';
@@ -200,6 +201,7 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
   // Not the wall clock: one that is set must not end or hold what waits.
   const now = (): number => performance.now();
   const deadlines = new Deadlines({ now, onError: (error) => report(error, { during: 'session' }) });
+  const neglected = new NeglectedCalls(deadlines, report);
   const anonymous = options.authenticate === undefined ? ANONYMOUS : undefined;
   const writer = new PayloadWriter({ codec, report, checks: isDevelopment(options.development) });
   const hub = new TopicHub({ topics: bound.topics, writer, broker, deadlines, report, observer });
@@ -223,7 +225,7 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
     observer,
     hub,
     authenticate: options.authenticate ?? (() => ({ identity: ANONYMOUS, context: undefined })),
-    directory: new ClientDirectory({ limits, windowMs: times.windowMs, deadlines, anonymous }),
+    directory: new ClientDirectory({ limits, windowMs: times.windowMs, deadlines, neglected, anonymous }),
     dispatcher: new Dispatcher({ codec, writer, deadlines, report, intercept }),
     publisher: new Publisher({ hub, report, observer }),
     clientPublisher: new ClientPublisher({ codec, hub, report, observer, intercept }),

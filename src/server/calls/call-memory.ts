@@ -35,11 +35,18 @@ export class CallMemory {
   readonly #answers: KeptAnswers;
   /** Streams that are not settled. */
   #streaming: Set<KnownCall> | undefined;
+  readonly #onAborted: (call: KnownCall, calls: CallMemory) => void;
   #busy = 0;
   #streams = 0;
+  #aborted = 0;
 
-  constructor(limits: CallMemoryLimits, onBytes: (delta: number) => void) {
+  constructor(
+    limits: CallMemoryLimits,
+    onBytes: (delta: number) => void,
+    onAborted: (call: KnownCall, calls: CallMemory) => void,
+  ) {
     this.#limits = limits;
+    this.#onAborted = onAborted;
     this.#answers = new KeptAnswers(limits, onBytes);
   }
 
@@ -56,6 +63,11 @@ export class CallMemory {
   /** Those of {@link busy} that are streams. */
   get streams(): number {
     return this.#streams;
+  }
+
+  /** Those of {@link busy} whose handlers were told to end and have not. */
+  get aborted(): number {
+    return this.#aborted;
   }
 
   /** There is as much to do as there may be: twice what one socket may ask for, as rule 5 has it. */
@@ -89,7 +101,24 @@ export class CallMemory {
 
   /** One reason less. */
   release(call: KnownCall | undefined): void {
-    if (call === undefined || --call.holds === 0) this.#work(call, -1);
+    if (call === undefined || (--call.holds === 0 && call.neglect !== 'given up')) this.#work(call, -1);
+  }
+
+  /** Tells its handler to end. */
+  abort(call: KnownCall, reason: Error): void {
+    call.abort(reason);
+    if (!call.begun || call.holds === 0 || call.neglect !== undefined) return;
+    call.neglect = 'aborted';
+    this.#aborted++;
+    this.#onAborted(call, this);
+  }
+
+  /** Its handler was told to end a while ago: counts it no more. `false` when it has ended. */
+  giveUp(call: KnownCall): boolean {
+    if (call.holds === 0) return false;
+    this.#work(call, -1);
+    call.neglect = 'given up';
+    return true;
   }
 
   take(id: number, kind: CallKind, key: string, socket: AnswerSocket): Taken {
@@ -128,17 +157,17 @@ export class CallMemory {
 
   /** Nobody wants it: aborts it and settles it with what there is. */
   cancel(call: KnownCall): void {
-    call.abort(new DOMException('the call was cancelled', 'AbortError'));
-    this.#giveUp(call, encodeError(call.id, { code: 'ABORTED', message: 'the call was cancelled' }, ''));
+    this.abort(call, new DOMException('the call was cancelled', 'AbortError'));
+    this.#drop(call, encodeError(call.id, { code: 'ABORTED', message: 'the call was cancelled' }, ''));
   }
 
   /** It can't be answered any more: aborts it. */
   lose(call: KnownCall): void {
-    call.abort(new DOMException('what came of it is no longer remembered', 'AbortError'));
-    this.#giveUp(call, unknownOutcome(call.id));
+    this.abort(call, new DOMException('what came of it is no longer remembered', 'AbortError'));
+    this.#drop(call, unknownOutcome(call.id));
   }
 
-  #giveUp(call: KnownCall, message: string): void {
+  #drop(call: KnownCall, message: string): void {
     call.dropKept(message);
     // Without the items before it, the end of a stream is no answer.
     if (call.settled) this.#answers.drop(call);
@@ -172,7 +201,7 @@ export class CallMemory {
     call.settled = true;
     this.#streaming?.delete(call);
     call.leaveSockets(undefined);
-    call.abort(new DOMException('the client no longer waits for this call', 'AbortError'));
+    this.abort(call, new DOMException('the client no longer waits for this call', 'AbortError'));
     call.end();
     this.release(call);
     call.observer?.(undefined);
@@ -202,10 +231,16 @@ export class CallMemory {
 
   #work(call: KnownCall | undefined, delta: 1 | -1): void {
     this.#busy += delta;
+    if (call?.neglect === 'aborted') this.#aborted--;
     if (call?.kind === 'stream') this.#streams += delta;
   }
 }
 
 function answered(id: number, code: string, message: string): Taken {
   return { kind: 'answered', message: encodeError(id, { code, message }, '') };
+}
+
+/** Why there may be more work than calls, for people. */
+export function describeAborted({ aborted }: CallMemory): string {
+  return aborted === 0 ? '' : `, ${aborted} of them handlers that were told to end and have not`;
 }

@@ -67,7 +67,7 @@ export class Dispatcher {
   #limitTime({ call, calls, arrival, stream }: Run, deadlineMs: number): void {
     const deadline = this.#deadlines.add(arrival.at + deadlineMs, () => {
       if (stream !== undefined && stream.last > 0) return;
-      call.abort(new DOMException('the call ran out of time', 'TimeoutError'));
+      calls.abort(call, new DOMException('the call ran out of time', 'TimeoutError'));
       calls.settle(call, encodeError(call.id, { code: 'TIMEOUT', message: 'the call ran out of time' }, ''));
     });
     call.onEnd(() => this.#deadlines.remove(deadline));
@@ -134,6 +134,7 @@ export class Dispatcher {
     const { call, calls, bound } = run;
     if (call.settled) return;
     calls.hold(call);
+    call.begun = true;
     const args = new HandlerInput(run, input);
     if (this.#intercept !== undefined) return this.#throughInterceptors(run, this.#intercept, args);
     let output: unknown;

@@ -30,6 +30,10 @@ export class KnownCall {
   observer: ((message: string | undefined) => void) | undefined;
   /** Reasons to count it as work: it is not settled, its handler has not ended, it waits for its turn. */
   holds = 0;
+  /** Its handler was called. */
+  begun = false;
+  /** It was aborted while it was work, and later given up: it goes on, and counts no more. */
+  neglect: 'aborted' | 'given up' | undefined;
   /** Where it was sent: on one socket as a rule, and more when it was sent again. */
   #socket: AnswerSocket | undefined;
   #otherSockets: Set<AnswerSocket> | undefined;

@@ -100,7 +100,8 @@ export class Outcomes {
   #badOutput(run: Run, error: unknown): void {
     this.#report(error, { during: 'output', path: run.bound.path });
     // Its handler may be far from done.
-    if (run.stream !== undefined) run.call.abort(new DOMException('an item was not what it must be', 'AbortError'));
+    if (run.stream !== undefined)
+      run.calls.abort(run.call, new DOMException('an item was not what it must be', 'AbortError'));
     this.refuse(run, 'BAD_OUTPUT', 'the server answered with what its contract does not allow');
   }
 }

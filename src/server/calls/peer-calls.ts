@@ -1,5 +1,6 @@
 import { encodeError } from '../../protocol/encode.ts';
 import type { ClientMessage } from '../../protocol/messages.ts';
+import { describeAborted } from './call-memory.ts';
 import type { Client } from '../clients/client.ts';
 import { LARGE, type LargeMessages } from '../outbound/large-messages.ts';
 import type { PeerLink } from '../peers/peer-link.ts';
@@ -119,7 +120,8 @@ export class PeerCalls implements AnswerSocket {
     const most = this.#link.engine.limits.calls;
     // Kept like any answer: a copy of the message still on its way on an older socket must not run after this.
     if (this.#size > most || taken.kind === 'refused') {
-      calls.settle(taken.call, encodeError(id, { code: 'RATE_LIMITED', message: `more than ${most} calls` }, ''));
+      const message = `more than ${most} calls${describeAborted(calls)}`;
+      calls.settle(taken.call, encodeError(id, { code: 'RATE_LIMITED', message }, ''));
       this.#link.engine.observer?.tell({ type: 'refused', code: 'RATE_LIMITED' });
       return undefined;
     }

@@ -10,7 +10,7 @@ export interface Arrival {
   readonly context: unknown;
   /** What it carries was looked through when its frame was read: see `Codec.decode`. */
   readonly isVetted: boolean;
-  /** When its frame came, on the wall clock, ms. */
+  /** When its frame came, by the monotonic clock, ms. */
   readonly at: number;
 }
 

@@ -2,6 +2,7 @@ import type { Deadline, Deadlines } from '../../primitives/deadlines.ts';
 import * as CloseCode from '../../protocol/close-code.ts';
 import { Client } from './client.ts';
 import type { ClientSocket } from './client.ts';
+import type { NeglectedCalls } from '../calls/neglected-calls.ts';
 import type { ResolvedLimits } from '../app/server-options.ts';
 
 /** Who says hello, after `authenticate` has spoken. */
@@ -24,6 +25,8 @@ export interface ClientDirectoryOptions {
   readonly limits: ResolvedLimits;
   readonly windowMs: number;
   readonly deadlines: Deadlines;
+  /** Gets calls whose handlers were told to end and have not. */
+  readonly neglected: NeglectedCalls;
   /** Clients of this identity are not counted: it is everyone's. */
   readonly anonymous: string | undefined;
 }
@@ -65,7 +68,8 @@ export class ClientDirectory {
       return { refused: CloseCode.TAKEN_OVER, reason: NEWER };
     }
     if (client === undefined) {
-      const made: Client = new Client(id, identity, this.#options.limits, (delta) => this.#count(made, delta));
+      const { limits, neglected } = this.#options;
+      const made: Client = new Client(id, identity, limits, (delta) => this.#count(made, delta), neglected.add);
       this.#clients.set(id, made);
       client = made;
     }

@@ -1,6 +1,7 @@
 import { SerialQueue } from '../../primitives/serial-queue.ts';
 import { CallMemory } from '../calls/call-memory.ts';
 import type { CallMemoryLimits } from '../calls/call-memory.ts';
+import type { KnownCall } from '../calls/known-call.ts';
 import type { Losses } from '../outbound/large-messages.ts';
 import { randomName } from '../random-name.ts';
 import { StreamStore } from '../streams/stream-store.ts';
@@ -41,10 +42,16 @@ export class Client {
   #losses: Losses | undefined;
   #waiting: Map<object, () => void> | undefined;
 
-  constructor(id: string, identity: string, limits: CallMemoryLimits & StreamLimits, onBytes: (delta: number) => void) {
+  constructor(
+    id: string,
+    identity: string,
+    limits: CallMemoryLimits & StreamLimits,
+    onBytes: (delta: number) => void,
+    onAborted: (call: KnownCall, calls: CallMemory) => void,
+  ) {
     this.id = id;
     this.identity = identity;
-    this.calls = new CallMemory(limits, onBytes);
+    this.calls = new CallMemory(limits, onBytes, onAborted);
     this.#limits = limits;
   }
 

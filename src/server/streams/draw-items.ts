@@ -14,29 +14,51 @@ export interface ItemSource {
 
 /**
  * Draws items from a source one by one, no faster than there is room for them. When nobody wants them any more it ends
- * the source, at once even while that works at an item. Settles when the source is done; rejects with what it throws.
+ * the source, at once even while that works at an item. Settles when the source is done, or has ended, whatever it still
+ * works at; rejects with what it throws.
  */
 export async function drawItems({ source, stream, each, failed }: ItemSource): Promise<void> {
   const iterator = iteratorOf(source);
-  let going = true;
+  let isDone = false;
+  let hasEnded = false;
   let ending: Promise<void> | undefined;
-  stream.call.onEnd(() => {
-    if (going) ending = end(iterator, failed);
+  return new Promise((resolve, reject) => {
+    stream.call.onEnd(() => {
+      if (isDone) return;
+      ending = end(iterator, failed).then(() => {
+        hasEnded = true;
+        resolve();
+      });
+    });
+    const done = async (fault?: { readonly error: unknown }): Promise<void> => {
+      isDone = true;
+      await ending;
+      if (fault === undefined) resolve();
+      else if (hasEnded) failed(fault.error);
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is what the app threw
+      else reject(fault.error);
+    };
+    drawAll(iterator, stream, each).then(
+      () => done(),
+      (error: unknown) => done({ error }),
+    );
   });
-  try {
-    // Not at once: who opens a stream and cancels it in one breath has nothing begun.
-    let goesOn = await stream.room();
-    while (goesOn) {
-      const { done, value } = await iterator.next();
-      if (done === true) break;
-      const taking = each(value);
-      if (taking !== undefined) await taking;
-      const room = stream.room();
-      goesOn = isThenable(room) ? await room : room;
-    }
-  } finally {
-    going = false;
-    await ending;
+}
+
+async function drawAll(
+  iterator: AsyncIterator<unknown, unknown>,
+  stream: ServerStream,
+  each: ItemSource['each'],
+): Promise<void> {
+  // Not at once: who opens a stream and cancels it in one breath has nothing begun.
+  let goesOn = await stream.room();
+  while (goesOn) {
+    const { done, value } = await iterator.next();
+    if (done === true) return;
+    const taking = each(value);
+    if (taking !== undefined) await taking;
+    const room = stream.room();
+    goesOn = isThenable(room) ? await room : room;
   }
 }
 

@@ -1,6 +1,7 @@
 import { encodeError } from '../../protocol/encode.ts';
 import type { ClientMessage } from '../../protocol/messages.ts';
 import type { BoundProcedure } from '../app/handlers.ts';
+import { describeAborted } from '../calls/call-memory.ts';
 import type { KnownCall } from '../calls/known-call.ts';
 import { NO_HEADERS } from '../calls/run.ts';
 import type { Arrival } from '../calls/run.ts';
@@ -143,7 +144,8 @@ export class PeerStreams implements FeedLink {
   #refusal(kind: 'new' | 'refused', after: number): { readonly code: string; readonly message: string } | undefined {
     const { streams } = this.#link.engine.limits;
     if (kind === 'refused' || this.#feeds.size > streams) {
-      return { code: 'RATE_LIMITED', message: `more than ${streams} streams` };
+      const message = `more than ${streams} streams${describeAborted(this.#peer.client.calls)}`;
+      return { code: 'RATE_LIMITED', message };
     }
     // Its first items were another run's.
     return after > 0 ? { code: 'UNKNOWN_OUTCOME', message: 'this stream is not remembered' } : undefined;

@@ -1,0 +1,35 @@
+import type { Deadlines } from '../../primitives/deadlines.ts';
+import type { Report } from '../app/reporter.ts';
+import type { CallMemory } from './call-memory.ts';
+import type { KnownCall } from './known-call.ts';
+
+/** A handler that was told to end has this long, ms. Then its client gets its place back, whatever it does. */
+const GIVEN_UP_MS = 5_000;
+
+/** Handlers that go on after they were told to end: they take no places away, and are told of once. */
+export class NeglectedCalls {
+  readonly #deadlines: Deadlines;
+  readonly #report: Report;
+  readonly #told: Set<string> = new Set();
+
+  constructor(deadlines: Deadlines, report: Report) {
+    this.#deadlines = deadlines;
+    this.#report = report;
+  }
+
+  readonly add = (call: KnownCall, calls: CallMemory): void => {
+    this.#deadlines.add(performance.now() + GIVEN_UP_MS, () => {
+      if (calls.giveUp(call)) this.#tell(call.key);
+    });
+  };
+
+  #tell(key: string): void {
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
+    const [, path = ''] = key.split(' ');
+    const error = new Error(
+      `the handler of ${path} goes on ${GIVEN_UP_MS / 1000} s after it was told to end: have it heed its signal. Its client may make other calls meanwhile`,
+    );
+    this.#report(error, { during: 'handler', path });
+  }
+}
