@@ -215,6 +215,25 @@ describe('a stream fails', () => {
     await expect(counted.next()).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
   });
 
+  test('with UNAUTHENTICATED for another identity, also where the server has said its last word: what waits is not shown', async () => {
+    const client = start();
+    const socket = await world.welcomed();
+    const [counted, failed] = [client.count({ to: 3 }), client.count({ to: 3 })];
+    const firsts = [counted.next(), failed.next()];
+    await settle();
+    await socket.say(...items(1, 1, 3), ['done', 1], ...items(2, 1, 3), [
+      'error',
+      2,
+      { code: 'INTERNAL', message: 'x' },
+    ]);
+    await Promise.all(firsts);
+    world.connection.setAuth(() => 'another');
+    for (const stream of [counted, failed]) {
+      await expect(stream.next()).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+      expect(await stream.next()).toEqual({ done: true, value: undefined });
+    }
+  });
+
   test('and is cancelled where its user logs out, also when it was left just before: no server keeps it', async () => {
     const client = start();
     const socket = await world.welcomed();

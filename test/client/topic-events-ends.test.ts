@@ -72,6 +72,14 @@ describe('a loop over events ends', () => {
     expect(await events.next()).toEqual(done);
   });
 
+  test('with UNAUTHENTICATED for another identity, also where the subscription had ended before', async () => {
+    const { socket, events } = await waiting();
+    await socket.say(['unsubscribed', 1, 'news/a', { code: 'FORBIDDEN', message: 'no more' }]);
+    world.connection.setAuth(() => 'another');
+    await expect(events.next()).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect(await events.next()).toEqual(done);
+  });
+
   test('not for another identity when it has heard nothing yet', async () => {
     const client = world.start();
     const events = client.news({ channel: 'a' }).events();

@@ -40,6 +40,8 @@ export interface Kernel {
   readonly order: SerialQueue;
   /** Of a call that names none, ms. */
   readonly timeoutMs: number;
+  /** Counts the identities that the app has spoken for: what came before the last change is nobody else's. */
+  readonly identities: number;
   /** There where the app has interceptors. */
   readonly around: Around | undefined;
   /** [0, 1). */

@@ -4,6 +4,9 @@ import * as CloseCode from '../../protocol/close-code.ts';
 import { closeReaction } from '../../protocol/close-reaction.ts';
 import type { CloseCause, ConnectionStatus } from '../../transport/transport.ts';
 
+/** Why what belonged to the former one ended. */
+export const ANOTHER_IDENTITY: string | false = DEVELOPMENT && 'the connection now belongs to another identity';
+
 /** What decides whether a request may wait for the socket. */
 export interface Circumstances {
   readonly status: ConnectionStatus;

@@ -16,6 +16,7 @@ import { newClientId } from './client-id.ts';
 import { Extensions } from './extensions.ts';
 import type { HappeningName } from './happening.ts';
 import { FRAME_BYTES_BEFORE_WELCOME, LinkState } from './link-state.ts';
+import { ANOTHER_IDENTITY } from './refusal.ts';
 import type { Outbox } from '../requests/outbox.ts';
 import type { Request } from '../requests/request.ts';
 import type { Requests } from '../requests/requests.ts';
@@ -38,6 +39,7 @@ export abstract class Session implements LinkUser {
   /** Reports what no caller waits for. */
   readonly report: (error: unknown) => void = this.announcer.report;
   readonly deadlines: Deadlines = new Deadlines({ now: this.now, onError: this.report });
+  identities = 0;
   /** Times that a server welcomed us. */
   protected connections = 0;
   /** Name of the codec, told in the greeting; and the one that the last greeting named. */
@@ -208,8 +210,9 @@ export abstract class Session implements LinkUser {
 
   #becomeAnother(): void {
     this.#rename();
+    this.identities++;
     this.lastWelcome = undefined;
-    this.endRequests((request) => request.fail('UNAUTHENTICATED', 'the connection now belongs to another identity'));
+    this.endRequests((request) => request.fail('UNAUTHENTICATED', ANOTHER_IDENTITY));
     this.extensions.each((extension) => extension.becameAnother?.());
   }
 

@@ -7,6 +7,7 @@ import type { Chain, Queued } from '../../primitives/send-queue.ts';
 import { SerialQueue } from '../../primitives/serial-queue.ts';
 import { encodeMore, encodeOpen } from '../../protocol/encode.ts';
 import type { LinkState } from '../kernel/link-state.ts';
+import { ANOTHER_IDENTITY } from '../kernel/refusal.ts';
 import type { Outbound } from '../requests/outbox.ts';
 import { readPayload } from '../requests/read-payload.ts';
 import type { ItemStream } from './item-stream.ts';
@@ -24,6 +25,8 @@ export interface StreamParts extends StreamRequestParts {
   readonly signal: AbortSignal | undefined;
   /** Makes its request, and sends it. @throws what is wrong with the input or the options */
   readonly send: (stream: StreamCall, resolve: () => void, reject: (error: TautlineError) => void) => StreamRequest;
+  /** See {@link Kernel.identities}. */
+  readonly identities: () => number;
   /** Has a message written to the socket on which the request was sent, unless it waits already. */
   readonly say: (on: LinkState, message: Outbound) => void;
 }
@@ -47,6 +50,8 @@ export class StreamCall implements ItemStream<unknown>, Outbound, StreamReader {
   readonly #items: ItemQueue<unknown>;
   #request: StreamRequest | undefined;
   #isOpen = false;
+  /** Whose it is. */
+  #identity = 0;
   #listensTo: AbortSignal | undefined;
   /** Number of the last item that came. */
   #received = 0;
@@ -74,6 +79,10 @@ export class StreamCall implements ItemStream<unknown>, Outbound, StreamReader {
   }
 
   next(): Promise<IteratorResult<unknown, void>> {
+    const request = this.#request;
+    // One that is not settled was told.
+    if (request?.settled === true && this.#identity !== this.#parts.identities())
+      this.#failed(request.failure('UNAUTHENTICATED', ANOTHER_IDENTITY));
     const item = this.#items.next();
     this.open();
     return item;
@@ -102,7 +111,8 @@ export class StreamCall implements ItemStream<unknown>, Outbound, StreamReader {
   open(): void {
     if (this.#isOpen) return;
     this.#isOpen = true;
-    const { signal, send } = this.#parts;
+    const { signal, send, identities } = this.#parts;
+    this.#identity = identities();
     try {
       signal?.addEventListener('abort', this.#onAbort);
       this.#listensTo = signal;

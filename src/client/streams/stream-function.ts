@@ -75,6 +75,7 @@ function streamFunction(
         kernel.requests.start(request, options, procedure.input, input);
         return request;
       },
+      identities: () => kernel.identities,
       say: (on, message) => kernel.requests.say(on, message),
     };
     return new StreamCall(parts);

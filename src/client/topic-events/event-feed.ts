@@ -2,6 +2,7 @@ import { DEVELOPMENT } from '../../development.ts';
 import { TautlineError } from '../../errors.ts';
 import { RingBuffer } from '../../primitives/ring-buffer.ts';
 import type { Position } from '../../protocol/messages.ts';
+import { ANOTHER_IDENTITY } from '../kernel/refusal.ts';
 import type { Gap, Subscriber, SubscriptionState, TopicListeners } from '../topics/subscription.ts';
 
 /** Options of {@link TopicHandle.events}. */
@@ -81,9 +82,13 @@ export class EventFeed implements TopicEvents<unknown> {
   #state: 'new' | 'open' | 'ending' | 'done' = 'new';
   /** While `ending`: what the next who asks is told. */
   #error: TautlineError | undefined;
+  /** See {@link Kernel.identities}. */
+  readonly #identities: () => number;
+  /** While `ending`: whose it was. */
+  #identity = 0;
 
   /** @throws RangeError when the buffer is no whole number above 0 */
-  constructor(parts: EventFeedParts, options: TopicEventsOptions<unknown>) {
+  constructor(parts: EventFeedParts, options: TopicEventsOptions<unknown>, identities: () => number) {
     const { buffer = TOPIC_EVENTS_DEFAULTS.buffer } = options;
     if (!Number.isSafeInteger(buffer) || buffer < 1) {
       throw new RangeError(
@@ -93,6 +98,7 @@ export class EventFeed implements TopicEvents<unknown> {
     this.#parts = parts;
     this.#options = options;
     this.#buffer = buffer;
+    this.#identities = identities;
     this.#items = new RingBuffer(buffer);
   }
 
@@ -105,6 +111,8 @@ export class EventFeed implements TopicEvents<unknown> {
   }
 
   next(): Promise<IteratorResult<unknown, undefined>> {
+    // One that is open was told.
+    if (this.#state === 'ending' && this.#identity !== this.#identities()) this.#fail(this.#ofAnother());
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject });
       if (this.#state === 'new') this.#begin();
@@ -189,10 +197,14 @@ export class EventFeed implements TopicEvents<unknown> {
       this.#leave('ending');
       this.#serve();
     } else if (state === 'subscribing') {
-      const { name, path } = this.#parts;
-      const what = DEVELOPMENT && `${name}: the connection now belongs to another identity.`;
-      this.#fail(new TautlineError('UNAUTHENTICATED', what, { outcome: 'rejected', path }));
+      this.#fail(this.#ofAnother());
     }
+  }
+
+  #ofAnother(): TautlineError {
+    const { name, path } = this.#parts;
+    const what = DEVELOPMENT && `${name}: ${ANOTHER_IDENTITY || ''}.`;
+    return new TautlineError('UNAUTHENTICATED', what, { outcome: 'rejected', path });
   }
 
   /** Ends it with an error that does not wait for what was heard before. */
@@ -212,6 +224,7 @@ export class EventFeed implements TopicEvents<unknown> {
 
   #leave(state: 'ending' | 'done'): void {
     this.#state = state;
+    this.#identity = this.#identities();
     this.#options.signal?.removeEventListener('abort', this.#aborted);
     const subscriber = this.#subscriber;
     this.#subscriber = undefined;

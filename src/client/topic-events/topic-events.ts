@@ -3,7 +3,8 @@ import { EventFeed, type EventFeedParts, type TopicEventsOptions } from './event
 
 /** Loops over the events of a topic: `for await (const event of room.events())`. Needs `topics()`. */
 export function topicEvents(): Capability<'topicEvents'> {
-  return capability('topicEvents', () => ({
-    topicLoop: (parts: EventFeedParts, options: TopicEventsOptions<unknown>) => new EventFeed(parts, options),
+  return capability('topicEvents', (kernel) => ({
+    topicLoop: (parts: EventFeedParts, options: TopicEventsOptions<unknown>) =>
+      new EventFeed(parts, options, () => kernel.identities),
   }));
 }
