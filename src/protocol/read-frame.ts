@@ -24,6 +24,8 @@ export interface Decoded<Message> {
   readonly messages: readonly Message[];
   /** Known messages with wrong slots that tell whom to answer. The messages after them were read. */
   readonly malformed: readonly Malformed[];
+  /** Messages that nobody here knows. */
+  readonly ignored: number;
   readonly error: FrameError | null;
   /** Nothing in it is nested too deep for a value, or has a key `__proto__`: a codec need not look once more. */
   readonly isVetted: boolean;
@@ -54,13 +56,17 @@ export function readFrame<Message>(frame: string, rules: MessageRules): Decoded<
 
   const messages: Message[] = [];
   let malformed = NONE;
+  let ignored = 0;
   for (const message of parsed as readonly unknown[]) {
     if (!Array.isArray(message) || typeof message[0] !== 'string') {
       const reason = DEVELOPMENT ? 'a message is not an array that begins with its name' : MALFORMED;
       return atFault(reason, messages, malformed, isVetted);
     }
     const rule = rules.get(message[0]);
-    if (rule === undefined) continue;
+    if (rule === undefined) {
+      ignored++;
+      continue;
+    }
     const problem = rule.check(message);
     if (problem === null) {
       messages.push(message as unknown as Message);
@@ -73,7 +79,7 @@ export function readFrame<Message>(frame: string, rules: MessageRules): Decoded<
     }
     malformed = [...malformed, { name: message[0], problem, ...address }];
   }
-  return { messages, malformed, error: null, isVetted };
+  return { messages, malformed, ignored, error: null, isVetted };
 }
 
 const TOO_DEEP: string = DEVELOPMENT ? `the frame nests deeper than ${MAX_DEPTH} levels` : MALFORMED;
@@ -84,7 +90,7 @@ function atFault<Message>(
   malformed: readonly Malformed[] = NONE,
   isVetted = false,
 ): Decoded<Message> {
-  return { messages, malformed, error: { reason }, isVetted };
+  return { messages, malformed, ignored: 0, error: { reason }, isVetted };
 }
 
 /** Whether what `JSON.parse` made is no deeper than so many levels, and owns no key `__proto__`. */

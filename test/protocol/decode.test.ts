@@ -19,7 +19,7 @@ afterEach(() => {
 
 /** What holds of any result, whatever the text was. */
 function expectResult(decoded: Decoded<ClientMessage | ServerMessage>, names: ReadonlySet<string>): void {
-  expect(Object.keys(decoded).sort()).toEqual(['error', 'isVetted', 'malformed', 'messages']);
+  expect(Object.keys(decoded).sort()).toEqual(['error', 'ignored', 'isVetted', 'malformed', 'messages']);
   for (const [name] of decoded.messages) expect(names).toContain(name);
   for (const { name, problem, id, n, topic } of decoded.malformed) {
     expect(names).toContain(name);
@@ -98,6 +98,7 @@ describe('What the encoder writes, the decoder reads:', () => {
         expect(decodeClientFrame(frame)).toEqual({
           messages: list,
           malformed: [],
+          ignored: 0,
           error: null,
           isVetted: expect.any(Boolean),
         });
@@ -114,6 +115,7 @@ describe('What the encoder writes, the decoder reads:', () => {
         expect(decodeServerFrame(frame)).toEqual({
           messages: list,
           malformed: [],
+          ignored: 0,
           error: null,
           isVetted: expect.any(Boolean),
         });
@@ -131,6 +133,11 @@ test('A key named __proto__ becomes a member of the payload and changes no proto
   expect(Object.keys(call?.[4] as object)).toEqual(['__proto__']);
   expect(Object.getPrototypeOf(call?.[4])).toBe(Object.prototype);
   expect((call?.[3] as { deadlineMs?: number }).deadlineMs).toBeUndefined();
+});
+
+test('Messages that nobody knows are counted.', () => {
+  const { ignored, messages: read } = decodeClientFrame('[["future"],["ping",1],["constructor",{}],["__proto__"]]');
+  expect([ignored, read]).toEqual([3, [['ping', 1]]]);
 });
 
 test('The reason of a fault names the message and what is wrong with it.', () => {

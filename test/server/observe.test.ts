@@ -149,14 +149,16 @@ describe('observe hears', () => {
     const gate = new Gate<string>();
     const { peer, all } = await watched(
       { echo: () => gate.opened, room: { authorize: () => false } },
-      { limits: { calls: 8, subscriptions: 5, messageBurst: 141, messagesPerSecond: 1 } },
+      { limits: { calls: 8, subscriptions: 5, messageBurst: 400, messagesPerSecond: 1 } },
     );
     peer.write(['call', 1, 'nothing'], ['call', 2, ''], ['publish', 3, 'nowhere', 5]);
     peer.write(['open', 4, 'nothing', null, 0, 1], ['open', 5, 'count', null, 3, 9, 5]);
     peer.write(['subscribe', 1, 'rooms/1'], ['subscribe', 2, 'nowhere'], ['subscribe', 3, '']);
     for (let id = 11; id <= 19; id++) peer.write(['call', id, 'echo', null, 'x']);
     await settle();
-    peer.write(...Array.from({ length: 141 }, () => ['pong', 0]));
+    peer.write(...Array.from({ length: 400 }, () => ['pong', 0]));
+    // These wait.
+    peer.write(...Array.from({ length: 141 }, (_, n) => ['call', 100 + n, 'nothing']));
     peer.write(['call', 20, 'echo', null, 'x'], ['subscribe', 4, 'rooms/2'], ['auth', 21, 'ann']);
     await settle();
     expect(all('refused').map(({ code }) => code)).toEqual([

@@ -331,7 +331,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: '4410 lets pending calls go on',
     rule: 'Close codes 4410: pending calls end',
     file: 'src/client/kernel/session.ts',
-    find: "this.endRequests((request) => request.fail('UNAUTHENTICATED', 'the connection now belongs to another identity'));",
+    find: "this.endRequests((request) => request.fail('UNAUTHENTICATED', ANOTHER_IDENTITY));",
     replace: '',
   },
   {

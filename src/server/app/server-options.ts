@@ -21,16 +21,16 @@ export interface ServerLimits {
   /** Topics that one socket may be subscribed to; of one client twice as many are opened at a time, others wait. @default 1_000 */
   readonly subscriptions?: number | undefined;
   /**
-   * Messages of any kind that one socket may send in the long run, a second; what says that items of a stream were taken
-   * is not counted. Above it what can be answered is answered `RATE_LIMITED`; a socket that takes no notice is closed
-   * with 4429.
-   * @default 10_000
+   * Messages of any kind that one client may send in the long run, a second; what says that items of a stream were taken
+   * is not counted. Above it calls, publishes and subscriptions wait for their time, as many as a client within the limits
+   * can have under way; more are answered `RATE_LIMITED`, and a socket that takes no notice is closed with 4429.
+   * @default 100_000
    */
   readonly messagesPerSecond?: number | undefined;
   /**
-   * Messages of any kind that one socket may send at once before `messagesPerSecond` counts. At least `subscriptions` +
+   * Messages of any kind that one client may send at once before `messagesPerSecond` counts. At least `subscriptions` +
    * `calls` + `streams` + 112, or a client could not reconnect. The default holds a full queue of a client besides.
-   * @default 20_000, or that least where it is more
+   * @default 100_000, or that least where it is more
    */
   readonly messageBurst?: number | undefined;
   /**
@@ -96,8 +96,8 @@ export const DEFAULT_LIMITS: ResolvedLimits = {
   streams: 16,
   items: 256,
   subscriptions: 1000,
-  messagesPerSecond: 10_000,
-  messageBurst: 20_000,
+  messagesPerSecond: 100_000,
+  messageBurst: 100_000,
   connectionsPerSecond: 500,
   bufferedBytes: 256 * 1024,
   answers: 1152,
@@ -168,7 +168,7 @@ export function resolveLimits(given: ServerLimits): ResolvedLimits {
         'or a client could not name what it still waits for',
     );
   }
-  const reconnect = others.subscriptions + inFlight + RECONNECT_SPARE;
+  const reconnect = reconnectMessages(others);
   if (given.messageBurst !== undefined && messageBurst < reconnect) {
     throw new RangeError(
       `limits.messageBurst is ${messageBurst}: give at least limits.subscriptions + limits.calls + limits.streams + ` +
@@ -184,6 +184,15 @@ export function resolveLimits(given: ServerLimits): ResolvedLimits {
     );
   }
   return Object.freeze(limits);
+}
+
+/** As many messages as a client within the limits may have to send at once. */
+export function reconnectMessages({
+  subscriptions,
+  calls,
+  streams,
+}: Pick<ResolvedLimits, 'subscriptions' | 'calls' | 'streams'>): number {
+  return subscriptions + calls + streams + RECONNECT_SPARE;
 }
 
 /** @throws TypeError naming the option that is there and no function. */

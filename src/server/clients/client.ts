@@ -1,11 +1,11 @@
 import { SerialQueue } from '../../primitives/serial-queue.ts';
+import { TokenBucket } from '../../primitives/token-bucket.ts';
+import type { ResolvedLimits } from '../app/server-options.ts';
 import { CallMemory } from '../calls/call-memory.ts';
-import type { CallMemoryLimits } from '../calls/call-memory.ts';
 import type { KnownCall } from '../calls/known-call.ts';
 import type { Losses } from '../outbound/large-messages.ts';
 import { randomName } from '../random-name.ts';
 import { StreamStore } from '../streams/stream-store.ts';
-import type { StreamLimits } from '../streams/stream-store.ts';
 import { KeyedQueue } from '../topics/keyed-queue.ts';
 
 /** A socket as its client sees it. */
@@ -37,7 +37,8 @@ export class Client {
   serving: ClientSocket | undefined;
   /** The one before that, until it has drained. */
   retired: ClientSocket | undefined;
-  readonly #limits: StreamLimits;
+  readonly #limits: ResolvedLimits;
+  #rate: TokenBucket | undefined;
   #streams: StreamStore | undefined;
   #losses: Losses | undefined;
   #waiting: Map<object, () => void> | undefined;
@@ -45,7 +46,7 @@ export class Client {
   constructor(
     id: string,
     identity: string,
-    limits: CallMemoryLimits & StreamLimits,
+    limits: ResolvedLimits,
     onBytes: (delta: number) => void,
     onAborted: (call: KnownCall, calls: CallMemory) => void,
   ) {
@@ -57,6 +58,12 @@ export class Client {
 
   get streams(): StreamStore {
     return (this.#streams ??= new StreamStore(this.#limits, this.calls));
+  }
+
+  /** Messages that it may send. */
+  get rate(): TokenBucket {
+    const { messageBurst: capacity, messagesPerSecond: perSecond } = this.#limits;
+    return (this.#rate ??= new TokenBucket({ capacity, perSecond }, performance.now()));
   }
 
   /** What its sockets were lost over, perhaps. */

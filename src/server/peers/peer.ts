@@ -16,6 +16,7 @@ import type { Introduction } from './handshake.ts';
 import { LargeMessages, type Losses } from '../outbound/large-messages.ts';
 import { PeerAuth } from './peer-auth.ts';
 import { PeerHeartbeat } from './peer-heartbeat.ts';
+import type { FrameArrival } from './held-messages.ts';
 import type { PeerLink } from './peer-link.ts';
 import { PeerRate } from './peer-rate.ts';
 
@@ -55,7 +56,7 @@ export class Peer {
     this.#context = credentials.context;
     this.#speaks = (hello.codec ?? json.name) === engine.codec.name;
     this.#calls = new PeerCalls(link, this);
-    this.#rate = new PeerRate(engine.limits, this);
+    this.#rate = new PeerRate(engine.limits, engine.deadlines, this);
     this.#heartbeat = new PeerHeartbeat(engine.times, engine.deadlines, this);
   }
 
@@ -105,22 +106,22 @@ export class Peer {
     this.#heartbeat.heard(now);
     const { frameBytes } = this.#link.engine.limits;
     // The adapter counts bytes; a text of more units than that has more bytes too.
-    if (data.length <= frameBytes) this.read(decodeClientFrame(data), now);
+    if (data.length <= frameBytes) this.read(decodeClientFrame(data), now, data.length);
     else this.#link.close(CloseCode.MESSAGE_TOO_BIG, `a frame of more than ${frameBytes} bytes`);
   }
 
   /** What came before a fault stands. */
-  read({ messages, malformed, error, isVetted }: Decoded<ClientMessage>, at: number): void {
-    // Unknown messages are ignored, not free: a frame of nothing else counts as one.
-    if (messages.length === 0 && malformed.length === 0) this.#rate.count(at);
+  read({ messages, malformed, ignored, error, isVetted }: Decoded<ClientMessage>, at: number, size = 0): void {
+    const frame = { at, isVetted, length: size / messages.length };
     let arrival: Arrival = { context: this.#context, isVetted, at };
     for (const message of messages) {
       if (this.#closed) return;
-      if (!this.#rate.admits(message, at) || this.#closed) continue;
+      if (!this.#rate.admits(message, frame) || this.#closed) continue;
       // Other credentials may have come in force within the frame.
       if (arrival.context !== this.#context) arrival = { context: this.#context, isVetted, at };
       this.#handle(message, arrival);
     }
+    if (ignored > 0) this.#rate.count(at, ignored);
     for (const fault of malformed) {
       this.#rate.count(at);
       this.#answerMalformed(fault);
@@ -128,9 +129,14 @@ export class Peer {
     if (error !== null) this.#link.close(CloseCode.MALFORMED_FRAME, error.reason);
   }
 
+  takeHeld(message: ClientMessage, { isVetted, at }: FrameArrival): void {
+    this.#handle(message, { context: this.#context, isVetted, at });
+  }
+
   /** Gives back what it has; its calls go on without it. The code is the peer's, if it gave one. */
   close(code?: number): void {
     this.#closed = true;
+    this.#rate.close();
     this.#large?.lost(code);
     this.#calls.close();
     this.#streams?.close();
