@@ -44,7 +44,8 @@ describe('creating a server', () => {
       'limits.answers is 579: give at least limits.calls + limits.streams + 64, 580',
     ],
     [{ limits: { streams: 0 } }, 'limits.streams is 0: give a whole number from 1'],
-    [{ limits: { streams: 833 } }, 'limits.calls and limits.streams are 1089 together: give at most 1088'],
+    [{ limits: { calls: 256, streams: 833 } }, 'limits.calls and limits.streams are 1089 together: give at most 1088'],
+    [{ limits: { streams: 1081 } }, 'limits.calls and limits.streams are 1089 together: give at most 1088'],
     [{ limits: { items: 1.5 } }, 'limits.items is 1.5: give a whole number from 1'],
     [{ authenticate: 'ann' }, 'authenticate is "ann": give a function, or leave it off'],
     [{ onError: null }, 'onError is null: give a function, or leave it off'],
@@ -60,6 +61,7 @@ describe('creating a server', () => {
 
   test('the highest calls go with the default of answers', () => {
     expect(make({}, { limits: { calls: 1024, streams: 64 } })().limits.calls).toBe(1024);
+    expect(make({}, { limits: { streams: 100 } })().limits.calls).toBe(988);
   });
 
   test('every socket is told how many streams and items it may have', async () => {

@@ -51,7 +51,7 @@ describe('a peer that sends floors', () => {
   ])('%s, in one frame, is closed for the work that they are', async (_, floor) => {
     const { server } = start(
       { echo: () => new Promise(() => undefined) },
-      { limits: { messageBurst: 2_000, messagesPerSecond: 1 } },
+      { limits: { calls: 256, messageBurst: 2_000, messagesPerSecond: 1 } },
     );
     const peer = new Peer(server).hello(clientName());
     await settle();
@@ -73,7 +73,7 @@ describe('a peer that sends floors', () => {
   });
 
   test('as a client does, one after 64 calls, is not', async () => {
-    const { server } = start({}, { limits: { messageBurst: 2_000, messagesPerSecond: 1 } });
+    const { server } = start({}, { limits: { calls: 256, messageBurst: 2_000, messagesPerSecond: 1 } });
     const peer = new Peer(server).hello(clientName());
     await settle();
     let id = 1;

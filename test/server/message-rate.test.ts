@@ -281,12 +281,12 @@ describe('the burst', () => {
   });
 
   test('that is too small for a reconnect is refused, with the least that would do', () => {
-    expect(make({ messageBurst: 1383 })).toThrow(
+    expect(make({ messageBurst: 2151 })).toThrow(
       new RangeError(
-        'limits.messageBurst is 1383: give at least limits.subscriptions + limits.calls + limits.streams + 112, 1384, or a client could not reconnect',
+        'limits.messageBurst is 2151: give at least limits.subscriptions + limits.calls + limits.streams + 112, 2152, or a client could not reconnect',
       ),
     );
-    expect(make({ messageBurst: 1384 })).not.toThrow();
+    expect(make({ messageBurst: 2152 })).not.toThrow();
     expect(make({ messagesPerSecond: 0 })).toThrow('limits.messagesPerSecond is 0: give a whole number from 1');
   });
 });

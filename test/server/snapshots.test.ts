@@ -274,6 +274,19 @@ describe('a peer that does not drain', () => {
     expect(snapshot.mock.calls.length).toBeLessThan(2 * 200);
   });
 
+  test('is closed with 4429 when it never reads answers that are few and large', async () => {
+    const { server } = start({}, { limits: { memoryBytes: 1_000_000 } });
+    const peer = new Peer(server).hello(clientName());
+    await settle();
+    peer.onSend = (frame) => (peer.bufferedAmount += frame.length);
+    for (let id = 1; id <= 9; id++) peer.write(['call', id, 'echo', null, 'x'.repeat(100_000)]);
+    await settle();
+    expect(peer.closedWith).toBeUndefined();
+    for (let id = 10; id <= 12; id++) peer.write(['call', id, 'echo', null, 'x'.repeat(100_000)]);
+    await settle();
+    expect(peer.closedWith?.code).toBe(4429);
+  });
+
   test('is closed with 4429 when it asks and asks, and never reads', async () => {
     const { server } = start({}, { limits: { bufferedBytes: 1000, calls: 8 } });
     const peer = new Peer(server).hello(clientName());

@@ -341,7 +341,7 @@ describe('publishing', () => {
   test('of those without an answer 2 × limits.calls wait for one that hangs, the others are dropped', async () => {
     const gate = new Gate<boolean>();
     const authorize = vi.fn(({ action }: { action: string }) => (action === 'subscribe' ? true : gate.opened));
-    const { server } = start({ room: { authorize, publish: () => undefined } });
+    const { server } = start({ room: { authorize, publish: () => undefined } }, { limits: { calls: 256 } });
     const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'rooms/1']);
     for (let count = 0; count < 600; count++) peer.write(['publish', 0, 'rooms/1', { text: 'x' }]);
     peer.write(['publish', 1, 'rooms/1', { text: 'x' }]);

@@ -4,7 +4,7 @@ import { MAX_TIMER_MS } from '../../primitives/deadlines.ts';
 export interface ServerLimits {
   /** Largest frame that a client may send, bytes. @default 1_048_576 */
   readonly frameBytes?: number | undefined;
-  /** Calls and publishes of one socket that are not yet answered, 8 to 1024; a client may run twice as many handlers. @default 256 */
+  /** Calls and publishes of one socket that are not yet answered, 8 to 1024; a client may run twice as many handlers. @default 1_024, less where `streams` are many */
   readonly calls?: number | undefined;
   /**
    * Streams of one socket that have not ended; a client may have twice as many generators at work. With `calls` at
@@ -63,7 +63,7 @@ export interface ServerLimits {
   readonly clients?: number | undefined;
   /**
    * Answers that are remembered in all, bytes: past it those above a client's `answerBytes` go, then clients without
-   * a socket are forgotten, oldest first.
+   * a socket are forgotten, oldest first. One socket that has more than this unread is closed with 4429.
    * @default 67_108_864
    */
   readonly memoryBytes?: number | undefined;
@@ -92,7 +92,7 @@ export type ResolvedTimes = Resolved<ServerTimes>;
 /** Defaults of {@link ServerLimits}. */
 export const DEFAULT_LIMITS: ResolvedLimits = {
   frameBytes: 1024 * 1024,
-  calls: 256,
+  calls: 1024,
   streams: 16,
   items: 256,
   subscriptions: 1000,
@@ -160,7 +160,10 @@ export function resolveNumbers<Defaults extends Readonly<Record<string, number>>
 
 /** @throws TypeError, RangeError as {@link resolveNumbers}; RangeError for limits that contradict each other. */
 export function resolveLimits(given: ServerLimits): ResolvedLimits {
-  const { messageBurst, ...others } = resolveNumbers('limits.', DEFAULT_LIMITS, given);
+  const { messageBurst, ...resolved } = resolveNumbers('limits.', DEFAULT_LIMITS, given);
+  // Who asks for more streams alone gets fewer calls.
+  const mostCalls = Math.max(LEAST.calls!, MOST_IN_FLIGHT - resolved.streams);
+  const others = { ...resolved, calls: given.calls ?? Math.min(resolved.calls, mostCalls) };
   const inFlight = others.calls + others.streams;
   if (inFlight > MOST_IN_FLIGHT) {
     throw new RangeError(

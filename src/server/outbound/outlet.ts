@@ -18,7 +18,8 @@ const SOCKET_BYTES = 32 * 1024;
 /**
  * Answers are not held back as events are. This many times the bound, unread, end the socket of who does not read: it
  * was given more answers than a client waits for at a time, its window and some pongs. Twice the window: a socket counts
- * one long write as on its way until all of it is, and meanwhile the client asks again for what it has read of it.
+ * one long write as on its way until all of it is, and meanwhile the client asks again for what it has read of it. However
+ * few they are, their bytes have a bound too.
  */
 const UNREAD_FACTOR = 16;
 const UNREAD_PONGS = 64;
@@ -218,7 +219,8 @@ export class Outlet implements FrameSink, LaneOwner {
     const { limits } = this.#owner.engine;
     const held = this.#lane?.answers ?? 0;
     const unread = held + (this.#unread?.within(this.ahead) ?? 0);
-    if (unread > 2 * limits.calls + UNREAD_PONGS && buffered > limits.bufferedBytes * UNREAD_FACTOR) {
+    const isUnfair = unread > 2 * limits.calls + UNREAD_PONGS && buffered > limits.bufferedBytes * UNREAD_FACTOR;
+    if (isUnfair || buffered > limits.memoryBytes) {
       this.#isOver = true;
       this.#owner.close(CloseCode.TOO_MANY, 'the peer does not read what it asks for');
     }
