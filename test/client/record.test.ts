@@ -89,6 +89,7 @@ describe('The record of a connection', () => {
     await socket.say(['error', 1, { code: 'FORBIDDEN', message: 'not you' }]);
     expect(named('gap', 'error', 'failed', 'congested', 'drained')).toEqual([
       ['gap', { topic: 'news/a', from: 'E:1', to: 'F:5' }],
+      ['error', { error: 'TautlineError', errorCode: 'GAP' }],
       ['error', { error: 'RangeError' }],
       ['congested', { messages: 2, bytes: 1_822, unanswered: 26 }],
       ['failed', { code: 'QUEUE_FULL', path: 'note', outcome: 'not-sent' }],

@@ -18,7 +18,9 @@ export class Announcer {
 
   /** Listens until the function it returns is called. */
   on<Name extends keyof ConnectionEvents>(event: Name, listener: ConnectionEvents[Name]): () => void {
-    return this.#emitter.on(event, listener);
+    // One of its own for each: a listener that is there twice is told twice, and each takes back its own.
+    const own = ((about: never) => (listener as (about: never) => void)(about)) as ConnectionEvents[Name];
+    return this.#emitter.on(event, own);
   }
 
   emit<Name extends keyof ConnectionEvents>(event: Name, ...args: Parameters<ConnectionEvents[Name]>): void {

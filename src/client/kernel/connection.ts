@@ -7,7 +7,8 @@ export interface ConnectionEvents {
   /** It entered another state: the same object as `connection.status`. */
   status: (status: ConnectionStatus) => void;
   /**
-   * Something went wrong that no caller waits for: a listener that threw, a frame that could not be read.
+   * Something went wrong that no caller waits for: a listener that threw or rejected, a frame that could not be read, a
+   * gap or an end of a subscription that none of its listeners takes.
    * Without a listener it goes to `reportError`, else to the console.
    */
   error: (error: unknown) => void;

@@ -1,8 +1,10 @@
 import { DEVELOPMENT } from '../../development.ts';
 import { TautlineError } from '../../errors.ts';
+import { callIsolated } from '../../primitives/emit.ts';
 import { RingBuffer } from '../../primitives/ring-buffer.ts';
 import type { Position } from '../../protocol/messages.ts';
 import { ANOTHER_IDENTITY } from '../kernel/refusal.ts';
+import { gapError } from '../topics/gap-error.ts';
 import type { Gap, Subscriber, SubscriptionState, TopicListeners } from '../topics/subscription.ts';
 
 /** Options of {@link TopicHandle.events}. */
@@ -42,6 +44,8 @@ export interface TopicEvents<Event> extends AsyncIterable<Event> {
   /** The same as `return`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
+
+const GAP_REMEDY = DEVELOPMENT && 'Load the state anew and begin another loop, or give `gap` to go on.';
 
 interface Item {
   /** What was lost before it, until that is told. */
@@ -262,11 +266,8 @@ export class EventFeed implements TopicEvents<unknown> {
 
   #tellGap(gap: Gap): void {
     const { gap: listener } = this.#options;
-    if (listener === undefined) this.#fail(gapError(this.#parts, gap));
-    else
-      this.#tell(() => {
-        listener(gap);
-      });
+    if (listener === undefined) this.#fail(gapError(this.#parts, gap, GAP_REMEDY));
+    else this.#tell(() => listener(gap));
   }
 
   #giveEnd(): void {
@@ -278,22 +279,7 @@ export class EventFeed implements TopicEvents<unknown> {
     else waiter?.reject(error);
   }
 
-  #tell(listener: () => void): void {
-    try {
-      listener();
-    } catch (error) {
-      this.#parts.report(error);
-    }
+  #tell(listener: () => unknown): void {
+    callIsolated(listener, this.#parts.report);
   }
-}
-
-function gapError({ name, path }: EventFeedParts, gap: Gap): TautlineError {
-  const what = DEVELOPMENT && `${name}: events were lost after ${gap.from?.join(':') ?? 'the beginning'}.`;
-  return new TautlineError('GAP', what, {
-    outcome: 'unknown',
-    path,
-    data: gap,
-    cause: gap.error,
-    remedy: DEVELOPMENT && 'Load the state anew and begin another loop, or give `gap` to go on.',
-  });
 }

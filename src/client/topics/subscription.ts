@@ -1,5 +1,6 @@
 import { TautlineError } from '../../errors.ts';
 import type { Position } from '../../protocol/messages.ts';
+import { callIsolated } from '../../primitives/emit.ts';
 import { covers, isNext } from './positions.ts';
 
 /** A place where events are missing: what follows starts after `to`. */
@@ -14,7 +15,10 @@ export interface Gap {
 /** State of a subscription: `recovering` while the connection is lost or the server has not answered again. */
 export type SubscriptionState = 'subscribing' | 'live' | 'recovering' | 'ended';
 
-/** What a subscriber wants to hear. A listener that throws disturbs nobody: it is reported by the connection. */
+/**
+ * What a subscriber wants to hear. A listener that throws, or rejects, disturbs nobody: it is reported by the connection.
+ * So is, once, a gap or an end that none of the listeners of a topic takes.
+ */
 export interface TopicListeners<Event, Snapshot = never> {
   /** An event, and where it stands. The position has moved before this is called. */
   readonly event?: ((event: Event, position: Position) => void) | undefined;
@@ -103,6 +107,26 @@ export class Subscriber implements Subscription {
     return this.#topic.size;
   }
 
+  /** It calls the same function for events. */
+  sharesListener(listeners: TopicListeners<unknown, unknown> | EventListener): boolean {
+    const listener = eventListenerOf(listeners);
+    return listener !== undefined && listener === eventListenerOf(this.#listeners);
+  }
+
+  /** It hears of what is lost: as such, or by the state that comes then. */
+  get takesGaps(): boolean {
+    const listeners = this.#listeners;
+    if (typeof listeners === 'function') return false;
+    return listeners.gap !== undefined || (this.#topic.hasSnapshot && listeners.snapshot !== undefined);
+  }
+
+  /** Somebody hears that it ended with an error. */
+  get takesEnd(): boolean {
+    const listeners = this.#listeners;
+    const isHeard = typeof listeners !== 'function' && listeners.status !== undefined;
+    return isHeard || (this.#ready !== undefined && this.#decided?.() !== undefined);
+  }
+
   /** It was live once. */
   get wasLive(): boolean {
     return this.#decided !== undefined;
@@ -139,8 +163,8 @@ export class Subscriber implements Subscription {
     this.#heard = position;
     if (this.#state === 'ended') return;
     try {
-      if (typeof this.#listeners === 'function') this.#listeners(event, position);
-      else this.#listeners.event?.(event, position);
+      const result = eventListenerOf(this.#listeners)?.(event, position) as unknown;
+      if (result instanceof Promise) result.catch((error: unknown) => this.#topic.report(error));
     } catch (error) {
       this.#topic.report(error);
     }
@@ -198,24 +222,29 @@ export class Subscriber implements Subscription {
   #enter(state: SubscriptionState, error?: TautlineError): void {
     if (this.#state === state || this.#state === 'ended') return;
     this.#state = state;
-    try {
-      if (typeof this.#listeners !== 'function') this.#listeners.status?.(state, error);
-    } catch (thrown) {
-      this.#topic.report(thrown);
-    }
+    const listeners = this.#listeners;
+    if (typeof listeners !== 'function')
+      callIsolated(
+        () => listeners.status?.(state, error),
+        (thrown) => this.#topic.report(thrown),
+      );
   }
 
-  #tell(tell: (listeners: TopicListeners<unknown, unknown>) => void): void {
-    if (this.#state === 'ended' || typeof this.#listeners === 'function') return;
-    try {
-      tell(this.#listeners);
-    } catch (error) {
-      this.#topic.report(error);
-    }
+  #tell(tell: (listeners: TopicListeners<unknown, unknown>) => unknown): void {
+    const listeners = this.#listeners;
+    if (this.#state !== 'ended' && typeof listeners !== 'function')
+      callIsolated(
+        () => tell(listeners),
+        (error) => this.#topic.report(error),
+      );
   }
 }
 
 function isReady(): undefined {}
+
+function eventListenerOf(listeners: TopicListeners<unknown, unknown> | EventListener): EventListener | undefined {
+  return typeof listeners === 'function' ? listeners : listeners.event;
+}
 
 /** A promise that somebody asked for. */
 class Readiness {

@@ -3,6 +3,13 @@ import type { Position } from '../../protocol/messages.ts';
 import { isBefore } from './positions.ts';
 import type { Gap, Subscriber } from './subscription.ts';
 
+/** A gap of some who listen. */
+export interface SeenGap {
+  readonly gap: Gap;
+  /** One of them hears of it. */
+  readonly isTaken: boolean;
+}
+
 /** Those who listen to one topic. Each has its position; one that is paused takes part in nothing. */
 export class TopicAudience {
   /** All, the paused too. Never changed, but replaced: whoever is told something may leave. */
@@ -55,10 +62,15 @@ export class TopicAudience {
   }
 
   /** Tells the chosen ones that what follows starts after `to`. Returns the gap that this is, if it is one. */
-  moveTo(to: Position, chosen: (subscriber: Subscriber) => boolean, error?: TautlineError): Gap | undefined {
-    let gap: Gap | undefined;
-    for (const subscriber of this.listening) if (chosen(subscriber)) gap = subscriber.movedTo(to, error) ?? gap;
-    return gap;
+  moveTo(to: Position, chosen: (subscriber: Subscriber) => boolean, error?: TautlineError): SeenGap | undefined {
+    let seen: SeenGap | undefined;
+    for (const subscriber of this.listening) {
+      if (!chosen(subscriber)) continue;
+      const { takesGaps } = subscriber;
+      const gap = subscriber.movedTo(to, error);
+      if (gap !== undefined) seen = { gap, isTaken: takesGaps || seen?.isTaken === true };
+    }
+    return seen;
   }
 
   /** All is told up to here. `false` when somebody needs a state, and there is none that follows the events. */

@@ -1,4 +1,5 @@
 import type { Topic } from '../../contract/topic.ts';
+import type { TautlineError } from '../../errors.ts';
 import type { Position } from '../../protocol/messages.ts';
 import { CallPromise } from '../calls/call-promise.ts';
 import type { TopicHandle } from '../client-types.ts';
@@ -7,7 +8,7 @@ import type { LossyOptions, LossyOutcome } from '../requests/lossy-lane.ts';
 import type { PublishOptions } from '../requests/request-options.ts';
 import type { FilledTopic } from '../requests/filled-topic.ts';
 import { Publish } from './publish.ts';
-import type { EventListener, Subscription, TopicListeners } from './subscription.ts';
+import type { EventListener, Subscription, SubscriptionState, TopicListeners } from './subscription.ts';
 import type { TopicState } from './topic-fold.ts';
 import { TopicTable } from './topic-table.ts';
 
@@ -46,7 +47,7 @@ function topicHandle(kernel: Kernel, table: TopicTable, filled: FilledTopic): To
     subscribe,
     events: (options = {}) =>
       kernel.topicLoop({ name, path: topic.path, subscribe, report: kernel.report }, options) as never,
-    state: stateOf(() => table.get(name)?.fold.get(), subscribe) as TopicState<never>,
+    state: stateOf(() => table.get(name)?.fold.get(), subscribe, table.endOfState) as TopicState<never>,
   };
 }
 
@@ -77,6 +78,7 @@ function publish(kernel: Kernel, filled: FilledTopic, event: unknown, options: P
 function stateOf(
   get: () => unknown,
   subscribe: (listeners: TopicListeners<unknown, unknown>) => Subscription,
+  ended: (error: TautlineError) => void,
 ): TopicState<unknown> {
   return {
     get,
@@ -88,7 +90,11 @@ function stateOf(
         shown = state;
         listener();
       };
-      const subscription = subscribe({ event: changed, snapshot: changed, status: changed });
+      const status = (_state: SubscriptionState, error?: TautlineError): void => {
+        changed();
+        if (error !== undefined) ended(error);
+      };
+      const subscription = subscribe({ event: changed, snapshot: changed, status });
       return () => subscription.unsubscribe();
     },
   };

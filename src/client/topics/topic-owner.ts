@@ -1,5 +1,6 @@
 import type { TautlineError } from '../../errors.ts';
-import type { Gap, Subscriber } from './subscription.ts';
+import type { Subscriber } from './subscription.ts';
+import type { SeenGap } from './topic-audience.ts';
 
 /** What a topic needs from the table of topics. */
 export interface WireTopicOwner<Topic> {
@@ -11,7 +12,10 @@ export interface WireTopicOwner<Topic> {
   /** The same, after a pause that grows while it goes on; without an error of the server's at once the first time. */
   syncAgain(topic: Topic, error?: TautlineError): void;
   remove(topic: Topic): void;
-  gapSeen(topic: string, gap: Gap): void;
+  /** Events of it were lost for good. */
+  gapSeen(topic: Topic, seen: SeenGap): void;
+  /** Its subscriptions were ended with an error that nobody asked for. */
+  ended(topic: Topic, subscribers: readonly Subscriber[], error: TautlineError): void;
   /** A listener left. */
   left(topic: Topic, subscriber: Subscriber): void;
   /** A listener paused. */

@@ -9,8 +9,10 @@ import { utf8Length } from '../../protocol/utf8.ts';
 import type { Extension, Kernel } from '../kernel/capability.ts';
 import type { LinkState } from '../kernel/link-state.ts';
 import { serverError } from '../requests/read-payload.ts';
+import { gapError } from './gap-error.ts';
 import { endError, isSignedOut } from '../kernel/refusal.ts';
-import { Subscriber, type EventListener, type Gap, type TopicListeners } from './subscription.ts';
+import { Subscriber, type EventListener, type TopicListeners } from './subscription.ts';
+import type { SeenGap } from './topic-audience.ts';
 import type { WireTopicOwner } from './topic-owner.ts';
 import { WireTopic } from './wire-topic.ts';
 
@@ -32,6 +34,7 @@ type UnsubscribedMessage = readonly ['unsubscribed', n: number, topic: string, e
 export class TopicTable implements WireTopicOwner<WireTopic> {
   lastNumber = 0;
   #gaps = 0;
+  #hasWarned = false;
   readonly report: (error: unknown) => void;
   readonly #topics: Map<string, WireTopic> = new Map();
   readonly #kernel: Kernel;
@@ -103,6 +106,7 @@ export class TopicTable implements WireTopicOwner<WireTopic> {
       );
     }
     this.#topics.set(name, wire);
+    if (DEVELOPMENT) this.#warnOfDoubles(wire, listeners);
     const subscriber = new Subscriber(listeners, wire);
     if (wire.due !== undefined) this.#kernel.deadlines.remove(wire.due);
     wire.join(subscriber);
@@ -111,9 +115,36 @@ export class TopicTable implements WireTopicOwner<WireTopic> {
     return subscriber;
   }
 
-  gapSeen(topic: string, { from, to, error }: Gap): void {
+  #warnOfDoubles({ name, audience }: WireTopic, listeners: TopicListeners<unknown, unknown> | EventListener): void {
+    if (this.#hasWarned || !audience.all.some((other) => other.sharesListener(listeners))) return;
+    this.#hasWarned = true;
+    // eslint-disable-next-line no-console -- where a developer looks; nothing has failed
+    console.warn(
+      `Tautline: ${name} is subscribed twice with the same listener, which hears each event twice. After a lost ` +
+        'connection subscriptions come back by themselves: subscribe once, not whenever the status is connected.',
+    );
+  }
+
+  gapSeen({ name, topic }: WireTopic, { gap, isTaken }: SeenGap): void {
+    const { from, to, error } = gap;
     this.#gaps++;
-    this.#kernel.note('gap', { topic, from: from?.join(':'), to: to.join(':'), code: error?.code });
+    this.#kernel.note('gap', { topic: name, from: from?.join(':'), to: to.join(':'), code: error?.code });
+    if (isTaken) return;
+    this.report(
+      gapError({ name, path: topic.path }, gap, DEVELOPMENT && 'Subscribe with `gap`, and load the state anew.'),
+    );
+  }
+
+  /** Whoever uses a state as a store hears nothing of its end, and of a closed connection in its status. */
+  readonly endOfState = (error: TautlineError): void => {
+    if (this.#kernel.transportStatus.state !== 'closed') this.report(error);
+  };
+
+  ended(_topic: WireTopic, subscribers: readonly Subscriber[], error: TautlineError): void {
+    // Who subscribes just now has not had the time to ask whether it is ready.
+    queueMicrotask(() => {
+      if (subscribers.length > 0 && !subscribers.some(({ takesEnd }) => takesEnd)) this.report(error);
+    });
   }
 
   syncAgain(topic: WireTopic, error?: TautlineError): void {
@@ -175,7 +206,7 @@ export class TopicTable implements WireTopicOwner<WireTopic> {
   #endIfClosed(): void {
     const { status } = this.#kernel;
     if (status.state !== 'closed' || isSignedOut(status)) return;
-    for (const topic of [...this.#topics.values()]) topic.end(endError(status.cause));
+    for (const topic of [...this.#topics.values()]) topic.end(endError(status.cause), true);
   }
 
   #write(link: LinkState, budget: number): number {

@@ -238,13 +238,14 @@ export class WireTopic extends TopicReader implements Outbound, SubscriberTopic,
     this.#owner.syncAgain(this, error);
   }
 
-  end(error: TautlineError): void {
+  end(error: TautlineError, isKnown = false): void {
     const ended = this.audience.all;
     this.audience.clear();
     this.forget();
     this.#owner.remove(this);
     this.#owner.sync(this);
     for (const subscriber of ended) subscriber.ended(error);
+    if (!isKnown) this.#owner.ended(this, ended, error);
   }
 
   /** Until the server has begun anew, what it follows up to here goes on. Where nobody listens, it is for who comes. */
@@ -279,8 +280,8 @@ export class WireTopic extends TopicReader implements Outbound, SubscriberTopic,
   }
 
   #moveTo(to: Position, chosen: (subscriber: Subscriber) => boolean, error?: TautlineError): void {
-    const gap = this.audience.moveTo(to, chosen, error);
-    if (gap !== undefined) this.#owner.gapSeen(this.name, gap);
+    const seen = this.audience.moveTo(to, chosen, error);
+    if (seen !== undefined) this.#owner.gapSeen(this, seen);
   }
 
   /**
