@@ -13,7 +13,10 @@ export function resolveSocketUrl(url: string | URL): string {
   let cause: unknown;
   try {
     // A function of the app may give nothing at all: `undefined.href` throws, and does not become a path.
-    href = new URL((url as URL).href ?? url, page).href.replace(/^http/, 'ws');
+    const parsed = new URL((url as URL).href ?? url, page).href;
+    // React Native through 0.83 puts a slash behind whatever it parses, also behind a path.
+    const isSpoilt = parsed === `${url as string}/` && /\/\/[^/?]+[/?]./.test(parsed);
+    href = (isSpoilt ? (url as string) : parsed).replace(/^http/, 'ws');
   } catch (error) {
     cause = error;
   }

@@ -37,6 +37,26 @@ describe('resolveSocketUrl', () => {
     expect(resolveSocketUrl('wss://a.test')).toBe('wss://a.test/');
   });
 
+  test.each([
+    ['wss://a.test/line', 'wss://a.test/line'],
+    ['https://a.test:80/line', 'wss://a.test:80/line'],
+    ['wss://a.test/line?x=1', 'wss://a.test/line?x=1'],
+    ['wss://a.test?x=1', 'wss://a.test?x=1'],
+    ['wss://a.test', 'wss://a.test/'],
+    ['wss://a.test/', 'wss://a.test/'],
+  ])('where the URL of the host adds a slash to everything, as React Native, %s becomes %s', (url, resolved) => {
+    vi.stubGlobal(
+      'URL',
+      class {
+        readonly href: string;
+        constructor(given: string) {
+          this.href = given.endsWith('/') ? given : `${given}/`;
+        }
+      },
+    );
+    expect(resolveSocketUrl(url)).toBe(resolved);
+  });
+
   test.each(['ftp://a.test', 'wsx://a.test', 'javascript:0', 'blob:https://a.test/1'])('%s is refused', (url) => {
     expect(() => resolveSocketUrl(url)).toThrow(TypeError);
   });

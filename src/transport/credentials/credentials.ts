@@ -1,3 +1,4 @@
+import { domException } from '../../primitives/dom-exception.ts';
 import type { AuthOption, AuthRequest, AuthResult, AuthToken } from '../transport-options.ts';
 import { LATE_MS } from '../line.ts';
 import { DEVELOPMENT } from '../../development.ts';
@@ -124,10 +125,4 @@ function lifeOf(issued: AuthToken | undefined): { readonly at: number; readonly 
   const at = Date.now();
   // Expired before it was used: the clocks of the issuer and of this client differ, so nothing follows from it.
   return issued?.expiresAt === undefined || issued.expiresAt <= at ? undefined : { at, expiresAt: issued.expiresAt };
-}
-
-/** Not every host has a DOMException. */
-function domException(message: string, name: string): Error {
-  if (typeof DOMException === 'function') return new DOMException(message, name);
-  return Object.assign(new Error(message), { name });
 }

@@ -1,3 +1,4 @@
+import { domException } from '../../primitives/dom-exception.ts';
 import { SendQueue, type Queued } from '../../primitives/send-queue.ts';
 import * as CloseCode from '../../protocol/close-code.ts';
 import { LifecycleEngine } from '../lifecycle/lifecycle-engine.ts';
@@ -131,14 +132,12 @@ export class ReconnectingEngine implements LineOwner<Line> {
     if (readyState === READY_STATE.OPEN) {
       this.#socket!.send(data);
     } else if (this.#queue === undefined && readyState === READY_STATE.CONNECTING) {
-      throw new DOMException('The socket is connecting, and its queue is switched off.', 'InvalidStateError');
+      throw domException('The socket is connecting, and its queue is switched off.', 'InvalidStateError');
     } else if (this.#queue === undefined || !this.#mayConnect) {
       this.#discardedBytes += bytesOf(data);
     } else {
       const pushed = this.#queue.push('ordered', { data: copyOf(data), bytes: bytesOf(data) });
-      if (!pushed.accepted) {
-        throw new DOMException(`The queue has no more room for ${pushed.bound}.`, 'QuotaExceededError');
-      }
+      if (!pushed.accepted) throw domException(`The queue has no more room for ${pushed.bound}.`, 'QuotaExceededError');
     }
   }
 

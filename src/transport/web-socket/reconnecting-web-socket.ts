@@ -34,7 +34,15 @@ interface WebSocketEventTarget extends EventTarget {
   ): void;
 }
 
-const WebSocketEventTarget: new () => WebSocketEventTarget = EventTarget;
+/** Stands for the global, where there is none. Importing is no fault of an app: it may only ever use another part. */
+function NoEventTarget(): never {
+  throw new TypeError(
+    'ReconnectingWebSocket needs a global EventTarget and Event: import a polyfill of them before this module.',
+  );
+}
+
+const WebSocketEventTarget: new () => WebSocketEventTarget =
+  (globalThis as { readonly EventTarget?: new () => WebSocketEventTarget }).EventTarget ?? (NoEventTarget as never);
 
 /**
  * The standard `WebSocket` (WHATWG WebSockets), and it comes back: same constructor, constants, attributes, methods,

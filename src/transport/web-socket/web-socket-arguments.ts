@@ -1,3 +1,4 @@
+import { domException } from '../../primitives/dom-exception.ts';
 import { utf8Length } from '../../protocol/utf8.ts';
 
 /*
@@ -14,12 +15,12 @@ export function parseWebSocketUrl(url: string): string {
   try {
     href = new URL(url, baseUrl()).href.replace(/^http/, 'ws');
   } catch {
-    throw new DOMException(`${quote(url)} is no URL, and can't be resolved to one here.`, 'SyntaxError');
+    throw domException(`${quote(url)} is no URL, and can't be resolved to one here.`, 'SyntaxError');
   }
   if (!/^wss?:/.test(href)) {
-    throw new DOMException(`The URL must be ws:, wss:, http: or https:, not ${quote(href)}.`, 'SyntaxError');
+    throw domException(`The URL must be ws:, wss:, http: or https:, not ${quote(href)}.`, 'SyntaxError');
   }
-  if (href.includes('#')) throw new DOMException(`The URL ${quote(href)} has a fragment.`, 'SyntaxError');
+  if (href.includes('#')) throw domException(`The URL ${quote(href)} has a fragment.`, 'SyntaxError');
   return href;
 }
 
@@ -43,10 +44,10 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** @throws DOMException `SyntaxError` for one that no header can carry, and for one that comes twice in whatever case */
 export function checkProtocols(protocols: readonly string[]): readonly string[] {
   for (const protocol of protocols) {
-    if (!TOKEN.test(protocol)) throw new DOMException(`${quote(protocol)} is no subprotocol.`, 'SyntaxError');
+    if (!TOKEN.test(protocol)) throw domException(`${quote(protocol)} is no subprotocol.`, 'SyntaxError');
   }
   if (new Set(protocols.map((protocol) => protocol.toLowerCase())).size < protocols.length) {
-    throw new DOMException(`A subprotocol comes twice in ${protocols.join(', ')}.`, 'SyntaxError');
+    throw domException(`A subprotocol comes twice in ${protocols.join(', ')}.`, 'SyntaxError');
   }
   return protocols;
 }
@@ -68,10 +69,10 @@ export function toCloseArguments(code: unknown, reason: unknown): CloseArguments
   const checked = code === undefined ? undefined : clampToShort(code);
   const text = reason === undefined ? undefined : toText(reason);
   if (checked !== undefined && checked !== 1000 && !(checked >= 3000 && checked <= 4999)) {
-    throw new DOMException(`The close code must be 1000 or from 3000 to 4999, not ${checked}.`, 'InvalidAccessError');
+    throw domException(`The close code must be 1000 or from 3000 to 4999, not ${checked}.`, 'InvalidAccessError');
   }
   if (text !== undefined && utf8Length(text) > MAX_REASON_BYTES) {
-    throw new DOMException(`The close reason has more than ${MAX_REASON_BYTES} bytes.`, 'SyntaxError');
+    throw domException(`The close reason has more than ${MAX_REASON_BYTES} bytes.`, 'SyntaxError');
   }
   return { code: checked, reason: text };
 }
