@@ -12,7 +12,7 @@ import { ClientDirectory } from './clients/client-directory.ts';
 import { isDevelopment } from './app/development.ts';
 import { Dispatcher } from './calls/dispatcher.ts';
 import { NeglectedCalls } from './calls/neglected-calls.ts';
-import type { Authenticate, Engine } from './engine.ts';
+import type { ArrivedPeer, Authenticate, Engine } from './engine.ts';
 import { bindHandlers } from './app/handlers.ts';
 import type { GivenHandlers } from './app/given-handlers.ts';
 import { joinInterceptors } from './app/interceptor.ts';
@@ -29,6 +29,8 @@ import type { ServerLimits, ServerTimes } from './app/server-options.ts';
 import type { ServerRequest, ServerSocket, SocketHandler } from './peers/server-socket.ts';
 import { SessionTable } from './peers/session-table.ts';
 import type { RefusedUpgrade } from './peers/refused-upgrades.ts';
+import { Admission } from './peers/admission.ts';
+import type { DisconnectOptions, PeerInfo } from './peers/admission.ts';
 import type { ServerStats } from './peers/session-table.ts';
 import { SharedTexts } from './outbound/shared-texts.ts';
 import { Flusher } from './outbound/flusher.ts';
@@ -45,6 +47,11 @@ export interface ServerOptions<Tree extends ContractTree = ContractTree, Context
    * @default everyone is anonymous, and the context undefined
    */
   readonly authenticate?: Authenticate<Context> | undefined;
+  /**
+   * Hears of each client that comes, once, however often its line is lost: `signal` aborts when it is gone for good. For
+   * who is online, for sessions of your own. What it throws goes to `onError`.
+   */
+  readonly onPeer?: ((peer: ArrivedPeer<Context>) => void | Promise<void>) | undefined;
   readonly handlers: GivenHandlers<Tree, Context>;
   /** Closed with the server only if the server made it. @default memoryBroker() */
   readonly broker?: Broker | undefined;
@@ -100,6 +107,12 @@ export interface ServerTopic<Event = unknown> {
    * @throws TautlineError `BAD_INPUT` or `BAD_PAYLOAD`, as a rejection.
    */
   publish(event: Event): Promise<Position>;
+  /**
+   * Ends the subscriptions of somebody, on this server: `FORBIDDEN`. Nothing more is delivered. Who subscribes again is
+   * asked for by `authorize`, so change first what that looks at.
+   * @throws TypeError for an identity that is no string.
+   */
+  revoke(identity: string): void;
 }
 
 /** What {@link Server.close} does before it closes. */
@@ -121,6 +134,21 @@ export interface Server<Tree extends ContractTree = ContractTree> {
     path: Path,
     ...params: TopicParamsRest<TopicAt<Tree, Path>>
   ): ServerTopic<EventInput<TopicAt<Tree, Path>>>;
+  /** Clients with a socket on this server, of everybody or of one identity, at this moment. */
+  peers(options?: { readonly identity?: string | undefined }): PeerInfo[];
+  /**
+   * Closes all connections of somebody to this server, for good, and forgets what it knows of them: what runs is aborted,
+   * what waits is neither run nor delivered, also of a client between two sockets. Who is being let in meanwhile is not.
+   * Who comes later is asked for by `authenticate`, so change first what that looks at.
+   * @throws TypeError for an identity that is no string; RangeError for a code after which clients come back by themselves.
+   */
+  disconnect(identity: string, options?: DisconnectOptions): void;
+  /**
+   * Asks `authorize` again for each subscription, of everybody or of one identity, and ends those that it refuses. Until it
+   * has answered nothing more comes of them; who stays misses nothing.
+   * @throws TypeError for an identity that is no string.
+   */
+  reauthorize(identity?: string): void;
   /** Figures at this moment. */
   stats(): ServerStats;
   /**
@@ -142,6 +170,7 @@ export function createServer<Tree extends ContractTree, Context = undefined>(
 ): Server<Tree> {
   const engine = createEngine(contract, options as unknown as ServerOptions);
   const sessions = new SessionTable(engine);
+  const admission = new Admission(engine, () => sessions.all);
   let closing: Promise<void> | undefined;
 
   const close = async (withinMs: number): Promise<void> => {
@@ -157,7 +186,11 @@ export function createServer<Tree extends ContractTree, Context = undefined>(
     const filled = params as Readonly<Record<string, string>>;
     const name = bound.topic.fill(filled);
     const found = { name, bound, params: filled };
-    return { name, publish: (event) => engine.publisher.publish(found, event) };
+    return {
+      name,
+      publish: (event) => engine.publisher.publish(found, event),
+      revoke: (identity) => admission.revoke(name, identity),
+    };
   };
 
   return {
@@ -165,6 +198,9 @@ export function createServer<Tree extends ContractTree, Context = undefined>(
     accept: (socket, request = {}) => sessions.accept(socket, request),
     turnedAway: (upgrade) => sessions.refusedUpgrades.add(upgrade),
     topic,
+    peers: ({ identity } = {}) => [...admission.peers(identity)],
+    disconnect: (identity, disconnectOptions = {}) => admission.disconnect(identity, disconnectOptions),
+    reauthorize: (identity) => admission.reauthorize(identity),
     stats: () => sessions.stats(),
     close: async (closeOptions = {}) => {
       const { withinMs } = resolveNumbers('close: ', { withinMs: 0 }, closeOptions);
@@ -186,6 +222,7 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
   checkFunction('authenticate', options.authenticate);
   checkFunction('onError', options.onError);
   checkFunction('observe', options.observe);
+  checkFunction('onPeer', options.onPeer);
   for (const method of ['publish', 'subscribe', 'close'] as const) {
     if (options.broker !== undefined && typeof options.broker?.[method] !== 'function') {
       throw new TypeError(`broker has no method ${method}: give a Broker, like memoryBroker(), or leave it off`);
@@ -224,6 +261,7 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
     report,
     observer,
     hub,
+    onPeer: options.onPeer,
     authenticate: options.authenticate ?? (() => ({ identity: ANONYMOUS, context: undefined })),
     directory: new ClientDirectory({ limits, windowMs: times.windowMs, deadlines, neglected, anonymous }),
     dispatcher: new Dispatcher({ codec, writer, deadlines, report, intercept }),

@@ -20,6 +20,20 @@ export interface Credentials<Context = unknown> {
   readonly identity: string;
   /** What handlers are given. */
   readonly context: Context;
+  /**
+   * Until when they are good, ms since the epoch. Then the socket is closed with 4401, unless the client has brought
+   * fresh ones by then, and nothing more is run or delivered before it does. @default for ever
+   */
+  readonly expiresAt?: number | undefined;
+}
+
+/** What {@link ServerOptions.onPeer} is told. */
+export interface ArrivedPeer<Context = unknown> {
+  readonly identity: string;
+  readonly context: Context;
+  readonly request: ServerRequest;
+  /** Aborts when the client is gone for good: it said so, did not come back within `windowMs`, or was disconnected. */
+  readonly signal: AbortSignal;
 }
 
 /** What `authenticate` is given. */
@@ -50,6 +64,7 @@ export interface Engine {
   readonly times: ResolvedTimes;
   readonly deadlines: Deadlines;
   readonly authenticate: Authenticate;
+  readonly onPeer: ((peer: ArrivedPeer) => void | Promise<void>) | undefined;
   readonly directory: ClientDirectory;
   readonly dispatcher: Dispatcher;
   readonly hub: TopicHub;

@@ -9,7 +9,9 @@ export type {
   TopicPath,
 } from './create-server.ts';
 export type { GivenHandlers } from './app/given-handlers.ts';
-export type { AuthenticateArgs, Authenticate, Credentials } from './engine.ts';
+export type { ArrivedPeer, AuthenticateArgs, Authenticate, Credentials } from './engine.ts';
+export type { DisconnectOptions, PeerInfo } from './peers/admission.ts';
+export type { RefusedUpgrade } from './peers/refused-upgrades.ts';
 export type {
   AuthorizeArgs,
   CallInfo,

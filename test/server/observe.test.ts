@@ -34,7 +34,7 @@ describe('observe hears', () => {
     const sent = peer.frames.at(-1)!;
     expect(happenings).toEqual([
       { type: 'received', bytes: Buffer.byteLength(frame) },
-      { type: 'call', kind: 'query', path: 'echo', outcome: 'ok', durationMs: expect.any(Number) },
+      { type: 'call', kind: 'query', path: 'echo', identity: 'ann', outcome: 'ok', durationMs: expect.any(Number) },
       { type: 'sent', bytes: Buffer.byteLength(sent) },
     ]);
   });
@@ -84,7 +84,9 @@ describe('observe hears', () => {
     });
     peer.write(message);
     await settle();
-    expect(all('call')).toEqual([{ type: 'call', kind, path, outcome, durationMs: expect.any(Number) }]);
+    expect(all('call')).toEqual([
+      { type: 'call', kind, identity: 'ann', path, outcome, durationMs: expect.any(Number) },
+    ]);
   });
 
   test('how long a call took, its turn included, and that it was cancelled or given up', async () => {
@@ -99,7 +101,7 @@ describe('observe hears', () => {
     peer.write(['cancel', 1]);
     await vi.advanceTimersByTimeAsync(30);
     peer.vanish(1000);
-    const call = { type: 'call', kind: 'query', path: 'echo', outcome: 'ABORTED' };
+    const call = { type: 'call', kind: 'query', path: 'echo', identity: 'ann', outcome: 'ABORTED' };
     expect(happenings.filter(({ type }) => type === 'call')).toEqual([
       { ...call, durationMs: 70 },
       { ...call, durationMs: 100 },

@@ -6,7 +6,8 @@ import { SharedTexts } from '../outbound/shared-texts.ts';
 
 /**
  * One thing that a server did or saw, for metrics and logs. Plain values of bounded variety: paths are those of the
- * contract, codes those of errors and closes. Payloads, tokens, identities and names of topics are not in it.
+ * contract, codes those of errors and closes. Payloads, tokens and names of topics are not in it; of calls the identity is,
+ * which metrics better leave out.
  */
 export type ServerHappening =
   /** A socket was handed to the server. */
@@ -31,6 +32,8 @@ export type ServerHappening =
       readonly type: 'call';
       readonly kind: 'query' | 'mutation' | 'stream' | 'publish';
       readonly path: string;
+      /** Whose call it was, as `authenticate` named it. */
+      readonly identity: string;
       readonly outcome: string;
       readonly durationMs: number;
     }
@@ -79,11 +82,12 @@ export class Observer {
   }
 
   /** Tells how a call ends, from now on: where it was refused before, it was none. */
-  follow(call: KnownCall, path: string): void {
+  follow(call: KnownCall, path: string, identity: string): void {
     const startedAt = performance.now();
     const { kind } = call;
     call.observer = (message) => {
-      this.tell({ type: 'call', kind, path, outcome: outcomeOf(message), durationMs: performance.now() - startedAt });
+      const durationMs = performance.now() - startedAt;
+      this.tell({ type: 'call', kind, path, identity, outcome: outcomeOf(message), durationMs });
     };
   }
 

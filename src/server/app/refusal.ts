@@ -44,3 +44,11 @@ export function refusesCredentials(error: unknown): error is TautlineError {
 export function noCredentials(): TypeError {
   return new TypeError('authenticate must give { identity: string, context }; to refuse somebody, call refuse()');
 }
+
+/** What is wrong with the time until which credentials are good, if something is. */
+export function expiryProblem(expiresAt: unknown): TypeError | undefined {
+  if (expiresAt === undefined || (typeof expiresAt === 'number' && !Number.isNaN(expiresAt))) return undefined;
+  return new TypeError(
+    `authenticate must give expiresAt in ms since the epoch, not ${typeof expiresAt}: take getTime() of a Date, and a JWT's exp times 1000`,
+  );
+}

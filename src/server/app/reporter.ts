@@ -13,6 +13,7 @@ export interface ErrorInfo {
     | 'publish'
     | 'broker'
     | 'session'
+    | 'peer'
     /** A page or program was not let in; once for each origin. */
     | 'upgrade'
     | 'observe';

@@ -57,7 +57,7 @@ export class PeerCalls implements AnswerSocket {
     }
     const call = this.#take(id, kind, bound.key);
     if (call === undefined) return;
-    observer?.follow(call, bound.path);
+    observer?.follow(call, bound.path, this.#client.identity);
     const { calls, mutations } = this.#client;
     const headers = message[3] ?? NO_HEADERS;
     const run = { call, calls, bound, arrival, headers, json: message[4], meta: message[5], stream: undefined };
@@ -74,7 +74,7 @@ export class PeerCalls implements AnswerSocket {
     }
     const call = id === 0 ? undefined : this.#take(id, 'publish', `publish ${found.name}`);
     if (id === 0 ? this.#client.calls.isFull : call === undefined) return;
-    if (call !== undefined) observer?.follow(call, found.bound.topic.path);
+    if (call !== undefined) observer?.follow(call, found.bound.topic.path, this.#client.identity);
     const json = message[3];
     clientPublisher.publish({ client: this.#client, arrival, call, found, json, meta: message[4], begun: false });
   }

@@ -15,7 +15,8 @@ export interface Greeting {
 
 /** The client that a socket now belongs to, or the code that refuses the socket. */
 export type Attached =
-  { readonly client: Client; readonly refused?: undefined } | { readonly refused: number; readonly reason: string };
+  | { readonly client: Client; readonly isNew: boolean; readonly refused?: undefined }
+  | { readonly refused: number; readonly reason: string };
 
 /** Why an older socket is closed. */
 export const NEWER = 'a newer socket of this client exists';
@@ -61,6 +62,7 @@ export class ClientDirectory {
   /** Gives a socket to its client; an older socket of it is retired (PROTOCOL.md, calls across sockets, rule 6). */
   attach({ client: id, n, floor, identity }: Greeting, socket: ClientSocket): Attached {
     let client = this.#clients.get(id);
+    const isNew = client === undefined;
     if (client !== undefined && client.identity !== identity) {
       return { refused: CloseCode.OTHER_IDENTITY, reason: 'this client belongs to another identity' };
     }
@@ -81,7 +83,7 @@ export class ClientDirectory {
     // Of two that have not spoken since their welcome the client has given up the first.
     if (client.serving !== undefined) older?.close(CloseCode.TAKEN_OVER, NEWER);
     else client.serving = older;
-    return { client };
+    return { client, isNew };
   }
 
   /** A welcomed socket spoke. If it is the newest, the one before is retired. */
@@ -106,13 +108,23 @@ export class ClientDirectory {
     if (client.socket === undefined && client.retired === undefined) this.#wentAway(client);
   }
 
+  /** All clients of an identity are gone for good, with a socket or between two. */
+  end(identity: string, { code, reason }: { readonly code: number; readonly reason: string }): void {
+    for (const client of [...this.#clients.values()]) {
+      if (client.identity !== identity) continue;
+      // First: what runs is aborted, and says nothing more on a socket.
+      for (const socket of [client.socket, client.serving, client.retired]) socket?.cutOff(code, reason);
+      this.forget(client);
+    }
+  }
+
   /** Nothing of the client is remembered: what runs of it is aborted. */
   forget(client: Client): void {
     if (this.#clients.get(client.id) !== client) return;
     this.#clients.delete(client.id);
     this.#cameBack(client);
-    client.calls.clear();
-    for (const left of [client.socket, client.retired]) left?.close(CloseCode.NORMAL, '');
+    client.clear();
+    for (const left of [client.socket, client.serving, client.retired]) left?.close(CloseCode.NORMAL, '');
   }
 
   close(): void {

@@ -14,6 +14,8 @@ export interface ClientSocket {
   retire(): void;
   /** The client is gone. */
   close(code: number, reason: string): void;
+  /** The same, and nothing of what waits is handed over any more. */
+  cutOff(code: number, reason: string): void;
 }
 
 /** The memory of one client: what the server remembers of it over many sockets. */
@@ -39,6 +41,8 @@ export class Client {
   retired: ClientSocket | undefined;
   readonly #limits: ResolvedLimits;
   #rate: TokenBucket | undefined;
+  #gone: AbortController | undefined;
+  #isGone = false;
   #streams: StreamStore | undefined;
   #losses: Losses | undefined;
   #waiting: Map<object, () => void> | undefined;
@@ -60,6 +64,24 @@ export class Client {
     return (this.#streams ??= new StreamStore(this.#limits, this.calls));
   }
 
+  /** Aborts when nothing of it is remembered any more. */
+  get gone(): AbortSignal {
+    this.#gone ??= new AbortController();
+    if (this.#isGone) this.#gone.abort(gone());
+    return this.#gone.signal;
+  }
+
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** Nothing of it is remembered any more: aborts what runs. */
+  clear(): void {
+    this.#isGone = true;
+    this.#gone?.abort(gone());
+    this.calls.clear();
+  }
+
   /** Messages that it may send. */
   get rate(): TokenBucket {
     const { messageBurst: capacity, messagesPerSecond: perSecond } = this.#limits;
@@ -75,4 +97,8 @@ export class Client {
   get waiting(): Map<object, () => void> {
     return (this.#waiting ??= new Map());
   }
+}
+
+function gone(): DOMException {
+  return new DOMException('the client is gone', 'AbortError');
 }

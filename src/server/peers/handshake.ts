@@ -7,7 +7,7 @@ import { utf8Length } from '../../protocol/utf8.ts';
 import type { Credentials, Engine } from '../engine.ts';
 import { floorProblem } from '../calls/floor.ts';
 import { whenReady } from '../app/now-or-later.ts';
-import { noCredentials, refusesCredentials } from '../app/refusal.ts';
+import { expiryProblem, noCredentials, refusesCredentials } from '../app/refusal.ts';
 import type { ServerRequest } from './server-socket.ts';
 
 /** PROTOCOL.md, calls across sockets, rule 3: what a client may send before it is welcome. */
@@ -17,6 +17,12 @@ const HELD_CALLS = 8;
 
 /** Only the app's own TautlineError speaks to the peer: other errors may hold secrets. */
 const FAILED = 'the server failed';
+
+/** Why somebody whose credentials are being verified is not let in: that began before. */
+export interface Ban {
+  readonly code: number;
+  readonly reason: string;
+}
 
 /** Who is welcome, and what it sent meanwhile, in order. */
 export interface Introduction {
@@ -40,6 +46,7 @@ export class Handshake {
   #deadline: Deadline;
   #hello: Hello | undefined;
   #done = false;
+  #bans: Map<string, Ban> | undefined;
 
   constructor(
     engine: Engine,
@@ -74,6 +81,11 @@ export class Handshake {
       this.#hold({ ...decoded, messages: rest });
     }
     if (!this.#done) this.#verify(first[1]);
+  }
+
+  /** Whoever proves to be this one is not let in: what is being verified was asked before. */
+  ban(identity: string, ban: Ban): void {
+    (this.#bans ??= new Map()).set(identity, ban);
   }
 
   /** The socket is gone. */
@@ -117,6 +129,13 @@ export class Handshake {
           report(noCredentials(), { during: 'authenticate' });
           return this.#refuse(CloseCode.INTERNAL_ERROR, FAILED);
         }
+        const ban = this.#bans?.get(credentials.identity);
+        if (ban !== undefined) return this.#refuse(ban.code, ban.reason);
+        const problem = expiryProblem(credentials.expiresAt);
+        if (problem !== undefined) {
+          report(problem, { during: 'authenticate' });
+          return this.#refuse(CloseCode.INTERNAL_ERROR, FAILED);
+        }
         this.#done = true;
         deadlines.remove(this.#deadline);
         this.#introduced({ hello, credentials, held: this.#held });
@@ -128,6 +147,7 @@ export class Handshake {
           return this.#refuse(CloseCode.INTERNAL_ERROR, FAILED);
         }
         const { code, message, retryAfterMs = 0 } = error;
+        this.#engine.observer?.tell({ type: 'refused', code });
         if (code === 'RATE_LIMITED') this.#refuse(CloseCode.TRY_AGAIN_LATER, `retry-after=${retryAfterMs}`);
         else this.#refuse(code === 'FORBIDDEN' ? CloseCode.FORBIDDEN : CloseCode.UNAUTHENTICATED, message);
       },

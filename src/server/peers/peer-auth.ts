@@ -1,8 +1,9 @@
 import { SerialQueue } from '../../primitives/serial-queue.ts';
 import { encodeError, encodeReply } from '../../protocol/encode.ts';
 import { whenReady } from '../app/now-or-later.ts';
-import { noCredentials, refusesCredentials } from '../app/refusal.ts';
+import { expiryProblem, noCredentials, refusesCredentials } from '../app/refusal.ts';
 import { limitTime } from '../app/time-limit.ts';
+import type { Credentials } from '../engine.ts';
 import type { PeerLink } from './peer-link.ts';
 
 /** New credentials that may wait for the ones before them. */
@@ -13,7 +14,7 @@ export interface AuthenticatedPeer {
   /** Whom the client belongs to. */
   readonly identity: string;
   /** They are in force from now on. Comes before the reply. */
-  accepted(context: unknown): void;
+  accepted(credentials: Credentials): void;
   /** Comes after the reply: everything is to be authorised again. */
   replied(): void;
   /** They prove somebody else, to whom the client must never attach. */
@@ -52,9 +53,13 @@ export class PeerAuth {
       () => limitTime(engine.deadlines, 'authenticate', () => engine.authenticate({ token, request, signal })),
       (credentials) => {
         this.#waiting--;
+        // It was closed meanwhile, perhaps because it was banned.
+        if (signal.aborted) return;
         if (typeof credentials?.identity !== 'string') return this.#failed(id, noCredentials());
         if (credentials.identity !== identity) return this.#peer.otherIdentity();
-        this.#peer.accepted(credentials.context);
+        const problem = expiryProblem(credentials.expiresAt);
+        if (problem !== undefined) return this.#failed(id, problem);
+        this.#peer.accepted(credentials);
         this.#link.push(encodeReply(id, ''), 'answer');
         this.#peer.replied();
       },

@@ -19,4 +19,6 @@ export interface PeerLink {
   progress(): number;
   push(message: string, delivery: Delivery): void;
   close(code: number, reason: string): void;
+  /** The same, and nothing of what waits is handed over any more. */
+  cutOff(code: number, reason: string): void;
 }

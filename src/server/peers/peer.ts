@@ -3,15 +3,17 @@ import type { Deadline } from '../../primitives/deadlines.ts';
 import * as CloseCode from '../../protocol/close-code.ts';
 import { decodeClientFrame } from '../../protocol/client-messages.ts';
 import { encodePing, encodePong, encodeUnsubscribed } from '../../protocol/encode.ts';
-import type { ClientMessage, Malformed } from '../../protocol/messages.ts';
+import type { ClientMessage, Malformed, WireError } from '../../protocol/messages.ts';
 import type { Decoded } from '../../protocol/read-frame.ts';
 import { floorProblem } from '../calls/floor.ts';
 import { PeerCalls } from '../calls/peer-calls.ts';
 import type { Arrival } from '../calls/run.ts';
 import type { Client } from '../clients/client.ts';
+import type { Credentials } from '../engine.ts';
 import { PeerStreams } from '../streams/peer-streams.ts';
 import { PeerFollowers } from '../topics/peer-followers.ts';
 import type { Delivery } from '../outbound/frame-writer.ts';
+import { Expiry } from './expiry.ts';
 import type { Introduction } from './handshake.ts';
 import { LargeMessages, type Losses } from '../outbound/large-messages.ts';
 import { PeerAuth } from './peer-auth.ts';
@@ -35,6 +37,7 @@ export class Peer {
   #streams: PeerStreams | undefined;
   #followers: PeerFollowers | undefined;
   #auth: PeerAuth | undefined;
+  #expiry: Expiry | undefined;
   readonly #heartbeat: PeerHeartbeat;
   readonly #rate: PeerRate;
   /** It speaks the codec of the contract. */
@@ -58,6 +61,11 @@ export class Peer {
     this.#calls = new PeerCalls(link, this);
     this.#rate = new PeerRate(engine.limits, engine.deadlines, this);
     this.#heartbeat = new PeerHeartbeat(engine.times, engine.deadlines, this);
+  }
+
+  /** It is welcomed. */
+  begin({ expiresAt }: Credentials): void {
+    this.#limitLife(expiresAt);
   }
 
   get large(): LargeMessages {
@@ -102,6 +110,7 @@ export class Peer {
   }
 
   frame(data: string): void {
+    if (this.#expiry?.isOver === true) return this.#expiry.end();
     const now = performance.now();
     this.#heartbeat.heard(now);
     const { frameBytes } = this.#link.engine.limits;
@@ -143,6 +152,7 @@ export class Peer {
     this.#followers?.close();
     this.#heartbeat.close();
     this.#auth?.close();
+    this.#expiry?.close();
     if (this.#lookAgain !== undefined) this.#link.engine.deadlines.remove(this.#lookAgain);
   }
 
@@ -175,8 +185,26 @@ export class Peer {
     this.#followers?.unsubscribe(topic);
   }
 
-  accepted(context: unknown): void {
+  accepted({ context, expiresAt }: Credentials): void {
     this.#context = context;
+    this.#limitLife(expiresAt);
+  }
+
+  /** Its subscription of a topic is over, whatever the app said before. */
+  revoke(topic: string, error: WireError): void {
+    this.#followers?.revoke(topic, error);
+  }
+
+  /** The app is asked again for each of its subscriptions; until it has answered nothing more comes of them. */
+  reauthorize(): void {
+    this.#followers?.authorizeAgain(true);
+  }
+
+  #limitLife(expiresAt: number | undefined): void {
+    if (expiresAt === undefined && this.#expiry === undefined) return;
+    const expired = (): void => this.#link.cutOff(CloseCode.UNAUTHENTICATED, 'the credentials have expired');
+    this.#expiry ??= new Expiry(this.#link.engine.deadlines, expired);
+    this.#expiry.set(expiresAt);
   }
 
   replied(): void {

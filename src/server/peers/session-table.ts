@@ -63,6 +63,11 @@ export class SessionTable implements SessionOwner {
     this.refusedUpgrades = new RefusedUpgrades(engine.report, engine.observer);
   }
 
+  /** All of them. */
+  get all(): Iterable<Session> {
+    return this.#sessions.keys();
+  }
+
   get spreadMs(): number {
     return spreadOf(this.#sessions.size, this.#engine.limits.connectionsPerSecond);
   }

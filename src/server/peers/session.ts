@@ -5,10 +5,11 @@ import { encodeGoAway, encodeWelcome } from '../../protocol/encode.ts';
 import type { GoAway } from '../../protocol/messages.ts';
 import { NEWER } from '../clients/client-directory.ts';
 import type { Client, ClientSocket } from '../clients/client.ts';
-import type { Engine } from '../engine.ts';
+import { callIsolated } from '../../primitives/emit.ts';
+import type { Credentials, Engine } from '../engine.ts';
 import type { Delivery } from '../outbound/frame-writer.ts';
 import { Handshake } from './handshake.ts';
-import type { Introduction } from './handshake.ts';
+import type { Ban, Introduction } from './handshake.ts';
 import { identityName } from './identity-name.ts';
 import { Outlet } from '../outbound/outlet.ts';
 import type { OutletOwner } from '../outbound/outlet.ts';
@@ -134,11 +135,25 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, OutletOwn
     this.push(encodeGoAway(goaway), 'notice');
   }
 
+  /** Whoever is welcome. */
+  get peer(): Peer | undefined {
+    return this.#phase.name === 'open' ? this.#phase.peer : undefined;
+  }
+
+  /** Whoever proves to be this one by what is being verified is not let in. */
+  ban(identity: string, ban: Ban): void {
+    if (this.#phase.name === 'greeting') this.#phase.handshake.ban(identity, ban);
+  }
+
   /** Ends the socket without waiting for it: what is written is handed to it first. */
   close(code: number, reason: string): void {
     if (this.#isClosed) return;
     this.#outlet.flush();
     // A failing socket is found out by the flush, which then has closed it.
+    this.cutOff(code, reason);
+  }
+
+  cutOff(code: number, reason: string): void {
     if (this.#isClosed) return;
     this.#end(undefined, code);
     try {
@@ -178,7 +193,7 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, OutletOwn
     const { identity } = credentials;
     const attached = this.engine.directory.attach({ client: id, n, floor, identity }, this);
     if (attached.refused !== undefined) return this.close(attached.refused, attached.reason);
-    const { client } = attached;
+    const { client, isNew } = attached;
     const peer = new Peer(this, client, introduction);
     this.#phase = { name: 'open', peer };
     const { wireLimits: limits, times } = this.engine;
@@ -193,7 +208,16 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, OutletOwn
       limits,
     };
     this.push(encodeWelcome(welcome), 'notice');
+    peer.begin(credentials);
+    if (isNew) this.#tellArrival(client, credentials);
     for (const decoded of held) peer.read(decoded, performance.now());
+  }
+
+  #tellArrival(client: Client, { identity, context }: Credentials): void {
+    const { onPeer, report } = this.engine;
+    if (onPeer === undefined) return;
+    const failed = (error: unknown): void => report(error, { during: 'peer' });
+    callIsolated(() => onPeer({ identity, context, request: this.request, signal: client.gone }), failed);
   }
 
   get #isClosed(): boolean {

@@ -158,7 +158,7 @@ export class PeerStreams implements FeedLink {
     const stream = streams.start(call);
     feed.follow(stream);
     stream.more(0, upTo);
-    observer?.follow(call, path);
+    observer?.follow(call, path, this.#peer.client.identity);
     dispatcher.run({ call, calls, bound, arrival, headers: headers ?? NO_HEADERS, json, meta, stream });
   }
 }

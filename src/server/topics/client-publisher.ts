@@ -82,8 +82,8 @@ export class ClientPublisher {
 
   /** Never throws or rejects. Until the app's handler begins, it looks after each pause whether it is still wanted. */
   #run(publication: ClientPublication): void | Promise<void> {
-    const { call, arrival, found } = publication;
-    if (isSettled(call)) return;
+    const { arrival, found } = publication;
+    if (isSettled(publication)) return;
     try {
       const allowed = this.#options.hub.authorize(found, arrival.context, 'publish');
       const running = isThenable(allowed)
@@ -114,13 +114,13 @@ export class ClientPublisher {
   }
 
   #parsed(publication: ClientPublication, result: Validation): void | Promise<void> {
-    const { call, found } = publication;
+    const { found } = publication;
     const { intercept, report } = this.#options;
     if (result.issues !== undefined) {
       if ('cause' in result) report(result.cause, { during: 'input', path: found.bound.topic.path });
       return refuse(publication, badInput(result.issues));
     }
-    if (isSettled(call)) return;
+    if (isSettled(publication)) return;
     const position =
       intercept === undefined
         ? this.#publish(publication, result.value)
@@ -185,19 +185,20 @@ export class ClientPublisher {
   }
 
   #failed(publication: ClientPublication, error: unknown): void {
-    const { call, found, begun } = publication;
+    const { found, begun } = publication;
     // Of `authorize`: what the app's own handler throws stays in the server.
     const refusal = begun ? undefined : refusalOf(error);
     if (refusal !== undefined) return refuse(publication, refusal);
-    if (!isSettled(call) || !isAbort(error)) {
+    if (!isSettled(publication) || !isAbort(error)) {
       this.#options.report(error, { during: 'publish', path: found.bound.topic.path });
     }
     refuse(publication, { code: 'INTERNAL', message: 'the server failed' });
   }
 }
 
-function isSettled(call: KnownCall | undefined): boolean {
-  return call?.settled === true;
+/** Nobody wants it: it was settled, or its client is gone for good. */
+function isSettled({ call, client }: Pick<ClientPublication, 'call' | 'client'>): boolean {
+  return call?.settled === true || client.isGone;
 }
 
 function refuse({ client, call }: ClientPublication, error: WireError): void {

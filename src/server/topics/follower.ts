@@ -49,6 +49,8 @@ export class Follower {
   isFresh = false;
   /** Counts beginnings, so that an answer from history for an earlier one is known as such. */
   generation = 0;
+  /** See {@link Follower.question}. */
+  #questions = 0;
 
   constructor(n: number, found: FoundTopic, peer: FollowerPeer) {
     this.n = n;
@@ -67,6 +69,21 @@ export class Follower {
   /** There is room again. */
   resume(): void {
     this.topic?.resume(this);
+  }
+
+  get isQuestioned(): boolean {
+    return this.#questions > 0;
+  }
+
+  /** Whether it may follow is asked: until that is answered it is told nothing, and what it misses is in the history. */
+  question(): void {
+    this.#questions++;
+  }
+
+  /** It may. */
+  answered(): void {
+    this.#questions--;
+    this.resume();
   }
 
   /** Tells where it begins; what follows starts after this position. A state that can't be told now, or never, is none. */
@@ -91,6 +108,7 @@ export class Follower {
   }
 
   #may(what: string, message: string): May {
+    if (this.isQuestioned) return 'later';
     return message.length > LARGE ? this.peer.large.may(`${this.name} ${what}`) : 'now';
   }
 

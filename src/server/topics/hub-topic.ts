@@ -106,7 +106,7 @@ export class HubTopic implements FollowedTopic {
     follower.generation++;
     if (follower.peer.congested) return this.#hold(follower);
     if (this.#options.snapshot === undefined) {
-      follower.begin(this.#feed!.head, word);
+      if (follower.begin(this.#feed!.head, word) === 'later') return this.#hold(follower);
       follower.state = 'live';
       return this.#observeBeginning(word);
     }
@@ -195,6 +195,8 @@ export class HubTopic implements FollowedTopic {
   /** A new epoch: what follows has no connection with what was. */
   #reset(): void {
     for (const follower of this.#followers) {
+      // Who is asked about finds out when that is answered.
+      if (follower.isQuestioned) continue;
       if (follower.state === 'live' || follower.state === 'behind') this.#lose(follower);
     }
   }

@@ -18,6 +18,9 @@ export interface FollowingPeer {
   fellBehind(): void;
 }
 
+/** A client comes back after it, as after any code that no table names. */
+const REVOKED = 4000;
+
 /** States that are read at a time for a peer that was full: soon it is full again, and others would be read in vain. */
 const STATES_AT_ONCE = 8;
 
@@ -107,17 +110,35 @@ export class PeerFollowers implements FollowerPeer {
     this.#byName.get(name)?.end();
   }
 
+  /** Ends what there is of a topic; what waits of it is not handed over. */
+  revoke(name: string, error: WireError): void {
+    const follower = this.#byName.get(name);
+    if (follower !== undefined) this.#end(follower, error);
+  }
+
+  /**
+   * Of one that was told something already more may wait for its socket: then that goes, and all that waits with it. Its
+   * client comes back, and goes on from where it is with what it still may have.
+   */
+  #end(follower: Follower, error: WireError): void {
+    const mayWait = follower.generation > 0 && this.#link.isHolding;
+    follower.end(error);
+    if (mayWait) this.#link.cutOff(REVOKED, 'what waited may not be delivered any more');
+  }
+
   refuse(n: number, name: string, code: string, message: string): void {
     this.tell(encodeUnsubscribed(n, name, { code, message }));
     this.#observeRefusal(code);
   }
 
-  /** Other credentials are in force: asks again for each. */
-  authorizeAgain(): void {
+  /** Other credentials are in force, or something has changed: asks again for each, which may have to wait for the answer. */
+  authorizeAgain(mustWait = false): void {
     const { waiting } = this.#client;
     for (const follower of [...this.#byName.values()]) {
       // One that waits will be asked for with what is in force then.
-      if (!waiting.has(follower)) this.#authorize(follower, () => undefined);
+      if (waiting.has(follower)) continue;
+      if (mustWait) follower.question();
+      this.#authorize(follower, () => mustWait && follower.answered());
     }
   }
 
@@ -156,7 +177,7 @@ export class PeerFollowers implements FollowerPeer {
    * A client that reconnects asks for all its topics once more; the app never works at more than twice as many, and the
    * others wait.
    */
-  #authorize(follower: Follower, allowed: () => void): void {
+  #authorize(follower: Follower, allowed: () => unknown): void {
     const { hub, report } = this.#link.engine;
     const { found } = follower;
     if (!this.#mayAsk) {
@@ -171,13 +192,14 @@ export class PeerFollowers implements FollowerPeer {
         if (follower.ended) return;
         // Anything but `true` refuses: a forgotten return must not let anyone in.
         if (answer === true) allowed();
-        else follower.end({ code: 'FORBIDDEN', message: 'not allowed to subscribe to this topic' });
+        else this.#end(follower, { code: 'FORBIDDEN', message: 'not allowed to subscribe to this topic' });
       },
       (error) => {
         this.release();
         const refusal = refusalOf(error);
         if (refusal === undefined) report(error, { during: 'authorize', path: found.bound.topic.path });
-        follower.end(refusal ?? { code: 'INTERNAL', message: 'the server failed' });
+        if (refusal === undefined) follower.end({ code: 'INTERNAL', message: 'the server failed' });
+        else this.#end(follower, refusal);
       },
     );
   }
