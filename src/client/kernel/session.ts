@@ -5,6 +5,7 @@ import * as CloseCode from '../../protocol/close-code.ts';
 import { closeReaction, type CloseReaction } from '../../protocol/close-reaction.ts';
 import { encodeFrame, encodeHello, encodePong } from '../../protocol/encode.ts';
 import type { GoAway, Welcome } from '../../protocol/messages.ts';
+import { PARTS } from '../../protocol/parts.ts';
 import { readFrame } from '../../protocol/read-frame.ts';
 import { goaway, ping, welcome } from '../../protocol/server-messages.ts';
 import { utf8Length } from '../../protocol/utf8.ts';
@@ -112,11 +113,13 @@ export abstract class Session implements LinkUser {
   /** The first frame of a socket; `undefined` when its token makes it larger than a server takes before its welcome. */
   #greeting(token: string | undefined, floor: readonly [number, ...number[]]): string | undefined {
     const who = { client: this.#client, n: this.#sockets, token, codec: this.codec };
-    const frame = encodeFrame([encodeHello({ ...who, floor, sdk: 'tautline-js' })]);
+    const frame = encodeFrame([encodeHello({ ...who, floor, features: [PARTS], sdk: 'tautline-js' })]);
     return utf8Length(frame) <= FRAME_BYTES_BEFORE_WELCOME ? frame : undefined;
   }
 
-  frame(link: Link, frame: string): void {
+  frame(link: Link, given: string): void {
+    const frame = this.#find(link)?.whole(given);
+    if (frame === undefined) return;
     const { messages, malformed, error, isVetted } = readFrame<readonly [string, ...unknown[]]>(frame, this.#takers);
     for (const message of messages) {
       const state = this.#find(link);
@@ -221,8 +224,7 @@ export abstract class Session implements LinkUser {
       state.link.drop(CloseCode.OTHER_IDENTITY, 'the credentials prove another identity');
       return;
     }
-    state.welcome = this.lastWelcome = given;
-    state.batch.frameBytes = given.limits.frameBytes;
+    state.welcomed((this.lastWelcome = given));
     state.link.spreadMs = given.spreadMs;
     this.#welcomedAt = this.now();
     this.connections++;

@@ -39,6 +39,7 @@ export class Client {
   readonly #limits: StreamLimits;
   #streams: StreamStore | undefined;
   #losses: Losses | undefined;
+  #lostAt: Losses | undefined;
   #waiting: Map<object, () => void> | undefined;
 
   constructor(id: string, identity: string, limits: CallMemoryLimits & StreamLimits, onBytes: (delta: number) => void) {
@@ -55,6 +56,11 @@ export class Client {
   /** What its sockets were lost over, perhaps. */
   get losses(): Losses {
     return (this.#losses ??= new Map());
+  }
+
+  /** And how far each of that had come. */
+  get lostAt(): Losses {
+    return (this.#lostAt ??= new Map());
   }
 
   /** Subscriptions that wait until there is less to do than {@link Client.reads}, the longest first, and how each goes on. */

@@ -4,6 +4,7 @@ import * as CloseCode from '../../protocol/close-code.ts';
 import { decodeClientFrame } from '../../protocol/client-messages.ts';
 import { encodePing, encodePong, encodeUnsubscribed } from '../../protocol/encode.ts';
 import type { ClientMessage, Malformed } from '../../protocol/messages.ts';
+import { MARK, PartReader, UNFINISHED_TO_SERVER } from '../../protocol/parts.ts';
 import type { Decoded } from '../../protocol/read-frame.ts';
 import { floorProblem } from '../calls/floor.ts';
 import { PeerCalls } from '../calls/peer-calls.ts';
@@ -13,7 +14,7 @@ import { PeerStreams } from '../streams/peer-streams.ts';
 import { PeerFollowers } from '../topics/peer-followers.ts';
 import type { Delivery } from '../outbound/frame-writer.ts';
 import type { Introduction } from './handshake.ts';
-import { LargeMessages, type Losses } from '../outbound/large-messages.ts';
+import { LargeMessages, type Losses, type Transit } from '../outbound/large-messages.ts';
 import { PeerAuth } from './peer-auth.ts';
 import { PeerHeartbeat } from './peer-heartbeat.ts';
 import type { PeerLink } from './peer-link.ts';
@@ -41,6 +42,7 @@ export class Peer {
   #context: unknown;
   #lookAgain: Deadline | undefined;
   #large: LargeMessages | undefined;
+  #parts: PartReader | undefined;
   #pings = 0;
   /** As it was told. */
   #spreadMs: number;
@@ -65,6 +67,14 @@ export class Peer {
 
   get losses(): Losses {
     return this.client.losses;
+  }
+
+  get lostAt(): Losses {
+    return this.client.lostAt;
+  }
+
+  transit(): Transit | undefined {
+    return this.#link.transit();
   }
 
   get subscriptions(): number {
@@ -105,8 +115,22 @@ export class Peer {
     this.#heartbeat.heard(now);
     const { frameBytes } = this.#link.engine.limits;
     // The adapter counts bytes; a text of more units than that has more bytes too.
-    if (data.length <= frameBytes) this.read(decodeClientFrame(data), now);
-    else this.#link.close(CloseCode.MESSAGE_TOO_BIG, `a frame of more than ${frameBytes} bytes`);
+    if (data.length > frameBytes) this.#tooBig('frame', frameBytes);
+    else if (data.startsWith(MARK)) this.#part(data, now);
+    else this.read(decodeClientFrame(data), now);
+  }
+
+  /** What is no part that may come now is no frame either: it is refused as such. */
+  #part(data: string, now: number): void {
+    const { messageBytes } = this.#link.engine.limits;
+    const parts = (this.#parts ??= new PartReader(messageBytes, UNFINISHED_TO_SERVER));
+    const frame = parts.take(data);
+    if (parts.isTooLarge) this.#tooBig('message', messageBytes);
+    else if (frame !== undefined) this.read(decodeClientFrame(frame), now);
+  }
+
+  #tooBig(what: 'frame' | 'message', bytes: number): void {
+    this.#link.close(CloseCode.MESSAGE_TOO_BIG, `a ${what} of more than ${bytes} bytes`);
   }
 
   /** What came before a fault stands. */
@@ -226,6 +250,7 @@ export class Peer {
       case 'hello':
         return this.#link.close(CloseCode.MALFORMED_FRAME, 'a second hello');
       case 'pong':
+        this.#link.ponged(message[1]);
         return this.#large?.ponged(message[1]);
       default:
         message satisfies never;

@@ -3,10 +3,12 @@ import * as CloseCode from '../../protocol/close-code.ts';
 import { truncateReason } from '../../protocol/close-reaction.ts';
 import { encodeGoAway, encodeWelcome } from '../../protocol/encode.ts';
 import type { GoAway } from '../../protocol/messages.ts';
+import { PARTS } from '../../protocol/parts.ts';
 import { NEWER } from '../clients/client-directory.ts';
 import type { Client, ClientSocket } from '../clients/client.ts';
 import type { Engine } from '../engine.ts';
 import type { Delivery } from '../outbound/frame-writer.ts';
+import type { Transit } from '../outbound/large-messages.ts';
 import { Handshake } from './handshake.ts';
 import type { Introduction } from './handshake.ts';
 import { identityName } from './identity-name.ts';
@@ -84,8 +86,20 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, OutletOwn
     return this.#outlet.progress();
   }
 
+  transit(): Transit | undefined {
+    return this.#outlet.takeNewest();
+  }
+
+  ponged(n: number): void {
+    this.#outlet.ponged(n);
+  }
+
+  ping(): number {
+    return this.#phase.name === 'open' ? this.#phase.peer.ping() : 0;
+  }
+
   get isCongested(): boolean {
-    return this.buffered > this.engine.limits.bufferedBytes;
+    return this.#outlet.queued > this.engine.limits.bufferedBytes;
   }
 
   get spreadMs(): number {
@@ -181,6 +195,9 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, OutletOwn
     const { client } = attached;
     const peer = new Peer(this, client, introduction);
     this.#phase = { name: 'open', peer };
+    if (hello.features?.includes(PARTS) === true) {
+      this.#outlet.takesParts(this.engine.limits.partBytes, client.losses.size > 0);
+    }
     const { wireLimits: limits, times } = this.engine;
     const { windowMs, heartbeatMs } = times;
     const { spreadMs } = this;
