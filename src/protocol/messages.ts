@@ -27,6 +27,10 @@ export interface Hello {
 /** What a server allows one socket. */
 export interface WireLimits {
   readonly frameBytes: number;
+  /** Size of a part; absent where the server takes none. See `parts.ts`. */
+  readonly partBytes?: number | undefined;
+  /** Largest message of a client that may come in parts. */
+  readonly messageBytes?: number | undefined;
   readonly calls: number;
   readonly streams: number;
   readonly items: number;

@@ -248,6 +248,8 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
     limits,
     wireLimits: {
       frameBytes: limits.frameBytes,
+      partBytes: limits.partBytes,
+      messageBytes: limits.messageBytes,
       calls: limits.calls,
       streams: limits.streams,
       items: limits.items,

@@ -1,6 +1,7 @@
 import { vi } from 'vitest';
 import { decodeClientFrame } from '../../src/protocol/client-messages.ts';
 import type { ClientMessage, Hello } from '../../src/protocol/messages.ts';
+import { MARK, PartReader } from '../../src/protocol/parts.ts';
 import { memoryWebSocket, type MemoryPeer } from '../../src/transport/memory-transport.ts';
 import type { WebSocketConstructor } from '../../src/transport/web-socket-like.ts';
 
@@ -26,8 +27,18 @@ export class ScriptedSocket {
     peer.onClose = (code) => (this.closedWith = code);
   }
 
+  /** The messages, those of a frame in parts where its last one came. */
   get received(): ClientMessage[] {
-    return this.frames.flatMap((frame) => [...decodeClientFrame(frame).messages]);
+    const reader = new PartReader(Infinity, 2);
+    return this.frames.flatMap((frame) => {
+      const whole = frame.startsWith(MARK) ? reader.take(frame) : frame;
+      return whole === undefined ? [] : [...decodeClientFrame(whole).messages];
+    });
+  }
+
+  /** Parts, as they came. */
+  get parts(): string[] {
+    return this.frames.filter((frame) => frame.startsWith(MARK));
   }
 
   /** The messages of one name. */

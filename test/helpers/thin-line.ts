@@ -10,46 +10,105 @@ interface Passing {
   left: number;
 }
 
-/**
- * The server's end of a line so thin that what is written to it stays a while: a frame arrives when its last byte has,
- * up to `kernelBytes` are taken at once and never come back to sight, the rest is what the socket has buffered. It goes
- * by the timers of the test.
- */
-export class ThinSocket implements ServerSocket {
-  /** Nothing passes any more, and nobody is told. */
+/** One way of a thin line: a frame arrives when its last byte has. It goes by the timers of the test. */
+class ThinWay {
+  /** Bytes that are on it. */
+  bytes = 0;
+  /** Nothing passes any more. */
   dead = false;
-  peakBuffered = 0;
-  closedAt: number | undefined;
   readonly #bytesPerSecond: number;
-  readonly #kernelBytes: number;
   readonly #deliver: (frame: string) => void;
-  readonly #end: (code: number, reason: string) => void;
+  readonly #stepped: (before: number) => void;
   readonly #waiting: Passing[] = [];
-  #bytes = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  handler: SocketHandler | undefined;
 
-  constructor(
-    { bytesPerSecond, kernelBytes }: ThinLineOptions,
-    deliver: (frame: string) => void,
-    end: (code: number, reason: string) => void,
-  ) {
+  constructor(bytesPerSecond: number, deliver: (frame: string) => void, stepped: (before: number) => void = () => {}) {
     this.#bytesPerSecond = bytesPerSecond;
-    this.#kernelBytes = kernelBytes;
     this.#deliver = deliver;
-    this.#end = end;
-  }
-
-  get bufferedAmount(): number {
-    return Math.max(0, this.#bytes - this.#kernelBytes);
+    this.#stepped = stepped;
   }
 
   send(frame: string): void {
+    if (this.#bytesPerSecond === Infinity) return this.#deliver(frame);
     const left = Buffer.byteLength(frame) + 4;
     this.#waiting.push({ frame, left });
-    this.#bytes += left;
-    this.peakBuffered = Math.max(this.peakBuffered, this.bufferedAmount);
+    this.bytes += left;
     this.#timer ??= setTimeout(this.#step, STEP_MS);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#waiting.length = 0;
+    this.bytes = 0;
+  }
+
+  readonly #step = (): void => {
+    this.#timer = undefined;
+    if (this.dead) return;
+    const before = this.bytes;
+    let room = (this.#bytesPerSecond * STEP_MS) / 1000;
+    while (room > 0 && this.#waiting.length > 0) {
+      const first = this.#waiting[0]!;
+      const bytes = Math.min(room, first.left);
+      first.left -= bytes;
+      room -= bytes;
+      this.bytes -= bytes;
+      if (first.left > 0) break;
+      this.#waiting.shift();
+      this.#deliver(first.frame);
+    }
+    if (this.bytes > 0) this.#timer ??= setTimeout(this.#step, STEP_MS);
+    this.#stepped(before);
+  };
+}
+
+/**
+ * The server's end of a line so thin that what is written to it stays a while: up to `kernelBytes` are taken at once and
+ * never come back to sight, the rest is what the socket has buffered.
+ */
+export class ThinSocket implements ServerSocket {
+  peakBuffered = 0;
+  closedAt: number | undefined;
+  handler: SocketHandler | undefined;
+  readonly #kernelBytes: number;
+  readonly #down: ThinWay;
+  readonly #up: ThinWay;
+  readonly #end: (code: number, reason: string) => void;
+
+  constructor(
+    { bytesPerSecond, kernelBytes, upBytesPerSecond = Infinity }: ThinLineOptions,
+    deliver: (frame: string) => void,
+    end: (code: number, reason: string) => void,
+  ) {
+    this.#kernelBytes = kernelBytes;
+    this.#end = end;
+    this.#up = new ThinWay(upBytesPerSecond, (frame) => this.handler?.message(frame));
+    this.#down = new ThinWay(bytesPerSecond, deliver, (before) => {
+      if (before > kernelBytes && this.bufferedAmount === 0) this.handler?.drained();
+    });
+  }
+
+  /** Nothing passes any more, and nobody is told. */
+  get dead(): boolean {
+    return this.#down.dead;
+  }
+
+  set dead(isDead: boolean) {
+    this.#down.dead = this.#up.dead = isDead;
+  }
+
+  get bufferedAmount(): number {
+    return Math.max(0, this.#down.bytes - this.#kernelBytes);
+  }
+
+  send(frame: string): void {
+    this.#down.send(frame);
+    this.peakBuffered = Math.max(this.peakBuffered, this.bufferedAmount);
+  }
+
+  /** A frame of the client sets out. */
+  take(frame: string): void {
+    if (!this.dead) this.#up.send(frame);
   }
 
   later(task: () => void): void {
@@ -63,34 +122,16 @@ export class ThinSocket implements ServerSocket {
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
-    this.#waiting.length = 0;
-    this.#bytes = 0;
+    this.#down.stop();
+    this.#up.stop();
   }
-
-  readonly #step = (): void => {
-    this.#timer = undefined;
-    if (this.dead) return;
-    const wasBuffered = this.bufferedAmount > 0;
-    let room = (this.#bytesPerSecond * STEP_MS) / 1000;
-    while (room > 0 && this.#waiting.length > 0) {
-      const first = this.#waiting[0]!;
-      const bytes = Math.min(room, first.left);
-      first.left -= bytes;
-      room -= bytes;
-      this.#bytes -= bytes;
-      if (first.left > 0) break;
-      this.#waiting.shift();
-      this.#deliver(first.frame);
-    }
-    if (this.#bytes > 0) this.#timer ??= setTimeout(this.#step, STEP_MS);
-    if (wasBuffered && this.bufferedAmount === 0) this.handler?.drained();
-  };
 }
 
 export interface ThinLineOptions {
-  /** From the server to the client; the other way is fast. */
+  /** From the server to the client. */
   readonly bytesPerSecond: number;
+  /** The other way. @default it is fast */
+  readonly upBytesPerSecond?: number | undefined;
   /** Bytes that the system takes at once, and that are on their way then. */
   readonly kernelBytes: number;
 }
@@ -114,9 +155,7 @@ export function thinLines(
     sockets.push(socket);
     const handler = server.accept(socket, { url: peer.url });
     socket.handler = handler;
-    peer.onMessage = (frame) => {
-      if (!socket.dead) handler.message(frame);
-    };
+    peer.onMessage = (frame) => socket.take(frame);
     peer.onClose = (code) => {
       socket.stop();
       handler.closed(code);

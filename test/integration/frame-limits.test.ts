@@ -5,6 +5,7 @@ import { connect, createClient, defineContract, mutation, query, stream, topic, 
 import { createServer } from '../../src/server/index.ts';
 import { listen } from '../../src/server/node.ts';
 import { frameLimit } from '../helpers/frame-limit.ts';
+import { wholeFrames } from '../helpers/whole-frames.ts';
 
 const contract = defineContract({
   note: mutation({ input: z.string(), output: z.int() }),
@@ -16,12 +17,18 @@ const contract = defineContract({
   document: topic('document', { event: z.string(), snapshot: z.string() }),
 });
 
-const LIMIT = 50_000;
 const LARGE = 100_000;
+
+/** With parts a line that takes none of them; without, one that does not take the whole. */
+const PEERS = [
+  { peers: 'of two that speak of parts', limit: 10_000, isOld: false },
+  { peers: 'of two that do not', limit: 50_000, isOld: true },
+] as const;
 
 async function world(
   way: 'up' | 'down',
-  options: { readonly maxPayload?: number; readonly state?: () => string } = {},
+  { limit, isOld }: { readonly limit: number; readonly isOld: boolean },
+  options: { readonly limited?: 'client' | undefined; readonly state?: () => string } = {},
 ) {
   const ran: string[] = [];
   const server = createServer(contract, {
@@ -40,9 +47,9 @@ async function world(
       document: { authorize: () => true, snapshot: options.state ?? (() => 'state') },
     },
   });
-  const listener = await listen(server);
-  const { maxPayload } = options;
-  const proxy = await frameLimit(listener.port, way, maxPayload === undefined ? LIMIT : Infinity);
+  const listener = await listen(isOld ? wholeFrames(server) : server);
+  const maxPayload = options.limited === undefined ? undefined : limit;
+  const proxy = await frameLimit(listener.port, way, options.limited === undefined ? limit : Infinity);
   const Limited = class extends WebSocket {
     constructor(url: string | URL, protocols?: string | string[]) {
       super(url, protocols, { maxPayload });
@@ -71,10 +78,10 @@ async function world(
   };
 }
 
-describe('a line that is reset at each frame above a size', () => {
+describe.each(PEERS)('a line $peers that is reset at each frame above a size', (peers) => {
   for (const kind of ['note', 'ask'] as const) {
     test(`ends the one ${kind} that is too large for it; 60 others are answered, in the order in which they were made`, async () => {
-      await using context = await world('up');
+      await using context = await world('up', peers);
       const { client, proxy, ran } = context;
       const call = client[kind];
       const small = (from: number) => Array.from({ length: 30 }, (_, index) => call(`small ${String(from + index)}`));
@@ -94,28 +101,29 @@ describe('a line that is reset at each frame above a size', () => {
     });
   }
 
-  test('ends each of three that are too large, and not the large one among them that fits', async () => {
-    await using context = await world('up');
+  test('ends each of three that are too large, and not the largest one among them that fits', async () => {
+    await using context = await world('up', peers);
     const { client, proxy } = context;
-    const sizes = [LARGE, 40_000, LARGE + 1, LARGE + 2];
+    const fits = peers.isOld ? 40_000 : 9_000;
+    const sizes = [LARGE, fits, LARGE + 1, LARGE + 2];
     const answers = await Promise.all(sizes.map((size) => client.ask('x'.repeat(size)).safe()));
     expect(answers.map((answer) => (answer.ok ? answer.data : answer.error.code))).toEqual([
       'TOO_LARGE',
-      40_000,
+      fits,
       'TOO_LARGE',
       'TOO_LARGE',
     ]);
-    expect(proxy.resets).toBeLessThanOrEqual(5);
+    expect(proxy.resets).toBeLessThanOrEqual(peers.isOld ? 5 : 9);
   });
 });
 
 for (const [what, options] of [
   ['a line that is reset at each frame above a size, on the way to the client', {}],
-  ['a client that takes no frames above a size', { maxPayload: LIMIT }],
+  ['a client that takes no frames above a size', { limited: 'client' }],
 ] as const) {
-  describe(what, () => {
+  describe.each(PEERS)(`${what}, $peers`, (peers) => {
     test('costs the one query whose answer is too large; others are answered', async () => {
-      await using context = await world('down', options);
+      await using context = await world('down', peers, options);
       const { client } = context;
       const small = Array.from({ length: 60 }, (_, index) => client.fetch(index));
       const large = client.fetch(LARGE).safe();
@@ -125,7 +133,7 @@ for (const [what, options] of [
     });
 
     test('leaves the outcome of a mutation unknown whose answer is too large: it ran once', async () => {
-      await using context = await world('down', options);
+      await using context = await world('down', peers, options);
       const { client, ran } = context;
       const large = client.make(LARGE).safe();
       expect(await client.make(3)).toBe('xxx');
@@ -135,7 +143,7 @@ for (const [what, options] of [
     });
 
     test('ends a stream at an item that is too large, behind those before it', async () => {
-      await using context = await world('down', options);
+      await using context = await world('down', peers, options);
       const items: number[] = [];
       const read = async (): Promise<void> => {
         for await (const page of context.client.pages([1, 2, LARGE, 3])) items.push(page.length);
@@ -146,7 +154,7 @@ for (const [what, options] of [
     });
 
     test('costs the one event that is too large: a gap is told over it, and the others come', async () => {
-      await using context = await world('down', options);
+      await using context = await world('down', peers, options);
       const { client, server } = context;
       const heard: Array<number | Gap> = [];
       const complete = Promise.withResolvers<void>();
@@ -172,7 +180,7 @@ for (const [what, options] of [
 
     test('costs the one event of a topic with a snapshot: the state comes once more', async () => {
       let state = 'before';
-      await using context = await world('down', { ...options, state: () => state });
+      await using context = await world('down', peers, { ...options, state: () => state });
       const { client, server } = context;
       const heard: string[] = [];
       const complete = Promise.withResolvers<void>();
@@ -195,7 +203,7 @@ for (const [what, options] of [
     });
 
     test('ends the subscription of a topic whose state is too large', async () => {
-      await using context = await world('down', { ...options, state: () => 'x'.repeat(LARGE) });
+      await using context = await world('down', peers, { ...options, state: () => 'x'.repeat(LARGE) });
       const { client } = context;
       const subscription = client.document().subscribe({ event: () => undefined });
       const news = client.news().subscribe(() => undefined);
@@ -207,7 +215,7 @@ for (const [what, options] of [
 }
 
 test('large answers over a line that is sound are no cause for anything, however many there are', async () => {
-  await using context = await world('up');
+  await using context = await world('up', PEERS[0]);
   const { client, connection } = context;
   const reports = await Promise.all(Array.from({ length: 50 }, () => client.fetch(LARGE)));
   expect(reports.map(({ length }) => length)).toEqual(reports.map(() => LARGE));

@@ -18,7 +18,15 @@ describe('the handshake', () => {
       windowMs: 120_000,
       heartbeatMs: 25_000,
       spreadMs: 3,
-      limits: { frameBytes: 1_048_576, calls: 1024, streams: 16, items: 256, subscriptions: 1000 },
+      limits: {
+        frameBytes: 1_048_576,
+        partBytes: 16_384,
+        messageBytes: 16_777_216,
+        calls: 1024,
+        streams: 16,
+        items: 256,
+        subscriptions: 1000,
+      },
     });
   });
 

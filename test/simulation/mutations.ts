@@ -88,8 +88,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'what follows hello is not held',
     rule: `${CALLS} 3: the server holds what follows hello, in order, until it has verified the token`,
     file: 'src/server/peers/session.ts',
-    find: 'for (const decoded of held) peer.read(decoded, performance.now());',
-    replace: 'for (const decoded of held.slice(1)) peer.read(decoded, performance.now());',
+    find: 'for (const decoded of held) peer.read(decoded);',
+    replace: 'for (const decoded of held.slice(1)) peer.read(decoded);',
   },
   {
     name: 'sent under another memory, sent again',
@@ -123,8 +123,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 're-sent after new ones',
     rule: `${CALLS} 4: re-sent before new ones`,
     file: 'src/client/requests/outbox.ts',
-    find: 'const entry = control ?? resend ?? this.#unparked(link) ?? this.next();',
-    replace: 'const entry = control ?? this.#unparked(link) ?? this.next() ?? resend;',
+    find: 'const entry = control ?? resend ?? this.#aside.next(link) ?? this.next();',
+    replace: 'const entry = control ?? this.#aside.next(link) ?? this.next() ?? resend;',
   },
   {
     name: 'a memory keeps its name',

@@ -98,8 +98,8 @@ export class CredentialRefresh {
         );
       }),
       bytes: token.length,
-      tooLarge: (frameBytes) => {
-        this.#retry(new RangeError(`The token is larger than the ${frameBytes} bytes of a frame.`));
+      tooLarge: (most) => {
+        this.#retry(new RangeError(`The token is larger than the ${most} bytes that the server accepts.`));
       },
     };
     this.#waiting = waiting;

@@ -1,7 +1,10 @@
 import { encodeFrame, encodePing } from '../../protocol/encode.ts';
 import { FrameBatch } from '../../protocol/frame-batch.ts';
-import { MOST_FLOOR_EXCEPTIONS, type Welcome } from '../../protocol/messages.ts';
+import { MOST_FLOOR_EXCEPTIONS, type Welcome, type WireLimits } from '../../protocol/messages.ts';
+import { LEAST_PART_BYTES, MARK, PartReader, UNFINISHED_TO_CLIENT, UNITS_TO_CLIENT } from '../../protocol/parts.ts';
+import { utf8Length } from '../../protocol/utf8.ts';
 import type { Link } from '../../transport/transport.ts';
+import { LinkParts } from './link-parts.ts';
 
 /** Calls that may be in flight before the server told its limits. */
 const CALLS_BEFORE_WELCOME = 8;
@@ -29,11 +32,18 @@ export interface LinkFlow {
   ping(): string;
 }
 
+/** Whether a server takes parts: both figures are there and make sense, or a comparison is false. */
+export function takesParts({ partBytes, messageBytes }: WireLimits): boolean {
+  return partBytes! >= LEAST_PART_BYTES && messageBytes! > 0;
+}
+
 /** What the client knows of one socket: a slot, an answer and a subscription belong to the socket they were asked on. */
 export class LinkState {
   readonly link: Link;
   welcome: Welcome | undefined;
   flow: LinkFlow | undefined;
+  /** There where the server takes parts. */
+  parts: LinkParts | undefined;
   /** Bytes written since something came: without flow control, all that is known of what is under way. */
   unheard = 0;
   /** Messages through this number of the batch were taken in: a pong says so, or an answer to a later one. */
@@ -46,16 +56,34 @@ export class LinkState {
   readonly taken: Record<Slot, number> = { calls: 0, streams: 0 };
   /** Those of them that nobody waits for any more. */
   readonly left: Map<number, Slot> = new Map();
+  #reader: PartReader | undefined;
 
   constructor(link: Link) {
     this.link = link;
     this.batch = new FrameBatch((frame, bytes) => {
-      link.send(frame);
-      this.unheard += bytes;
-      this.flow?.wrote(bytes);
+      this.#send(frame, bytes);
       // Whether a large one was taken in is worth knowing: if the socket is lost, it may be because of it.
       if (bytes > LARGE_BYTES) this.ping();
     }, FRAME_BYTES_BEFORE_WELCOME);
+  }
+
+  welcomed(welcome: Welcome): void {
+    const { limits } = welcome;
+    this.welcome = welcome;
+    this.batch.frameBytes = limits.frameBytes;
+    if (takesParts(limits)) this.parts = new LinkParts(this, limits.partBytes!, limits.messageBytes!);
+  }
+
+  /** A frame that came; of one that comes in parts all of it, with the last. */
+  whole(frame: string): string | undefined {
+    if (!frame.startsWith(MARK)) return frame;
+    this.unheard = 0;
+    return (this.#reader ??= new PartReader(UNITS_TO_CLIENT, UNFINISHED_TO_CLIENT)).take(frame);
+  }
+
+  /** Largest message that the server takes, bytes. */
+  get messageBytes(): number {
+    return this.parts?.messageBytes ?? this.batch.frameBytes;
   }
 
   hasFreeSlot(slot: Slot): boolean {
@@ -78,7 +106,20 @@ export class LinkState {
 
   /** The peer has taken in a message, and so all before it. */
   covers(message: number): void {
-    this.covered = Math.max(this.covered, Math.min(message, this.batch.sent));
+    // What is still written in parts has no place.
+    if (message < Infinity) this.covered = Math.max(this.covered, Math.min(message, this.batch.sent));
+    if (this.parts?.isIdle === false) this.parts.covered(this.covered);
+  }
+
+  /** Writes a part, which is numbered as messages are, and a ping behind it. Gives its bytes. */
+  writePart(part: string): number {
+    const { batch } = this;
+    const bytes = utf8Length(part);
+    batch.flush();
+    batch.sent = ++batch.taken;
+    this.#send(part, bytes);
+    this.ping();
+    return bytes;
   }
 
   /** The answer covers all that was sent so far. */
@@ -95,5 +136,11 @@ export class LinkState {
   /** Writes messages at once, ahead of all that waits. */
   say(...messages: string[]): void {
     this.link.send(encodeFrame(messages));
+  }
+
+  #send(frame: string, bytes: number): void {
+    this.link.send(frame);
+    this.unheard += bytes;
+    this.flow?.wrote(bytes);
   }
 }

@@ -5,6 +5,7 @@ import * as CloseCode from '../../protocol/close-code.ts';
 import { closeReaction, type CloseReaction } from '../../protocol/close-reaction.ts';
 import { encodeFrame, encodeHello, encodePong } from '../../protocol/encode.ts';
 import type { GoAway, Welcome } from '../../protocol/messages.ts';
+import { PARTS } from '../../protocol/parts.ts';
 import { readFrame } from '../../protocol/read-frame.ts';
 import { goaway, ping, welcome } from '../../protocol/server-messages.ts';
 import { utf8Length } from '../../protocol/utf8.ts';
@@ -25,10 +26,7 @@ import type { Taker } from './taker.ts';
 /** Above this many bytes that the peer has not read, its pings are not answered. */
 const UNREAD_BYTES = 4 * 1024 * 1024;
 
-/**
- * Speaks `tautline.v1` on the sockets of one connection: the greeting, who this client is, and which part takes which
- * message. It knows the messages about the connection itself; of the others their names, as they were registered.
- */
+/** Speaks `tautline.v1` on the sockets of one connection: greets, knows who this client is, and who takes which message. */
 export abstract class Session implements LinkUser {
   abstract readonly outbox: Outbox;
   abstract readonly requests: Requests;
@@ -114,11 +112,13 @@ export abstract class Session implements LinkUser {
   /** The first frame of a socket; `undefined` when its token makes it larger than a server takes before its welcome. */
   #greeting(token: string | undefined, floor: readonly [number, ...number[]]): string | undefined {
     const who = { client: this.#client, n: this.#sockets, token, codec: this.codec };
-    const frame = encodeFrame([encodeHello({ ...who, floor, sdk: 'tautline-js' })]);
+    const frame = encodeFrame([encodeHello({ ...who, floor, features: [PARTS], sdk: 'tautline-js' })]);
     return utf8Length(frame) <= FRAME_BYTES_BEFORE_WELCOME ? frame : undefined;
   }
 
-  frame(link: Link, frame: string): void {
+  frame(link: Link, given: string): void {
+    const frame = this.#find(link)?.whole(given);
+    if (frame === undefined) return;
     const { messages, malformed, error, isVetted } = readFrame<readonly [string, ...unknown[]]>(frame, this.#takers);
     for (const message of messages) {
       const state = this.#find(link);
@@ -224,8 +224,7 @@ export abstract class Session implements LinkUser {
       state.link.drop(CloseCode.OTHER_IDENTITY, 'the credentials prove another identity');
       return;
     }
-    state.welcome = this.lastWelcome = given;
-    state.batch.frameBytes = given.limits.frameBytes;
+    state.welcomed((this.lastWelcome = given));
     state.link.spreadMs = given.spreadMs;
     this.#welcomedAt = this.now();
     this.connections++;

@@ -79,10 +79,10 @@ export class LossyPublish implements Outbound {
     return this.settled ? Promise.resolve() : new Promise((resolve) => (this.#wakeWaiter = resolve));
   }
 
-  write({ batch: { frameBytes } }: LinkState): string | undefined {
+  write({ messageBytes }: LinkState): string | undefined {
     // Looked at here, so that it is not told as sent: the brackets of the frame, and a comma.
-    if (this.bytes + 3 > frameBytes) {
-      const what = DEVELOPMENT && `it takes more than the ${frameBytes} bytes that the server accepts in a frame`;
+    if (this.bytes + 3 > messageBytes) {
+      const what = DEVELOPMENT && `it takes more than the ${messageBytes} bytes that the server accepts at a time`;
       this.#fail('TOO_LARGE', what);
       return undefined;
     }

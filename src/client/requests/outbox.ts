@@ -6,10 +6,13 @@ import {
   type Queued,
   type SendQueueBounds,
 } from '../../primitives/send-queue.ts';
+import { utf8Length } from '../../protocol/utf8.ts';
+import type { Large } from '../kernel/link-parts.ts';
 import type { LinkState, Slot } from '../kernel/link-state.ts';
+import { Aside } from './aside.ts';
 
 /** Something that waits to be written. What is written is decided when it is its turn. */
-export interface Outbound extends Queued {
+export interface Outbound extends Queued, Large {
   /** It needs one of the slots that the server grants. */
   readonly takesSlot: Slot | false;
   /** It changes nothing at the server, so it may go with the greeting, before the server has answered. */
@@ -18,8 +21,8 @@ export interface Outbound extends Queued {
   readonly surplus?: number | undefined;
   /** The message; `undefined` when there is nothing to say any more. */
   write(link: LinkState): string | undefined;
-  /** The message does not fit into a frame. */
-  tooLarge?(frameBytes: number): void;
+  /** The message is larger than what the server takes, bytes. */
+  tooLarge?(mostBytes: number, limit: 'frameBytes' | 'messageBytes'): void;
   /** It had to make room in the queue for another. */
   evicted?(): void;
 }
@@ -42,7 +45,7 @@ export interface Resends {
 const RIDING_BYTES = 60 * 1024;
 
 /** Name, path, headers and id of a message come on top of its payload. */
-const HEADER_BYTES = 256;
+export const HEADER_BYTES: number = 256;
 
 /** So many requests that an app makes in one go are written at once: the server works on them while it makes more. */
 const GATHERED_REQUESTS = 16;
@@ -58,8 +61,7 @@ export class Outbox extends SendQueue<Outbound> {
   /** Runs when {@link backlogBytes} may have changed. */
   levelChanged: () => void = () => {};
   readonly #resends: Resends;
-  /** Streams whose turn came when there was no slot for them: they must not hold up what comes behind. */
-  readonly #parked: Set<Outbound> = new Set();
+  readonly #aside: Aside<Outbound> = new Aside();
   #link: LinkState | undefined;
   #rider: ((link: LinkState) => string) | undefined;
   #scheduled = false;
@@ -79,7 +81,8 @@ export class Outbox extends SendQueue<Outbound> {
 
   /** Bytes that wait, and those that the peer is not known to have taken in. */
   get backlogBytes(): number {
-    return this.bytes + (this.#link?.flow?.unanswered ?? 0);
+    const { flow, parts } = this.#link ?? {};
+    return this.bytes + (flow?.unanswered ?? 0) + (parts?.left ?? 0);
   }
 
   override push(lane: Lane, entry: Outbound): PushResult<Outbound> {
@@ -120,7 +123,7 @@ export class Outbox extends SendQueue<Outbound> {
   }
 
   override remove(entry: Outbound): boolean {
-    this.#parked.delete(entry);
+    this.#aside.delete(entry);
     const removed = super.remove(entry);
     if (removed) this.levelChanged();
     return removed;
@@ -128,7 +131,7 @@ export class Outbox extends SendQueue<Outbound> {
 
   /** Takes out everything that waits. */
   override clear(): readonly Outbound[] {
-    this.#parked.clear();
+    this.#aside.clear();
     const entries = super.clear();
     this.levelChanged();
     return entries;
@@ -158,7 +161,9 @@ export class Outbox extends SendQueue<Outbound> {
   slotFreed(): void {
     const link = this.#link;
     if (link === undefined || this.#scheduled) return;
-    if ((this.peek('ordered') ?? this.peek('lossy') ?? this.#unparked(link) ?? this.#resends.next(link)) !== undefined)
+    if (
+      (this.peek('ordered') ?? this.peek('lossy') ?? this.#aside.next(link) ?? this.#resends.next(link)) !== undefined
+    )
       this.schedule();
   }
 
@@ -188,30 +193,36 @@ export class Outbox extends SendQueue<Outbound> {
       const control = this.peek('control');
       if (control === undefined && this.#resends.holds(link)) break;
       const resend = control === undefined ? this.#resends.next(link) : undefined;
-      const entry = control ?? resend ?? this.#unparked(link) ?? this.next();
+      const entry = control ?? resend ?? this.#aside.next(link) ?? this.next();
       if (entry === undefined) break;
-      if (entry.takesSlot && !link.hasFreeSlot(entry.takesSlot)) {
-        if (entry.takesSlot === 'calls') break;
-        super.remove(entry);
-        super.push('held', entry);
-        this.#parked.add(entry);
+      const keeps = keepsOrder(entry);
+      if (control === undefined && link.parts?.blocks(keeps, entry.bytes + HEADER_BYTES)) {
+        // What may be dropped stays where it can be.
+        if (entry === this.peek('lossy')) break;
+        this.#putAside(entry, keeps ? 'ordered' : 'free');
         continue;
       }
-      admitted = control !== undefined || link.flow?.admits(entry.bytes + HEADER_BYTES) !== false;
+      if (entry.takesSlot && !link.hasFreeSlot(entry.takesSlot)) {
+        if (entry.takesSlot === 'calls') break;
+        this.#putAside(entry, 'streams');
+        continue;
+      }
+      const bytes = Math.min(entry.bytes + HEADER_BYTES, link.parts?.partBytes ?? Infinity);
+      admitted = control !== undefined || link.flow?.admits(bytes) !== false;
       if (!admitted) break;
       if (entry === resend) this.#resends.take(link);
       else {
-        if (this.#parked.size > 0) this.#parked.delete(entry);
+        this.#aside.delete(entry);
         super.remove(entry);
       }
       this.#writeRider(link);
-      this.#write(entry, link);
+      this.#write(entry, link, control === undefined);
       // Somebody who was told of a message that could not go may have dropped the socket.
       if (this.#link !== link) break;
     }
     this.#writeRider(link);
     link.batch.flush();
-    return admitted;
+    return admitted && link.parts?.write() !== false;
   }
 
   /**
@@ -230,17 +241,20 @@ export class Outbox extends SendQueue<Outbound> {
       );
     };
     for (const query of queries) if (fits(query)) this.#write(query, link);
-    for (let entry = this.peek('ordered'); entry?.rides && fits(entry); entry = this.peek('ordered')) {
+    const mayRide = (entry: Outbound): boolean =>
+      entry.rides && !(keepsOrder(entry) && this.#aside.ordered.size > 0) && fits(entry);
+    for (let entry = this.peek('ordered'); entry && mayRide(entry); entry = this.peek('ordered')) {
       super.remove(entry);
       this.#write(entry, link);
     }
     link.batch.flush();
   }
 
-  #unparked(link: LinkState): Outbound | undefined {
-    if (this.#parked.size === 0 || !link.hasFreeSlot('streams')) return undefined;
-    const [first] = this.#parked;
-    return first;
+  #putAside(entry: Outbound, among: 'streams' | 'ordered' | 'free'): void {
+    this.#aside.delete(entry);
+    super.remove(entry);
+    super.push('held', entry);
+    this.#aside[among].add(entry);
   }
 
   #writeRider(link: LinkState): void {
@@ -250,11 +264,22 @@ export class Outbox extends SendQueue<Outbound> {
     link.batch.add(rider(link), 'bulk');
   }
 
-  #write(entry: Outbound, link: LinkState): void {
+  #write(entry: Outbound, link: LinkState, mayGoInParts = false): void {
     const message = entry.write(link);
     if (message === undefined) return;
     const { surplus } = entry;
+    const { batch, parts } = link;
     const bytes = surplus === undefined ? undefined : message.length + surplus;
-    if (!link.batch.add(message, entry.takesSlot ? 'call' : 'bulk', bytes)) entry.tooLarge?.(link.batch.frameBytes);
+    if (parts !== undefined && mayGoInParts && entry.bytes + HEADER_BYTES > parts.partBytes) {
+      const all = (bytes ?? utf8Length(message)) + 2;
+      if (all > parts.messageBytes) entry.tooLarge?.(parts.messageBytes, 'messageBytes');
+      else parts.begin(entry, keepsOrder(entry), message, all);
+    } else if (!batch.add(message, entry.takesSlot ? 'call' : 'bulk', bytes))
+      entry.tooLarge?.(batch.frameBytes, 'frameBytes');
   }
+}
+
+/** Queries change nothing: they may overtake, and be overtaken. */
+function keepsOrder(entry: Outbound): boolean {
+  return !(entry.rides && entry.takesSlot);
 }

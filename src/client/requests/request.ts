@@ -55,6 +55,9 @@ export abstract class Request implements Outbound {
   place = 0;
   /** Sockets in a row that were lost when it was on its way, where it is large enough to be the cause. */
   losses = 0;
+  /** Parts of it that the peer took in on {@link on}; and how far it was when its last socket was lost. */
+  taken = 0;
+  lostAt = -1;
   #writes = 0;
   #owner: RequestOwner | undefined = undefined;
   #deadline: Deadline | undefined = undefined;
@@ -138,13 +141,14 @@ export abstract class Request implements Outbound {
     return this.message(Math.max(0, leftMs), link);
   }
 
-  tooLarge(frameBytes: number): void {
+  tooLarge(mostBytes: number, limit: 'frameBytes' | 'messageBytes'): void {
+    const where = limit === 'frameBytes' ? 'frame' : 'message';
     this.fail(
       'TOO_LARGE',
-      DEVELOPMENT && `it takes more than the ${frameBytes} bytes that the server accepts in a frame`,
+      DEVELOPMENT && `it takes more than the ${mostBytes} bytes that the server accepts in a ${where}`,
       {
         outcome: this.#writes > 1 ? 'unknown' : 'not-sent',
-        remedy: DEVELOPMENT && 'Send it in parts, or raise the server’s limits.frameBytes.',
+        remedy: DEVELOPMENT && `Send it in parts, or raise the server’s limits.${limit}.`,
       },
     );
     this.#owner!.withdrawn(this);

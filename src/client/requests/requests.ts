@@ -187,6 +187,10 @@ export class Requests extends Resending implements RequestOwner {
     this.#parts.outbox.remove(request);
     this.forget(request);
     if (on === undefined) return;
+    if (on.parts?.drop(request)) {
+      on.taken[takesSlot]--;
+      return this.#parts.outbox.slotFreed();
+    }
     // The slot stays taken until the server has settled the id on that socket.
     on.left.set(id, takesSlot);
     this.say(

@@ -1,7 +1,7 @@
 import { DEVELOPMENT } from '../../development.ts';
 import type { CloseReaction } from '../../protocol/close-reaction.ts';
 import { LARGE_BYTES, type LinkState } from '../kernel/link-state.ts';
-import type { Resends } from './outbox.ts';
+import { HEADER_BYTES, type Resends } from './outbox.ts';
 import type { Request } from './request.ts';
 
 /** After so many sockets in a row were lost with a large request on its way, it is sent alone. */
@@ -35,8 +35,11 @@ export abstract class Resending implements Resends {
     for (let at = resends.length - 1; at >= 0; at--) {
       const request = resends[at]!;
       if (request.settled) resends.splice(at, 1);
-      // A stream without a slot may wait for hours: calls pass it.
-      else if (request.takesSlot !== 'streams' || link.hasFreeSlot('streams')) {
+      // A stream without a slot may wait for hours: calls pass it. What is small passes what is large.
+      else if (
+        (request.takesSlot !== 'streams' || link.hasFreeSlot('streams')) &&
+        !link.parts?.blocks(request.acts, request.bytes + HEADER_BYTES)
+      ) {
         this.#next = at;
         return request;
       }
@@ -45,7 +48,9 @@ export abstract class Resending implements Resends {
   }
 
   holds(link: LinkState): boolean {
-    const isOver = (): boolean => link.covered >= Math.min(this.#barrier, link.batch.taken);
+    const isOver = (): boolean =>
+      !(this.#alone?.on === link && this.#alone.place > link.covered) &&
+      link.covered >= Math.min(this.#barrier, link.batch.taken);
     if (!isOver()) return true;
     const next = this.resends.length === 0 ? undefined : this.next(link);
     if (next === undefined || !isSuspect(next) || next === this.#alone) return false;
@@ -120,7 +125,7 @@ export abstract class Resending implements Resends {
       if (request.isTakenIn || request.place <= link.covered) request.losses = 0;
       else if (isTooLarge) {
         if (request.bytes > (culprit?.bytes ?? 0)) culprit = request;
-      } else if (reaction?.startsWith('retry') && request.bytes > LARGE_BYTES && ++request.losses > LOSSES)
+      } else if (reaction?.startsWith('retry') && request.bytes > LARGE_BYTES && lostAgain(request) >= LOSSES + 1)
         culprit = request;
     }
     if (culprit === undefined) return;
@@ -133,6 +138,18 @@ export abstract class Resending implements Resends {
       remedy: DEVELOPMENT && 'Send it in parts.',
     });
   }
+}
+
+/**
+ * Counts a loss: anew where it came further, or less far, than the last time. In the middle of a long transfer it may be
+ * by chance that a line is lost where the last one was, so that takes twice as many.
+ */
+function lostAgain(request: Request): number {
+  const at = request.place < Infinity ? Infinity : request.taken;
+  const weight = at > 0 && at < Infinity ? 0.5 : 1;
+  request.losses = at === request.lostAt ? request.losses + weight : weight;
+  request.lostAt = at;
+  return request.losses;
 }
 
 function isSuspect({ losses }: Request): boolean {

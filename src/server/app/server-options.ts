@@ -1,9 +1,17 @@
 import { MAX_TIMER_MS } from '../../primitives/deadlines.ts';
+import { LEAST_PART_BYTES } from '../../protocol/parts.ts';
 
 /** What one server grants its peers. */
 export interface ServerLimits {
   /** Largest frame that a client may send, bytes. @default 1_048_576 */
   readonly frameBytes?: number | undefined;
+  /** Largest message that a client may send in parts, as newer clients do, bytes. @default 16_777_216 */
+  readonly messageBytes?: number | undefined;
+  /**
+   * A message above this goes in parts of this size, both ways: what is small goes between them, bytes. At least 1024.
+   * @default 16_384
+   */
+  readonly partBytes?: number | undefined;
   /** Calls and publishes of one socket that are not yet answered, 8 to 1024; a client may run twice as many handlers. @default 1_024, less where `streams` are many */
   readonly calls?: number | undefined;
   /**
@@ -92,6 +100,8 @@ export type ResolvedTimes = Resolved<ServerTimes>;
 /** Defaults of {@link ServerLimits}. */
 export const DEFAULT_LIMITS: ResolvedLimits = {
   frameBytes: 1024 * 1024,
+  messageBytes: 16 * 1024 * 1024,
+  partBytes: 16 * 1024,
   calls: 1024,
   streams: 16,
   items: 256,
@@ -118,6 +128,7 @@ export const DEFAULT_TIMES: ResolvedTimes = {
 /** Least values that make sense: a hello fits 16 KiB, and a client may send 8 calls before it knows a limit. */
 const LEAST: Partial<Record<string, number>> = {
   frameBytes: 16 * 1024,
+  partBytes: LEAST_PART_BYTES,
   calls: 8,
   clientsPerIdentity: 0,
   clients: 0,

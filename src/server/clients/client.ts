@@ -45,6 +45,7 @@ export class Client {
   #isGone = false;
   #streams: StreamStore | undefined;
   #losses: Losses | undefined;
+  #lostAt: Losses | undefined;
   #waiting: Map<object, () => void> | undefined;
 
   constructor(
@@ -91,6 +92,11 @@ export class Client {
   /** What its sockets were lost over, perhaps. */
   get losses(): Losses {
     return (this.#losses ??= new Map());
+  }
+
+  /** And how far each of that had come. */
+  get lostAt(): Losses {
+    return (this.#lostAt ??= new Map());
   }
 
   /** Subscriptions that wait until there is less to do than {@link Client.reads}, the longest first, and how each goes on. */

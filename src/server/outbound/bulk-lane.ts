@@ -1,12 +1,16 @@
 import type { Flusher, Turns } from './flusher.ts';
 import { FrameWriter } from './frame-writer.ts';
-import type { Delivery, FrameSink, WrittenFrame } from './frame-writer.ts';
+import type { Delivery, FrameSink } from './frame-writer.ts';
+import { LargeFrame } from './written-frame.ts';
+import type { WrittenFrame } from './written-frame.ts';
 import type { SharedTexts } from './shared-texts.ts';
 
 /** The socket of a {@link BulkLane}. */
 export interface LaneOwner extends Omit<FrameSink, 'send' | 'sendAll'> {
   /** Frames were added: writes those that there is room for. */
   pump(): void;
+  /** A number for a frame that goes in parts. */
+  nextPart(): number;
 }
 
 /**
@@ -41,6 +45,19 @@ export class BulkLane implements FrameSink {
     return this.#owner.gatheredBytes;
   }
 
+  get partBytes(): number {
+    return this.#owner.partBytes;
+  }
+
+  cut(frame: LargeFrame): void {
+    this.#owner.cut(frame);
+  }
+
+  /** What is next goes in parts. */
+  get isLarge(): boolean {
+    return this.#frames[0] instanceof LargeFrame;
+  }
+
   /** Bytes that wait, in frames or not yet. */
   get bytes(): number {
     return this.#bytes + this.#writer.bytes;
@@ -68,10 +85,20 @@ export class BulkLane implements FrameSink {
     }
   }
 
-  /** The next frame to be written, if one is made. */
+  /** The next frame to be written, or part of one, if one is made. */
   take(): WrittenFrame | undefined {
-    const frame = this.#frames.shift();
+    const [frame] = this.#frames;
     if (frame === undefined) return undefined;
+    if (frame instanceof LargeFrame) {
+      const { left } = frame;
+      const part = frame.next(() => this.#owner.nextPart());
+      this.#bytes -= left - frame.left;
+      if (!frame.isWritten) return part;
+      this.#frames.shift();
+      this.answers -= frame.answers;
+      return part;
+    }
+    this.#frames.shift();
     this.#bytes -= frame.bytes;
     this.answers -= frame.answers;
     return frame;

@@ -1,6 +1,9 @@
+import { UNITS_TO_CLIENT } from '../../protocol/parts.ts';
 import type { Flusher, Gatherer, Turns } from './flusher.ts';
 import { LARGE } from './large-messages.ts';
 import type { SharedTexts } from './shared-texts.ts';
+import { LargeFrame } from './written-frame.ts';
+import type { WrittenFrame } from './written-frame.ts';
 
 /** A batch with an answer in it stays small, so that the client works on it while more are made. */
 const ANSWERS_BYTES = 8 * 1024;
@@ -21,16 +24,6 @@ export function isBulk(delivery: Delivery): boolean {
   return delivery === 'bulk' || delivery === 'ordered answer';
 }
 
-/** Messages that are sent together. */
-export interface WrittenFrame {
-  readonly text: string;
-  readonly bytes: number;
-  /** Messages in it that are not held back however little the peer reads. */
-  readonly answers: number;
-  /** Something in it keeps its order among the bulk. */
-  readonly hasBulk: boolean;
-}
-
 /** Where the frames of a {@link FrameWriter} go. */
 export interface FrameSink {
   readonly texts: SharedTexts;
@@ -39,6 +32,10 @@ export interface FrameSink {
   readonly turns: Turns | undefined;
   /** More than this does not wait for the end of a turn. */
   readonly gatheredBytes: number;
+  /** Size of the parts that the peer takes: a message of more goes in those. `Infinity` where it takes none. */
+  readonly partBytes: number;
+  /** A message goes in parts. */
+  cut(frame: LargeFrame): void;
   send(text: string, bytes: number, answers: number, hasBulk: boolean): void;
   /** The same for several that are there at once, in order. */
   sendAll(frames: readonly WrittenFrame[]): void;
@@ -76,6 +73,8 @@ export class FrameWriter implements Gatherer {
     const isAnswer = delivery === 'answer' || delivery === 'gathered answer';
     const most = isAnswer || this.#answers > 0 ? ANSWERS_BYTES : BULK_BYTES;
     const bytes = this.#sink.texts.bytesOf(message) + 1; // a comma or a bracket
+    if (bytes > this.#sink.partBytes && message.length + 2 <= UNITS_TO_CLIENT)
+      return this.#pushLarge(message, bytes, delivery);
     const isLarge = bytes > LARGE;
     if (this.#size > 0 && (isLarge || this.#batchBytes + bytes + 1 > most)) this.#close();
     if (isAnswer) this.#answers++;
@@ -88,6 +87,18 @@ export class FrameWriter implements Gatherer {
     this.#batchBytes += bytes;
     this.#waiting += bytes - 1;
     if (isLarge || (this.#answers > 0 && this.#size >= ANSWERS_MESSAGES)) this.#close();
+    this.#schedule(delivery);
+  }
+
+  #pushLarge(message: string, bytes: number, delivery: Delivery): void {
+    this.#close();
+    const hasBulk = isBulk(delivery);
+    const text = this.#sink.texts.frameOf(message);
+    const answers = delivery === 'bulk' || delivery === 'notice' ? 0 : 1;
+    const frame = new LargeFrame({ text, bytes: bytes + 1, answers, hasBulk }, this.#sink.partBytes);
+    (this.#frames ??= []).push(frame);
+    this.#waiting += bytes - 1;
+    this.#sink.cut(frame);
     this.#schedule(delivery);
   }
 

@@ -19,15 +19,28 @@ export type Losses = Map<string, number>;
 /** The socket of {@link LargeMessages}. */
 export interface LargeMessagesPeer {
   readonly losses: Losses;
+  /** How far each had come when a socket was lost behind it. */
+  readonly lostAt?: Losses;
+  /** How far the message has come that was written last, where it goes in parts. */
+  transit?(): Transit | undefined;
   /** Writes a ping with what gathers, and gives its number. */
   ping(delivery: 'bulk'): number;
   /** What had to wait may be written. */
   drained(): void;
 }
 
+/** How far a message has come that goes in parts. */
+export interface Transit {
+  /** Parts that the peer has taken in. */
+  readonly taken: number;
+  readonly isWritten: boolean;
+  readonly isTaken: boolean;
+}
+
 interface UnderWay {
   readonly key: string;
   readonly size: number;
+  readonly transit: Transit | undefined;
   /** A ping was written behind it. */
   isPinged: boolean;
 }
@@ -68,16 +81,22 @@ export class LargeMessages {
 
   /** It was written. */
   wrote(key: string, size: number): void {
-    this.#underWay.push({ key, size, isPinged: false });
+    this.#underWay.push({ key, size, transit: this.#peer.transit?.(), isPinged: false });
     this.#ping();
   }
 
   /** The peer answered a ping: it has what was written before it. Others may have overtaken what is large. */
   ponged(n: number): void {
-    if (n !== this.#pinged) return;
-    this.#pinged = 0;
-    for (const { key, isPinged } of this.#underWay) if (isPinged) this.#peer.losses.delete(key);
-    this.#underWay = this.#underWay.filter(({ isPinged }) => !isPinged);
+    const isOurs = n === this.#pinged;
+    const isTaken = ({ transit, isPinged }: UnderWay): boolean => transit?.isTaken ?? (isOurs && isPinged);
+    const taken = this.#underWay.filter(isTaken);
+    if (!isOurs && taken.length === 0) return;
+    if (isOurs) this.#pinged = 0;
+    for (const { key } of taken) {
+      this.#peer.losses.delete(key);
+      this.#peer.lostAt?.delete(key);
+    }
+    this.#underWay = this.#underWay.filter((message) => !isTaken(message));
     this.#ping();
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
@@ -95,14 +114,27 @@ export class LargeMessages {
         undefined,
       );
       if (largest !== undefined) this.#count(largest.key, HOPELESS);
-    } else for (const { key } of lost) this.#count(key, this.#lossesOf(key) + 1);
+    } else for (const message of lost) this.#lostAgain(message);
   }
 
   /** One ping at a time: the next when its answer is here. */
   #ping(): void {
-    if (this.#pinged > 0 || this.#underWay.length === 0) return;
+    const whole = this.#underWay.filter(({ transit }) => transit === undefined);
+    if (this.#pinged > 0 || whole.length === 0) return;
     this.#pinged = this.#peer.ping('bulk');
-    for (const message of this.#underWay) message.isPinged = true;
+    for (const message of whole) message.isPinged = true;
+  }
+
+  /**
+   * Counts a loss: anew where it came further, or less far, than the last time. In the middle of a long transfer it may
+   * be by chance that a line is lost where the last one was, so that takes twice as many.
+   */
+  #lostAgain({ key, transit }: UnderWay): void {
+    const at = transit === undefined || transit.isWritten ? Infinity : transit.taken;
+    const { lostAt } = this.#peer;
+    const before = lostAt?.get(key) ?? at;
+    lostAt?.set(key, at);
+    this.#count(key, (before === at ? this.#lossesOf(key) : 0) + (at > 0 && at < Infinity ? 0.5 : 1));
   }
 
   #lossesOf(key: string): number {
@@ -116,6 +148,7 @@ export class LargeMessages {
     if (known.size <= REMEMBERED) return;
     for (const oldest of known.keys()) {
       known.delete(oldest);
+      this.#peer.lostAt?.delete(oldest);
       return;
     }
   }

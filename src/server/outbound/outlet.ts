@@ -1,10 +1,14 @@
+import { PartWindow } from '../../primitives/part-window.ts';
 import * as CloseCode from '../../protocol/close-code.ts';
 import type { Engine } from '../engine.ts';
 import { BulkLane } from './bulk-lane.ts';
 import type { LaneOwner } from './bulk-lane.ts';
 import type { Flusher, Turns } from './flusher.ts';
 import { FrameWriter, isBulk } from './frame-writer.ts';
-import type { Delivery, FrameSink, WrittenFrame } from './frame-writer.ts';
+import type { Delivery, FrameSink } from './frame-writer.ts';
+import { LargeAnswers } from './large-answers.ts';
+import { LargeFrame } from './written-frame.ts';
+import type { WrittenFrame } from './written-frame.ts';
 import type { ServerSocket } from '../peers/server-socket.ts';
 import type { SharedTexts } from './shared-texts.ts';
 import { UnreadAnswers } from './unread-answers.ts';
@@ -29,6 +33,8 @@ export interface OutletOwner {
   readonly engine: Engine;
   /** Frames were handed to the socket. */
   sent(): void;
+  /** Writes a ping behind what the socket was handed, and gives its number; 0 where nobody would answer. */
+  ping(): number;
   close(code: number, reason: string): void;
 }
 
@@ -39,6 +45,13 @@ export class Outlet implements FrameSink, LaneOwner {
   readonly #writer: FrameWriter = new FrameWriter(this);
   /** There while bulk waits for the socket. */
   #lane: BulkLane | undefined;
+  /** Answers that go in parts, and what of all parts is on its way. */
+  readonly #large: LargeAnswers = new LargeAnswers(() => this.nextPart());
+  readonly #window: PartWindow<LargeFrame> = new PartWindow();
+  #partsBegun = 0;
+  #lastWasAnswer = false;
+  #newest: LargeFrame | undefined;
+  partBytes: number = Infinity;
   /** There once something was left in the socket's buffer. */
   #unread: UnreadAnswers | undefined;
   #isOver = false;
@@ -73,6 +86,11 @@ export class Outlet implements FrameSink, LaneOwner {
 
   /** Bytes on their way to the peer. */
   get buffered(): number {
+    return this.queued + this.#large.bytes;
+  }
+
+  /** Those of them that a new event waits behind. */
+  get queued(): number {
     return this.ahead + (this.#lane?.bytes ?? 0);
   }
 
@@ -81,9 +99,30 @@ export class Outlet implements FrameSink, LaneOwner {
     return (this.#socket.bufferedAmount ?? 0) + this.#writer.bytes;
   }
 
-  /** Bulk waits for the socket. */
+  /** Something waits for the socket. */
   get isHolding(): boolean {
-    return this.#lane !== undefined;
+    return this.#lane !== undefined || this.#large.bytes > 0;
+  }
+
+  nextPart(): number {
+    return ++this.#partsBegun;
+  }
+
+  /** @param isCareful - Sockets were lost over large messages: no more of them is on its way than has to be. */
+  takesParts(partBytes: number, isCareful: boolean): void {
+    this.partBytes = partBytes;
+    this.#window.isSteady = isCareful;
+  }
+
+  cut(frame: LargeFrame): void {
+    this.#newest = frame;
+  }
+
+  /** The message that was pushed last and goes in parts, once. */
+  takeNewest(): LargeFrame | undefined {
+    const newest = this.#newest;
+    this.#newest = undefined;
+    return newest;
   }
 
   push(message: string, delivery: Delivery): void {
@@ -94,7 +133,7 @@ export class Outlet implements FrameSink, LaneOwner {
   send(text: string, bytes: number, answers: number, hasBulk: boolean): void {
     if (this.#isOver) return;
     if (hasBulk && this.#isFull) return this.#hold([{ text, bytes, answers, hasBulk }]);
-    this.#send(text, bytes, answers);
+    this.#send({ text, bytes, answers, hasBulk });
     this.#owner.sent();
   }
 
@@ -103,44 +142,51 @@ export class Outlet implements FrameSink, LaneOwner {
     const held: WrittenFrame[] = [];
     this.#cork();
     for (const frame of frames) {
-      if (frame.hasBulk && this.#isFull) held.push(frame);
-      else this.#send(frame.text, frame.bytes, frame.answers);
+      const isLarge = frame instanceof LargeFrame;
+      if (frame.hasBulk && (isLarge || held.length > 0 || this.#isFull)) held.push(frame);
+      else if (isLarge) this.#large.push(frame);
+      else this.#send(frame);
     }
     this.#uncork();
     this.#owner.sent();
     if (held.length > 0) this.#hold(held);
+    else this.pump();
   }
 
   /** Sends everything now, whatever there is room for. */
   flush(): void {
     this.#writer.flush();
+    for (let part = this.#large.take(); part !== undefined; part = this.#large.take()) this.#send(part);
     const lane = this.#lane;
     if (lane === undefined) return;
     lane.flush();
-    for (let frame = lane.take(); frame !== undefined; frame = lane.take()) {
-      this.#send(frame.text, frame.bytes, frame.answers);
-    }
+    for (let frame = lane.take(); frame !== undefined; frame = lane.take()) this.#send(frame);
     if (this.#lane === lane) this.#lane = undefined;
   }
 
-  /** The socket may have room: bulk goes on. */
+  /** The socket may have room: what waits goes on. */
   pump(): void {
+    if (!this.isHolding) return;
     const lane = this.#lane;
-    if (lane === undefined) return;
-    let frame = this.#hasRoom ? lane.take() : undefined;
+    let frame = this.#next();
     if (frame !== undefined) {
       while (frame !== undefined && !this.#isOver) {
         // Several small ones go in one write; then the socket says whether it has room for more.
         this.#cork();
-        for (; frame !== undefined; frame = this.#hasRoom ? lane.take() : undefined) {
-          this.#send(frame.text, frame.bytes, frame.answers);
-        }
+        for (; frame !== undefined; frame = this.#next()) this.#send(frame);
         this.#uncork();
-        frame = this.#hasRoom ? lane.take() : undefined;
+        frame = this.#next();
       }
       this.#owner.sent();
     }
-    if (this.#lane === lane && lane.bytes === 0) this.#lane = undefined;
+    if (lane !== undefined && this.#lane === lane && lane.bytes === 0) this.#lane = undefined;
+  }
+
+  /** The peer answered a ping: it has the parts that were written before it. */
+  ponged(n: number): void {
+    if (this.#window.isEmpty) return;
+    this.#window.covered(n, performance.now(), (frame) => frame.taken++);
+    this.pump();
   }
 
   /** Drops everything: the socket is gone. */
@@ -149,6 +195,7 @@ export class Outlet implements FrameSink, LaneOwner {
     this.#writer.clear();
     this.#lane?.clear();
     this.#lane = undefined;
+    this.#large.clear();
   }
 
   /**
@@ -173,6 +220,17 @@ export class Outlet implements FrameSink, LaneOwner {
     return this.#lane !== undefined || !this.#hasRoom;
   }
 
+  /** What goes next of what waits, if there is room for it: large answers and bulk in turn, a part at a time. */
+  #next(): WrittenFrame | undefined {
+    if (!this.#hasRoom) return undefined;
+    const hasAnswer = this.#large.bytes > 0 && this.#window.hasRoom;
+    const bulk = this.#lane?.isLarge === true && !this.#window.hasRoom ? undefined : this.#lane;
+    const frame =
+      (hasAnswer && this.#lastWasAnswer ? bulk?.take() : undefined) ?? (hasAnswer ? this.#large.take() : bulk?.take());
+    if (frame !== undefined) this.#lastWasAnswer = !frame.hasBulk;
+    return frame;
+  }
+
   #hold(frames: readonly WrittenFrame[]): void {
     this.#lane ??= new BulkLane(this);
     this.#lane.sendAll(frames);
@@ -195,7 +253,7 @@ export class Outlet implements FrameSink, LaneOwner {
     this.#left = left;
   }
 
-  #send(text: string, bytes: number, answers: number): void {
+  #send({ text, bytes, answers, of }: WrittenFrame): void {
     if (this.#isOver) return;
     const { engine } = this.#owner;
     if (this.#left > 0) this.#look(this.#socket.bufferedAmount ?? 0);
@@ -213,11 +271,14 @@ export class Outlet implements FrameSink, LaneOwner {
       this.#unread.add(bytes, answers);
       this.#boundUnread(buffered);
     } else this.#unread = undefined;
+    if (of === undefined) return;
+    const n = this.#owner.ping();
+    if (n > 0) this.#window.wrote(n, bytes, of, performance.now());
   }
 
   #boundUnread(buffered: number): void {
     const { limits } = this.#owner.engine;
-    const held = this.#lane?.answers ?? 0;
+    const held = (this.#lane?.answers ?? 0) + this.#large.size;
     const unread = held + (this.#unread?.within(this.ahead) ?? 0);
     const isUnfair = unread > 2 * limits.calls + UNREAD_PONGS && buffered > limits.bufferedBytes * UNREAD_FACTOR;
     if (isUnfair || buffered > limits.memoryBytes) {

@@ -1,4 +1,4 @@
-import type { WrittenFrame } from './frame-writer.ts';
+import type { WrittenFrame } from './written-frame.ts';
 
 /** Bytes that a socket adds to a frame, at most (RFC 6455 5.2: no mask from a server). */
 const FRAME_HEADER = 10;

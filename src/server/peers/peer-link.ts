@@ -1,5 +1,6 @@
 import type { Engine } from '../engine.ts';
 import type { Delivery } from '../outbound/frame-writer.ts';
+import type { Transit } from '../outbound/large-messages.ts';
 import type { ServerRequest } from './server-socket.ts';
 
 /** The socket of a peer, as what serves the peer uses it. */
@@ -18,6 +19,10 @@ export interface PeerLink {
   /** Grows by the looks between which bytes moved that prove the peer alive. */
   progress(): number;
   push(message: string, delivery: Delivery): void;
+  /** How far the message has come that was pushed last, where it goes in parts. */
+  transit(): Transit | undefined;
+  /** The peer answered a ping. */
+  ponged(n: number): void;
   close(code: number, reason: string): void;
   /** The same, and nothing of what waits is handed over any more. */
   cutOff(code: number, reason: string): void;

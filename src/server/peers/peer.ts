@@ -1,7 +1,6 @@
 import { json } from '../../codec/json.ts';
 import type { Deadline } from '../../primitives/deadlines.ts';
 import * as CloseCode from '../../protocol/close-code.ts';
-import { decodeClientFrame } from '../../protocol/client-messages.ts';
 import { encodePing, encodePong, encodeUnsubscribed } from '../../protocol/encode.ts';
 import type { ClientMessage, Malformed, WireError } from '../../protocol/messages.ts';
 import type { Decoded } from '../../protocol/read-frame.ts';
@@ -15,12 +14,12 @@ import { PeerFollowers } from '../topics/peer-followers.ts';
 import type { Delivery } from '../outbound/frame-writer.ts';
 import { Expiry } from './expiry.ts';
 import type { Introduction } from './handshake.ts';
-import { LargeMessages, type Losses } from '../outbound/large-messages.ts';
+import { LargeMessages, type Losses, type Transit } from '../outbound/large-messages.ts';
 import { PeerAuth } from './peer-auth.ts';
 import { PeerHeartbeat } from './peer-heartbeat.ts';
 import type { FrameArrival } from './held-messages.ts';
 import type { PeerLink } from './peer-link.ts';
-import { PeerRate } from './peer-rate.ts';
+import { PeerInbox } from './peer-inbox.ts';
 
 /** A peer that had no room for events or items is looked at this often, where its adapter does not tell that it drained. */
 const LOOK_AGAIN_MS = 250;
@@ -39,7 +38,7 @@ export class Peer {
   #auth: PeerAuth | undefined;
   #expiry: Expiry | undefined;
   readonly #heartbeat: PeerHeartbeat;
-  readonly #rate: PeerRate;
+  readonly #inbox: PeerInbox;
   /** It speaks the codec of the contract. */
   readonly #speaks: boolean;
   #context: unknown;
@@ -48,7 +47,6 @@ export class Peer {
   #pings = 0;
   /** As it was told. */
   #spreadMs: number;
-  #closed = false;
 
   constructor(link: PeerLink, client: Client, { hello, credentials }: Introduction) {
     const { engine } = link;
@@ -59,7 +57,7 @@ export class Peer {
     this.#context = credentials.context;
     this.#speaks = (hello.codec ?? json.name) === engine.codec.name;
     this.#calls = new PeerCalls(link, this);
-    this.#rate = new PeerRate(engine.limits, engine.deadlines, this);
+    this.#inbox = new PeerInbox(link, this);
     this.#heartbeat = new PeerHeartbeat(engine.times, engine.deadlines, this);
   }
 
@@ -74,6 +72,14 @@ export class Peer {
 
   get losses(): Losses {
     return this.client.losses;
+  }
+
+  get lostAt(): Losses {
+    return this.client.lostAt;
+  }
+
+  transit(): Transit | undefined {
+    return this.#link.transit();
   }
 
   get subscriptions(): number {
@@ -113,39 +119,21 @@ export class Peer {
     if (this.#expiry?.isOver === true) return this.#expiry.end();
     const now = performance.now();
     this.#heartbeat.heard(now);
-    const { frameBytes } = this.#link.engine.limits;
-    // The adapter counts bytes; a text of more units than that has more bytes too.
-    if (data.length <= frameBytes) this.read(decodeClientFrame(data), now, data.length);
-    else this.#link.close(CloseCode.MESSAGE_TOO_BIG, `a frame of more than ${frameBytes} bytes`);
+    this.#inbox.frame(data, now);
   }
 
-  /** What came before a fault stands. */
-  read({ messages, malformed, ignored, error, isVetted }: Decoded<ClientMessage>, at: number, size = 0): void {
-    const frame = { at, isVetted, length: size / messages.length };
-    let arrival: Arrival = { context: this.#context, isVetted, at };
-    for (const message of messages) {
-      if (this.#closed) return;
-      if (!this.#rate.admits(message, frame) || this.#closed) continue;
-      // Other credentials may have come in force within the frame.
-      if (arrival.context !== this.#context) arrival = { context: this.#context, isVetted, at };
-      this.#handle(message, arrival);
-    }
-    if (ignored > 0) this.#rate.count(at, ignored);
-    for (const fault of malformed) {
-      this.#rate.count(at);
-      this.#answerMalformed(fault);
-    }
-    if (error !== null) this.#link.close(CloseCode.MALFORMED_FRAME, error.reason);
+  /** What was held until its welcome. */
+  read(held: Decoded<ClientMessage>): void {
+    this.#inbox.read(held, performance.now());
   }
 
   takeHeld(message: ClientMessage, { isVetted, at }: FrameArrival): void {
-    this.#handle(message, { context: this.#context, isVetted, at });
+    this.handle(message, { context: this.#context, isVetted, at });
   }
 
   /** Gives back what it has; its calls go on without it. The code is the peer's, if it gave one. */
   close(code?: number): void {
-    this.#closed = true;
-    this.#rate.close();
+    this.#inbox.close();
     this.#large?.lost(code);
     this.#calls.close();
     this.#streams?.close();
@@ -226,7 +214,7 @@ export class Peer {
     });
   }
 
-  #handle(message: ClientMessage, arrival: Arrival): void {
+  handle(message: ClientMessage, arrival: Arrival): void {
     switch (message[0]) {
       case 'call':
       case 'open':
@@ -250,7 +238,7 @@ export class Peer {
         const [, ...floor] = message;
         const problem = floorProblem(floor);
         if (problem !== undefined) return this.#link.close(CloseCode.MALFORMED_FRAME, problem);
-        return this.#rate.worked(this.client.calls.raise(floor[0], floor.slice(1)), arrival.at);
+        return this.#inbox.worked(this.client.calls.raise(floor[0], floor.slice(1)), arrival.at);
       }
       case 'auth':
         this.#auth ??= new PeerAuth(this.#link, this);
@@ -260,6 +248,7 @@ export class Peer {
       case 'hello':
         return this.#link.close(CloseCode.MALFORMED_FRAME, 'a second hello');
       case 'pong':
+        this.#link.ponged(message[1]);
         return this.#large?.ponged(message[1]);
       default:
         message satisfies never;
@@ -279,7 +268,7 @@ export class Peer {
     }
   }
 
-  #answerMalformed({ id, n, topic, name, problem }: Malformed): void {
+  answerMalformed({ id, n, topic, name, problem }: Malformed): void {
     const message = `malformed ${name}: ${problem}`;
     if (n !== undefined && topic !== undefined) this.#refuseSubscription(n, topic, 'BAD_REQUEST', message);
     else if (id !== undefined) this.#calls.refuse(id, 'BAD_REQUEST', message);

@@ -3,11 +3,13 @@ import * as CloseCode from '../../protocol/close-code.ts';
 import { truncateReason } from '../../protocol/close-reaction.ts';
 import { encodeGoAway, encodeWelcome } from '../../protocol/encode.ts';
 import type { GoAway } from '../../protocol/messages.ts';
+import { PARTS } from '../../protocol/parts.ts';
 import { NEWER } from '../clients/client-directory.ts';
 import type { Client, ClientSocket } from '../clients/client.ts';
 import { callIsolated } from '../../primitives/emit.ts';
 import type { Credentials, Engine } from '../engine.ts';
 import type { Delivery } from '../outbound/frame-writer.ts';
+import type { Transit } from '../outbound/large-messages.ts';
 import { Handshake } from './handshake.ts';
 import type { Ban, Introduction } from './handshake.ts';
 import { identityName } from './identity-name.ts';
@@ -85,8 +87,20 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, OutletOwn
     return this.#outlet.progress();
   }
 
+  transit(): Transit | undefined {
+    return this.#outlet.takeNewest();
+  }
+
+  ponged(n: number): void {
+    this.#outlet.ponged(n);
+  }
+
+  ping(): number {
+    return this.#phase.name === 'open' ? this.#phase.peer.ping() : 0;
+  }
+
   get isCongested(): boolean {
-    return this.buffered > this.engine.limits.bufferedBytes;
+    return this.#outlet.queued > this.engine.limits.bufferedBytes;
   }
 
   get spreadMs(): number {
@@ -196,6 +210,9 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, OutletOwn
     const { client, isNew } = attached;
     const peer = new Peer(this, client, introduction);
     this.#phase = { name: 'open', peer };
+    if (hello.features?.includes(PARTS) === true) {
+      this.#outlet.takesParts(this.engine.limits.partBytes, client.losses.size > 0);
+    }
     const { wireLimits: limits, times } = this.engine;
     const { windowMs, heartbeatMs } = times;
     const { spreadMs } = this;
@@ -210,7 +227,7 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, OutletOwn
     this.push(encodeWelcome(welcome), 'notice');
     peer.begin(credentials);
     if (isNew) this.#tellArrival(client, credentials);
-    for (const decoded of held) peer.read(decoded, performance.now());
+    for (const decoded of held) peer.read(decoded);
   }
 
   #tellArrival(client: Client, { identity, context }: Credentials): void {

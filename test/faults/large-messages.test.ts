@@ -1,0 +1,28 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { percentile } from '../bench/availability/figures.ts';
+import { slowTransfer } from '../helpers/slow-line.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
+});
+
+describe.each([
+  ['answer', 'report'],
+  ['input', 'store'],
+] as const)('a large %s on a line of 20 kB/s, in both of which kernels hide megabytes', (_, what) => {
+  test('arrives once, in little more than the time of its bytes, and small calls go between', async () => {
+    const transfer = slowTransfer(what, 900_000);
+    await vi.advanceTimersByTimeAsync(100_000);
+    const { result, ratio, smallMs, runs, reconnects } = await transfer.done;
+    await transfer.close();
+    expect({ result, runs, reconnects }).toEqual({ result: 900_000, runs: 1, reconnects: 0 });
+    expect(ratio).toBeLessThan(1.3);
+    expect(smallMs.length).toBeGreaterThan(80);
+    expect(percentile(smallMs, 0.99)).toBeLessThan(3_000);
+  });
+});
