@@ -1,3 +1,4 @@
+import { offAbort, onAbort } from '../../primitives/abort-listeners.ts';
 import { DEVELOPMENT } from '../../development.ts';
 import { TautlineError, isTautlineError, type SystemCode } from '../../errors.ts';
 import type { Deadline } from '../../primitives/deadlines.ts';
@@ -71,7 +72,7 @@ export class LossyPublish implements Outbound {
 
   /** It is taken in. @throws what a signal throws that is none */
   begin(): void {
-    this.#signal?.addEventListener('abort', this);
+    onAbort(this.#signal, this);
   }
 
   /** Resolves when it is settled: for whoever prepares it asynchronously. */
@@ -122,7 +123,7 @@ export class LossyPublish implements Outbound {
   #settle(outcome: LossyOutcome | undefined): boolean {
     if (this.settled) return false;
     this.settled = true;
-    this.#signal?.removeEventListener('abort', this);
+    offAbort(this.#signal, this);
     this.#owner.ended(this, outcome);
     this.#wakeWaiter?.();
     return true;

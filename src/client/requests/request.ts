@@ -1,3 +1,4 @@
+import { offAbort, onAbort } from '../../primitives/abort-listeners.ts';
 import { DEVELOPMENT } from '../../development.ts';
 import {
   TautlineError,
@@ -116,7 +117,7 @@ export abstract class Request implements Outbound {
   /** It is taken in. @throws what a signal throws that is none */
   begin(owner: RequestOwner, signal: AbortSignal | undefined, timeoutMs: number): void {
     // First what may throw: then no deadline is left behind.
-    signal?.addEventListener('abort', this);
+    onAbort(signal, this);
     this.#owner = owner;
     this.#signal = signal;
     this.#timeoutMs = timeoutMs;
@@ -229,7 +230,7 @@ export abstract class Request implements Outbound {
     if (this.settled) return false;
     this.settled = true;
     this.liftDeadline();
-    this.#signal?.removeEventListener('abort', this);
+    offAbort(this.#signal, this);
     this.#wakeWaiter?.();
     this.#owner?.settled(this, error);
     return true;

@@ -1,3 +1,4 @@
+import { offAbort, onAbort } from '../../primitives/abort-listeners.ts';
 import type { AnySchema } from '../../contract/schema.ts';
 import { DEVELOPMENT } from '../../development.ts';
 import { isTautlineError, type TautlineError } from '../../errors.ts';
@@ -74,7 +75,7 @@ export class StreamCall implements ItemStream<unknown>, Outbound, StreamReader {
         const mayCome = Math.min(this.#upTo, this.#told + this.#mostWindow);
         if (on !== undefined && mayCome - this.#taken <= this.#window / 2) this.#parts.say(on, this);
       },
-      finished: () => this.#listensTo?.removeEventListener('abort', this.#onAbort),
+      finished: () => offAbort(this.#listensTo, this),
     });
   }
 
@@ -114,7 +115,7 @@ export class StreamCall implements ItemStream<unknown>, Outbound, StreamReader {
     const { signal, send, identities } = this.#parts;
     this.#identity = identities();
     try {
-      signal?.addEventListener('abort', this.#onAbort);
+      onAbort(signal, this);
       this.#listensTo = signal;
       this.#request = send(this, () => this.#items.end(), this.#failed);
     } catch (error) {
@@ -208,10 +209,10 @@ export class StreamCall implements ItemStream<unknown>, Outbound, StreamReader {
   };
 
   /** Also when the server has said its last word, as long as items wait to be read. */
-  readonly #onAbort = (): void => {
+  handleEvent(): void {
     const request = this.#request;
     if (request?.settled !== true) return; // it listens itself
     const cause: unknown = this.#parts.signal?.reason;
     this.#failed(request.failure('ABORTED', DEVELOPMENT && 'the caller aborted it', { cause }));
-  };
+  }
 }

@@ -1,3 +1,4 @@
+import { offAbort, onAbort } from '../../primitives/abort-listeners.ts';
 import { DEVELOPMENT } from '../../development.ts';
 import { TautlineError } from '../../errors.ts';
 import { callIsolated } from '../../primitives/emit.ts';
@@ -139,10 +140,10 @@ export class EventFeed implements TopicEvents<unknown> {
     const { signal } = this.#options;
     this.#state = 'open';
     if (signal?.aborted === true) {
-      this.#aborted();
+      this.handleEvent();
       return;
     }
-    signal?.addEventListener('abort', this.#aborted);
+    onAbort(signal, this);
     let subscriber: Subscriber;
     try {
       subscriber = this.#parts.subscribe({
@@ -184,7 +185,8 @@ export class EventFeed implements TopicEvents<unknown> {
     if (this.#items.size === this.#buffer || this.#size >= MOST_SIZE) this.#subscriber?.pause();
   }
 
-  readonly #aborted = (): void => {
+  /** Its signal was aborted. */
+  handleEvent(): void {
     const { name, path } = this.#parts;
     this.#fail(
       new TautlineError('ABORTED', DEVELOPMENT && `${name}: the loop was aborted.`, {
@@ -193,7 +195,7 @@ export class EventFeed implements TopicEvents<unknown> {
         cause: this.#options.signal?.reason,
       }),
     );
-  };
+  }
 
   #entered(state: SubscriptionState, error: TautlineError | undefined): void {
     if (state === 'ended' && error !== undefined) {
@@ -229,7 +231,7 @@ export class EventFeed implements TopicEvents<unknown> {
   #leave(state: 'ending' | 'done'): void {
     this.#state = state;
     this.#identity = this.#identities();
-    this.#options.signal?.removeEventListener('abort', this.#aborted);
+    offAbort(this.#options.signal, this);
     const subscriber = this.#subscriber;
     this.#subscriber = undefined;
     subscriber?.unsubscribe();
