@@ -33,6 +33,10 @@ describe('options of connect', () => {
     expect(() => connect('ws://test/', options as never)).toThrow(message);
   });
 
+  test('an empty URL is refused: it would be the page itself', () => {
+    expect(() => connect('')).toThrow("url is empty: give '/ws', or a whole URL");
+  });
+
   test('that are undefined erase no default', () => {
     const resolved = resolveConnectOptions({ timeoutMs: undefined, queue: { maxBytes: undefined }, flow: undefined });
     expect(resolved).toEqual(CONNECT_DEFAULTS);

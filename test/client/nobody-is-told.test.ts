@@ -104,7 +104,7 @@ describe('the end of a subscription', () => {
     client.news({ channel: 'a' }).subscribe({ status });
     await settle();
     await refuse(socket);
-    expect(status).toHaveBeenCalledWith('ended', expect.objectContaining({ code: 'FORBIDDEN' }));
+    expect(status).toHaveBeenCalledWith('ended', expect.objectContaining({ code: 'FORBIDDEN', path: 'news' }));
     const { ready } = client.news({ channel: 'a' }).subscribe(() => undefined);
     await settle();
     await refuse(socket, 2);

@@ -56,8 +56,8 @@ export function isSignedOut(status: ConnectionStatus): boolean {
 }
 
 /** The error of what a closed connection ends, and nobody asked the server for. */
-export function endError(cause: CloseCause): TautlineError {
-  return new TautlineError(codeOfEnd(cause), `${describeEnd(cause)}.`, { outcome: 'not-sent' });
+export function endError(path: string, cause: CloseCause): TautlineError {
+  return new TautlineError(codeOfEnd(cause), `${describeEnd(cause)}.`, { outcome: 'not-sent', path });
 }
 
 /** The code with which the end of a connection ends what is pending. */

@@ -67,8 +67,10 @@ export class TopicTable implements WireTopicOwner<WireTopic> {
         },
         unsubscribed: {
           ...unsubscribed,
-          take: (_link, [, n, topic, error]: UnsubscribedMessage) =>
-            this.#topics.get(topic)?.unsubscribed(n, serverError(topic, error)),
+          take: (_link, [, n, topic, error]: UnsubscribedMessage) => {
+            const wire = this.#topics.get(topic);
+            wire?.unsubscribed(n, serverError(wire.topic.path, error));
+          },
         },
       },
       // After the greeting: as many topics as may go before the server has answered.
@@ -206,7 +208,7 @@ export class TopicTable implements WireTopicOwner<WireTopic> {
   #endIfClosed(): void {
     const { status } = this.#kernel;
     if (status.state !== 'closed' || isSignedOut(status)) return;
-    for (const topic of [...this.#topics.values()]) topic.end(endError(status.cause), true);
+    for (const topic of [...this.#topics.values()]) topic.end(endError(topic.topic.path, status.cause), true);
   }
 
   #write(link: LinkState, budget: number): number {
