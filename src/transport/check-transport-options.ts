@@ -17,7 +17,8 @@ export function checkTransportOptions(given: object): void {
     throw new TypeError(`url must be a string, a URL or a function that gives one, not ${describe(url)}`);
   }
   // Against a page it would be the page itself: an address that was never set, as a rule.
-  if (url === '') throw new TypeError("url is empty: give '/ws', or a whole URL; is the setting that it comes from there?");
+  if (url === '')
+    throw new TypeError("url is empty: give '/ws', or a whole URL; is the setting that it comes from there?");
   if (protocols !== undefined && !Array.isArray(protocols)) {
     throw new TypeError(`protocols must be an array, not ${describe(protocols)}`);
   }

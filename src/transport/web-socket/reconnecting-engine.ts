@@ -5,44 +5,17 @@ import { LifecycleEngine } from '../lifecycle/lifecycle-engine.ts';
 import { causeOf, Line, type LineOwner } from '../line.ts';
 import { ReconnectPolicy } from '../reconnect-policy.ts';
 import type { CloseCause } from '../transport.ts';
-import type { UrlRequest } from '../transport-options.ts';
-import type { WebSocketConstructor } from '../web-socket-like.ts';
 import { READY_STATE } from '../web-socket-like.ts';
+import type { EngineParts, NativeWebSocket, Target } from './engine-parts.ts';
 import type { ResolvedOptions } from './reconnecting-web-socket-options.ts';
 import type { CloseArguments } from './web-socket-arguments.ts';
 import type { WebSocketData } from './web-socket-data.ts';
 import { bytesOf, copyOf } from './web-socket-data.ts';
 import { closeEvent, errorEvent, messageEvent, reconnectingEvent, type WebSocketEnd } from './web-socket-events.ts';
 
-/** What a line leads to. */
-export interface Target {
-  readonly url: string;
-  readonly protocols: readonly string[];
-}
-
-/** What the engine is given besides its options. */
-export interface EngineParts {
-  /** Known from the start, or asked for anew for every attempt. */
-  readonly target: Target | ((request: UrlRequest) => Promise<Target>);
-  /** Looked up for every attempt. @throws TypeError when there is none */
-  readonly native: () => WebSocketConstructor;
-  readonly dispatch: (event: Event) => void;
-}
-
 /** What waits for a socket. */
 interface Entry extends Queued {
   readonly data: WebSocketData;
-}
-
-/** The socket of a {@link Line}, with what is used of the native class. */
-interface NativeWebSocket {
-  readonly readyState: number;
-  readonly bufferedAmount?: number;
-  readonly protocol: string;
-  readonly extensions?: string;
-  binaryType: BinaryType;
-  send(data: WebSocketData): void;
-  close(code?: number, reason?: string): void;
 }
 
 /** How an end looks of which no peer and no engine told anything. */
@@ -52,7 +25,7 @@ const UNTOLD: WebSocketEnd = { code: CloseCode.ABNORMAL, reason: '', wasClean: f
 const CLOSE_TIMEOUT_MS = 30_000;
 
 /** What `readyState` says in each state. */
-const STATES = { connecting: 0, waiting: 0, connected: 1, closing: 2, closed: 3, lost: 3 } as const;
+const STATES = { idle: 3, connecting: 0, waiting: 0, connected: 1, closing: 2, closed: 3, lost: 3 } as const;
 
 /**
  * Where it is, as `WebSocketTransport` has it, with the line and the timer that it owns there. `closing` waits for the
@@ -66,6 +39,8 @@ interface Phase {
 
 /** Listeners are told of a socket that another will follow. */
 const LOST: Phase = { state: 'lost' };
+/** Not begun: what is sent waits. */
+const IDLE: Phase = { state: 'idle' };
 const CLOSED: Phase = { state: 'closed' };
 
 /** What lies behind the attributes and methods of `ReconnectingWebSocket`. */
@@ -77,7 +52,7 @@ export class ReconnectingEngine implements LineOwner<Line> {
   readonly #policy: ReconnectPolicy;
   readonly #lifecycle: LifecycleEngine;
   readonly #queue: SendQueue<Entry> | undefined;
-  #phase: Phase = LOST;
+  #phase: Phase = IDLE;
   /** The newest, alive or not. */
   #socket: NativeWebSocket | undefined;
   /** What `send()` was given when it was too late. */
@@ -94,6 +69,7 @@ export class ReconnectingEngine implements LineOwner<Line> {
       restored: () => this.#restored(),
       suspend: () => {}, // suspendAfterHiddenMs is none of its options
     });
+    if (options.startClosed) return;
     this.#connect(true, (error) => {
       this.#enter(CLOSED);
       throw error;
@@ -145,7 +121,7 @@ export class ReconnectingEngine implements LineOwner<Line> {
     const { state, line: present } = this.#phase;
     if (state === 'closing' || state === 'closed') return;
     // Its `close` is being told: there is nothing else to tell.
-    if (state === 'lost') return this.#enter(CLOSED);
+    if (state === 'lost' || state === 'idle') return this.#enter(CLOSED);
     // A rule of the app may end it when its socket is lost already.
     const line = state === 'connected' && present?.socket?.readyState !== READY_STATE.CLOSED ? present : undefined;
     const timer = setTimeout(() => this.#finish(UNTOLD, true), line === undefined ? 0 : CLOSE_TIMEOUT_MS);
@@ -155,11 +131,29 @@ export class ReconnectingEngine implements LineOwner<Line> {
     else line?.socket?.close(code, reason);
   }
 
+  /** Begins anew: a socket that is there is told to be closed, and what waits goes out on the next. */
+  reconnect({ code = CloseCode.NORMAL, reason = '' }: CloseArguments): void {
+    const { state, line } = this.#phase;
+    this.#policy.restart();
+    if (state === 'closing') {
+      this.#finish(UNTOLD, true);
+      if (this.#phase !== CLOSED) return; // a listener began anew
+    } else if (state === 'connected') {
+      line!.abandon(code, reason);
+      this.#enter(LOST);
+      this.#tell({ code, reason, wasClean: false }, false);
+      if (this.#phase !== LOST) return; // a listener closed it, or began anew
+    }
+    const delayMs = this.#policy.guardMs(performance.now());
+    if (delayMs > 0) this.#enter({ state: 'waiting', timer: setTimeout(() => this.#connect(true), delayMs) });
+    else this.#connect(true);
+  }
+
   /** What is sent now can still go out some day. */
   get #mayConnect(): boolean {
     const { state } = this.#phase;
     if (state === 'connected' || state === 'lost') return this.#options.reopen;
-    return state === 'connecting' || state === 'waiting';
+    return state === 'connecting' || state === 'waiting' || state === 'idle';
   }
 
   /** Leaves a phase: ends what it owned and the next does not. */
@@ -175,7 +169,7 @@ export class ReconnectingEngine implements LineOwner<Line> {
     }
     // A closing socket is left alone.
     if (state === 'closing') this.#lifecycle.entered('closed');
-    else this.#lifecycle.entered(state === 'lost' ? 'waiting' : state);
+    else this.#lifecycle.entered(state === 'lost' || state === 'idle' ? 'waiting' : state);
   }
 
   #connect(counts: boolean, onThrow?: (error: unknown) => never): void {

@@ -38,6 +38,8 @@ export interface ReconnectingWebSocketOptions extends Pick<
    * @default true
    */
   readonly reopen?: boolean | undefined;
+  /** No attempt is made until `reconnect()` is called; what is sent until then waits. @default false */
+  readonly startClosed?: boolean | undefined;
   /** Bounds of what `send()` may leave waiting. `false`: it throws while connecting, as the standard has it. */
   readonly queue?: WebSocketQueueOptions | false | undefined;
 }
@@ -46,6 +48,7 @@ export interface ReconnectingWebSocketOptions extends Pick<
 export interface ResolvedOptions {
   readonly transport: ResolvedTransportOptions;
   readonly reopen: boolean;
+  readonly startClosed: boolean;
   readonly queue: Complete<WebSocketQueueOptions> | false;
 }
 
@@ -64,13 +67,14 @@ export const RECONNECTING_WEB_SOCKET_DEFAULTS: {
  * @throws RangeError for a number that makes no sense, in development
  */
 export function resolveOptions(options: ReconnectingWebSocketOptions, url: UrlOption): ResolvedOptions {
-  const { queue, reopen = RECONNECTING_WEB_SOCKET_DEFAULTS.reopen } = options;
+  const { queue, reopen = RECONNECTING_WEB_SOCKET_DEFAULTS.reopen, startClosed = false } = options;
   if (DEVELOPMENT && typeof reopen !== 'boolean') {
     throw new TypeError(`reopen must be true or false, not ${String(reopen)}`);
   }
   return {
     transport: resolveTransportOptions({ ...options, url, protocols: [], heartbeat: false }),
     reopen,
+    startClosed,
     queue: queue !== false && { ...RECONNECTING_WEB_SOCKET_DEFAULTS.queue, ...definedOf(queue) },
   };
 }

@@ -1,5 +1,6 @@
 import { noWebSocket } from '../hopeless-error.ts';
-import { ReconnectingEngine, type Target } from './reconnecting-engine.ts';
+import type { Target } from './engine-parts.ts';
+import { ReconnectingEngine } from './reconnecting-engine.ts';
 import type { ProtocolsOption, ReconnectingWebSocketOptions } from './reconnecting-web-socket-options.ts';
 import { resolveOptions } from './reconnecting-web-socket-options.ts';
 import { definedOf, type UrlOption, type UrlRequest } from '../transport-options.ts';
@@ -214,6 +215,16 @@ export class ReconnectingWebSocket extends WebSocketEventTarget implements WebSo
   }
 
   /**
+   * Begins anew, from whatever state: also after it gave up, after `close()`, and where it was made with `startClosed`. A
+   * socket that is there is closed with this code, 1000 without one, and told to be by `close`; what waits goes out on the
+   * next. Not more often than ten times a minute: then it waits.
+   * @throws DOMException as `close` does
+   */
+  reconnect(code?: number, reason?: string): void {
+    this.#engine.reconnect(toCloseArguments(code, reason));
+  }
+
+  /**
    * Sends, or queues while there is no socket. Binary data is copied at once; after `close()` nothing is sent.
    * @throws DOMException `QuotaExceededError` when the queue is full
    * @throws TypeError for a symbol, a view on shared memory, or no argument
@@ -230,7 +241,8 @@ export class ReconnectingWebSocket extends WebSocketEventTarget implements WebSo
     const names = Object.getOwnPropertyNames(this.prototype).filter((name) => name !== 'constructor');
     for (const name of names) Object.defineProperty(this.prototype, name, { enumerable: true });
     // Web IDL counts the arguments that are required.
-    Object.defineProperty(Reflect.get(this.prototype, 'close'), 'length', { value: 0 });
+    for (const name of ['close', 'reconnect'])
+      Object.defineProperty(Reflect.get(this.prototype, name), 'length', { value: 0 });
     Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'WebSocket', configurable: true });
   }
 }
