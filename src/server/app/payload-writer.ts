@@ -25,6 +25,11 @@ export class PayloadWriter {
     this.#options = options;
   }
 
+  /** In development: what is wrong with the app's own values is told to callers, too. */
+  get isDevelopment(): boolean {
+    return this.#options.checks;
+  }
+
   /**
    * The payload slots of a value that its schema made, of a procedure or topic at a contract path; `what` it is, `output`
    * or `event`, is for people. The first of each schema is read back and parsed once more: a schema that does not

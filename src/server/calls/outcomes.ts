@@ -102,6 +102,7 @@ export class Outcomes {
     // Its handler may be far from done.
     if (run.stream !== undefined)
       run.calls.abort(run.call, new DOMException('an item was not what it must be', 'AbortError'));
-    this.refuse(run, 'BAD_OUTPUT', 'the server answered with what its contract does not allow');
+    const why = this.#writer.isDevelopment && error instanceof Error ? `: ${error.message}` : '';
+    this.refuse(run, 'BAD_OUTPUT', `the server answered with what its contract does not allow${why}`);
   }
 }
