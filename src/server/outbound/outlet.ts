@@ -46,7 +46,7 @@ export class Outlet implements FrameSink, LaneOwner {
   #lane: BulkLane | undefined;
   /** Answers that go in parts, and what of all parts is on its way. */
   readonly #large: LargeAnswers = new LargeAnswers(() => this.nextPart());
-  readonly #window: PartWindow<LargeFrame> = new PartWindow();
+  #window: PartWindow<LargeFrame> = new PartWindow(0);
   #partsBegun = 0;
   #lastWasAnswer = false;
   #newest: LargeFrame | undefined;
@@ -110,6 +110,7 @@ export class Outlet implements FrameSink, LaneOwner {
   /** @param isCareful - Sockets were lost over large messages: no more of them is on its way than has to be. */
   takesParts(partBytes: number, isCareful: boolean): void {
     this.partBytes = partBytes;
+    this.#window = new PartWindow(partBytes);
     this.#window.isSteady = isCareful;
   }
 
@@ -186,6 +187,14 @@ export class Outlet implements FrameSink, LaneOwner {
     if (this.#window.isEmpty) return;
     this.#window.covered(n, performance.now(), (frame) => frame.taken++);
     this.pump();
+  }
+
+  /** Nobody wants this answer: `true` when it goes in parts, and the rest of it never will. */
+  dropAnswer(id: number): boolean {
+    const frame = this.#large.drop(id);
+    const last = frame?.giveUp();
+    if (last !== undefined) this.#send({ text: last, bytes: last.length, answers: 0, hasBulk: false });
+    return frame !== undefined;
   }
 
   /** Drops everything: the socket is gone. */
