@@ -1,7 +1,9 @@
-/** Where the window begins, and where it goes back to: on a line of 20 kB/s what overtakes waits for 2 s of it at most. */
-const LEAST_BYTES = 32 * 1024;
-/** Enough for 2.5 MB/s over 100 ms. */
-const MOST_BYTES = 256 * 1024;
+/**
+ * Where the window begins, and where it goes back to, in parts: with parts of 16 KiB what overtakes waits for 2 s of a
+ * line of 20 kB/s at most. And the most, which is enough for 2.5 MB/s over 100 ms.
+ */
+const LEAST_PARTS = 2;
+const MOST_PARTS = 16;
 
 /** A part that is taken in sooner than this may have more beside it; after a part that took so long it has less, ms. */
 const FAST_MS = 300;
@@ -22,9 +24,15 @@ interface UnderWay<Whole> {
 export class PartWindow<Whole> {
   #underWay: UnderWay<Whole>[] = [];
   #bytes = 0;
-  #most = LEAST_BYTES;
+  #most: number;
   /** It does not grow: something on the line may take no more in one go. */
   isSteady = false;
+  readonly #partBytes: number;
+
+  constructor(partBytes: number) {
+    this.#partBytes = partBytes;
+    this.#most = LEAST_PARTS * partBytes;
+  }
 
   get isEmpty(): boolean {
     return this.#underWay.length === 0;
@@ -46,8 +54,8 @@ export class PartWindow<Whole> {
       this.#underWay.shift();
       const { bytes, at, whole } = first;
       this.#bytes -= bytes;
-      if (now - at < FAST_MS && !this.isSteady) this.#most = Math.min(this.#most + bytes, MOST_BYTES);
-      else if (now - at > SLOW_MS) this.#most = LEAST_BYTES;
+      if (now - at < FAST_MS && !this.isSteady) this.#most = Math.min(this.#most + bytes, MOST_PARTS * this.#partBytes);
+      else if (now - at > SLOW_MS) this.#most = LEAST_PARTS * this.#partBytes;
       tell(whole);
     }
   }

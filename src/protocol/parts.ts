@@ -57,9 +57,9 @@ export class FrameParts {
     return `${MARK}${this.#s},${this.left},${this.#frame.slice(from, this.#at)}`;
   }
 
-  /** The part after which the peer forgets the others. */
-  giveUp(): string {
-    return `${MARK}${this.#s},0,`;
+  /** The part after which the peer forgets the others, if there were any. */
+  giveUp(): string | undefined {
+    return this.#at > 0 ? `${MARK}${this.#s},0,` : undefined;
   }
 }
 

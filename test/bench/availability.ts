@@ -1,7 +1,7 @@
 /*
  * `node test/bench/availability.ts [row]`: how long users are away, each row beside its must. Rows: reset-3, reset-8,
  * reset-12, balancer-30, balancer-180, accept-close, herd-100, herd-1000, herd-10000, herd-100000, restart,
- * restart-within, two-processes, same-port, outage, overload, wake; a name stands for all rows that begin with it.
+ * restart-within, two-processes, same-port, outage, overload, slow-answer, slow-input, limit-answer, limit-input, wake; a name stands for all rows that begin with it.
  *
  * The real client and the real server run on a clock that does not wait, over sockets in memory that have no latency:
  * minutes take seconds, and the same seed gives the same figures. A herd is the real policy of each client against a

@@ -268,19 +268,43 @@ describe('when its socket is lost in its midst', () => {
   });
 });
 
-test('on a planned move to another memory the parts go on where they were begun', async () => {
-  const { client, socket } = await started();
-  const large = client.note(LARGE);
-  await settle();
-  world.connection.reconnect({ seamless: true });
-  const second = await world.server.socket();
-  await second.welcome({ memory: 'M2', limits: PARTS });
-  const small = client.note('small');
-  await settle();
-  expect(heard(second)).toEqual(['note small']);
-  await pongAll(socket);
-  expect(heard(socket)).toEqual(['note xxxxx']);
-  await socket.say(['reply', 1]);
-  await second.say(['reply', 2]);
-  await Promise.all([large, small]);
+describe('what was not wholly written has not been sent, and goes to another memory', () => {
+  test('after a loss', async () => {
+    const { client, socket } = await started();
+    const large = client.note(LARGE);
+    const small = client.note('small');
+    await settle();
+    await socket.cut();
+    const second = await world.server.next();
+    await second.welcome({ memory: 'M2', limits: PARTS });
+    await pongAll(second);
+    expect(heard(second)).toEqual(['note xxxxx', 'note small']);
+    await second.say(...second.all('call').map(([, id]) => ['reply', id]));
+    await Promise.all([large, small]);
+  });
+
+  test('on a planned move: on the socket that is left it is given up', async () => {
+    const { client, socket } = await started();
+    const large = client.note(LARGE);
+    const small = client.note('small');
+    await settle();
+    world.connection.reconnect({ seamless: true });
+    const second = await world.server.socket();
+    await second.welcome({ memory: 'M2', limits: PARTS });
+    await pongAll(second);
+    expect([socket.parts.at(-1), heard(socket)]).toEqual(['+1,0,', []]);
+    expect(heard(second)).toEqual(['note xxxxx', 'note small']);
+    await second.say(...second.all('call').map(([, id]) => ['reply', id]));
+    await Promise.all([large, small]);
+  });
+
+  test('but all of whose parts were written may have been: nobody knows', async () => {
+    const { client, socket } = await started();
+    const large = client.note('x'.repeat(20_000)).safe();
+    await settle();
+    await socket.cut();
+    const second = await world.server.next();
+    await second.welcome({ memory: 'M2', limits: PARTS });
+    expect((await large).error).toMatchObject({ code: 'DISCONNECTED', outcome: 'unknown' });
+  });
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { percentile } from '../bench/availability/figures.ts';
-import { slowTransfer } from '../helpers/slow-line.ts';
+import { amongSmall, slowTransfer } from '../helpers/slow-line.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -26,3 +26,18 @@ describe.each([
     expect(percentile(smallMs, 0.99)).toBeLessThan(3_000);
   });
 });
+
+test.each([
+  ['answer', 'report'],
+  ['input', 'store'],
+] as const)(
+  'a call with an %s of 100 kB, on a line that is reset above 64 KiB in one go, costs nobody anything',
+  async (_, what) => {
+    const calls = amongSmall(what);
+    await vi.advanceTimersByTimeAsync(30_000);
+    const { failed, large, resets } = await calls.done;
+    await calls.close();
+    expect({ failed, large }).toEqual({ failed: 0, large: true });
+    expect(resets).toBeLessThanOrEqual(1);
+  },
+);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { connect, createClient, defineContract, mutation, query } from '../../src/index.ts';
-import { createServer, type Server } from '../../src/server/index.ts';
+import { createServer, type Handlers, type Server } from '../../src/server/index.ts';
 import { thinLines } from './thin-line.ts';
 
 export const BYTES_PER_SECOND = 20_000;
@@ -14,6 +14,15 @@ const contract = defineContract({
   act: mutation({ input: z.int(), output: z.int() }),
   ask: query({ input: z.int(), output: z.int() }),
 });
+
+function handlers(ran: () => void = () => undefined): Handlers<(typeof contract)['tree'], undefined> {
+  return {
+    report: ({ input }) => (ran(), 'x'.repeat(input)),
+    store: ({ input }) => (ran(), input.length),
+    act: ({ input }) => input,
+    ask: ({ input }) => input,
+  };
+}
 
 /** What becomes of a large message, and of small calls meanwhile. */
 export interface SlowTransfer {
@@ -34,15 +43,7 @@ export function slowTransfer(
   adapt: (server: Server<never>) => Pick<Server, 'accept'> = (server) => server,
 ): { readonly done: Promise<SlowTransfer>; close(): Promise<void> } {
   let runs = 0;
-  const server = createServer(contract, {
-    handlers: {
-      report: ({ input }) => (runs++, 'x'.repeat(input)),
-      store: ({ input }) => (runs++, input.length),
-      act: ({ input }) => input,
-      ask: ({ input }) => input,
-    },
-    development: false,
-  });
+  const server = createServer(contract, { handlers: handlers(() => runs++), development: false });
   const { WebSocket } = thinLines(adapt(server), {
     bytesPerSecond: BYTES_PER_SECOND,
     upBytesPerSecond: BYTES_PER_SECOND,
@@ -62,10 +63,16 @@ export function slowTransfer(
     await client.ask(0);
     const from = performance.now();
     let n = 0;
-    const timer = setInterval(() => smalls.push(small(n++)), 500);
+    let isOver = false;
+    const again = (): void => {
+      if (isOver) return;
+      smalls.push(small(n++));
+      setTimeout(again, 500);
+    };
+    again();
     const large = what === 'report' ? client.report(bytes) : client.store('x'.repeat(bytes));
     const given = await large.safe();
-    clearInterval(timer);
+    isOver = true;
     const ratio = (performance.now() - from) / ((bytes / BYTES_PER_SECOND) * 1_000);
     await Promise.all(smalls);
     const { reconnects } = connection.stats();
@@ -74,6 +81,40 @@ export function slowTransfer(
   };
   return {
     done: transfer(),
+    close: async () => {
+      await connection.close();
+      await server.close();
+    },
+  };
+}
+
+/** What becomes of a call of 100 kB, its input or its answer, and of 60 small ones, on a line that is reset above 64 KiB. */
+export function amongSmall(
+  what: 'report' | 'store',
+  adapt: (server: Server<never>) => Pick<Server, 'accept'> = (server) => server,
+): {
+  readonly done: Promise<{ readonly failed: number; readonly large: boolean; readonly resets: number }>;
+  close(): Promise<void>;
+} {
+  const server = createServer(contract, { handlers: handlers(), development: false });
+  const { WebSocket, resets } = thinLines(adapt(server), {
+    bytesPerSecond: 1_000_000,
+    upBytesPerSecond: 1_000_000,
+    kernelBytes: 2_000_000,
+    mostBytes: 64 * 1024,
+  });
+  const connection = connect('ws://test/', { WebSocket, lifecycle: false });
+  const client = createClient(contract, connection);
+  const run = async () => {
+    await client.ask(0);
+    const calls = (from: number) => Array.from({ length: 30 }, (_, n) => client.act(from + n).safe());
+    const before = calls(0);
+    const large = (what === 'report' ? client.report(100_000) : client.store('x'.repeat(100_000))).safe();
+    const all = await Promise.all([...before, ...calls(30)]);
+    return { failed: all.filter(({ ok }) => !ok).length, large: (await large).ok, resets: resets() };
+  };
+  return {
+    done: run(),
     close: async () => {
       await connection.close();
       await server.close();

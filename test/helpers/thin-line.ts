@@ -74,12 +74,15 @@ export class ThinSocket implements ServerSocket {
   readonly #down: ThinWay;
   readonly #up: ThinWay;
   readonly #end: (code: number, reason: string) => void;
+  readonly #passes: (frame: string) => boolean;
 
   constructor(
     { bytesPerSecond, kernelBytes, upBytesPerSecond = Infinity }: ThinLineOptions,
     deliver: (frame: string) => void,
     end: (code: number, reason: string) => void,
+    passes: (frame: string) => boolean = () => true,
   ) {
+    this.#passes = passes;
     this.#kernelBytes = kernelBytes;
     this.#end = end;
     this.#up = new ThinWay(upBytesPerSecond, (frame) => this.handler?.message(frame));
@@ -102,6 +105,7 @@ export class ThinSocket implements ServerSocket {
   }
 
   send(frame: string): void {
+    if (!this.#passes(frame)) return;
     this.#down.send(frame);
     this.peakBuffered = Math.max(this.peakBuffered, this.bufferedAmount);
   }
@@ -134,15 +138,36 @@ export interface ThinLineOptions {
   readonly upBytesPerSecond?: number | undefined;
   /** Bytes that the system takes at once, and that are on their way then. */
   readonly kernelBytes: number;
+  /** Something on the line resets it at a frame of more, and at more in one go. @default nothing does */
+  readonly mostBytes?: number | undefined;
 }
 
 /** Sockets for a client whose lines to the server are thin; `sockets` are their server's ends, in order. */
 export function thinLines(
   server: Pick<Server, 'accept'>,
   options: ThinLineOptions,
-): { readonly WebSocket: WebSocketConstructor; readonly sockets: ThinSocket[] } {
+): { readonly WebSocket: WebSocketConstructor; readonly sockets: ThinSocket[]; readonly resets: () => number } {
   const sockets: ThinSocket[] = [];
+  let resets = 0;
   const WebSocket = memoryWebSocket((peer) => {
+    const guard = (): ((frame: string) => boolean) => {
+      let at = 0;
+      let bytes = 0;
+      return (frame) => {
+        const now = performance.now();
+        if (at < now) bytes = 0;
+        bytes += Buffer.byteLength(frame);
+        at = Math.max(at, now);
+        if (bytes <= (options.mostBytes ?? Infinity)) return true;
+        if (bytes < Infinity) resets++;
+        // What is still written is lost.
+        bytes = Infinity;
+        at = Infinity;
+        peer.cut();
+        return false;
+      };
+    };
+    const passesUp = guard();
     const socket = new ThinSocket(
       options,
       (frame) => {
@@ -151,15 +176,18 @@ export function thinLines(
       (code, reason) => {
         peer.close(code, reason);
       },
+      guard(),
     );
     sockets.push(socket);
     const handler = server.accept(socket, { url: peer.url });
     socket.handler = handler;
-    peer.onMessage = (frame) => socket.take(frame);
+    peer.onMessage = (frame) => {
+      if (passesUp(frame)) socket.take(frame);
+    };
     peer.onClose = (code) => {
       socket.stop();
       handler.closed(code);
     };
   });
-  return { WebSocket, sockets };
+  return { WebSocket, sockets, resets: () => resets };
 }

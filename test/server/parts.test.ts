@@ -103,6 +103,18 @@ describe('a large answer', () => {
     expect(peer.parts).toHaveLength(2);
   });
 
+  test('that nobody wants any more is given up in its midst, and settled', async () => {
+    const { peer } = await welcomed();
+    peer.write(['call', 1, 'echo', null, large], ['call', 2, 'echo', null, large]);
+    await settle();
+    peer.write(['cancel', 1]);
+    await settle();
+    expect(peer.parts.filter((part) => part.startsWith('+1,')).at(-1)).toBe('+1,0,');
+    expect(peer.answers(1)[0]?.[2].code).toBe('ABORTED');
+    await peer.pongAll();
+    expect(peer.answers(2)).toEqual([['reply', 2, large]]);
+  });
+
   test('is written out wholly when its socket is left for a newer one', async () => {
     const { peer, server, client } = await welcomed();
     peer.write(['call', 1, 'echo', null, large]);

@@ -275,7 +275,7 @@ describe('a peer that does not drain', () => {
   });
 
   test('is closed with 4429 when it never reads answers that are few and large', async () => {
-    const { server } = start({}, { limits: { memoryBytes: 1_000_000 } });
+    const { server } = start({}, { limits: { messageBytes: 250_000 } });
     const peer = new Peer(server).hello(clientName());
     await settle();
     peer.onSend = (frame) => (peer.bufferedAmount += frame.length);

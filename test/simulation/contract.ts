@@ -10,7 +10,12 @@ export interface Ask {
   /** Time that the handler takes, before its effect and after it, ms. */
   readonly beforeMs: number;
   readonly afterMs: number;
+  /** What makes it large, and its answer: see {@link ballast}. */
+  readonly ballast?: string;
 }
+
+/** A text of so many units that only this token has: what was put together of parts of others is another. */
+export const ballast = (token: number, units: number): string => `${String(token)}é`.repeat(units).slice(0, units);
 
 /**
  * `plain`: does it. `deaf`: does it, whoever aborts. `hang`: waits until it is aborted. `refuse`: ends with the declared
@@ -24,6 +29,7 @@ export const refusesAgain = (token: number): boolean => token % 2 === 0;
 export interface Answer {
   readonly token: number;
   readonly user: string;
+  readonly ballast?: string;
 }
 
 /** What a stream is asked for. */
@@ -45,6 +51,7 @@ export interface Fact {
   readonly key: string;
   /** Counts up over the commits of a topic; 0 where nothing is committed. */
   readonly value: number;
+  readonly ballast?: string;
 }
 
 export type State = Readonly<Record<string, number>>;

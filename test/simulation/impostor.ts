@@ -24,7 +24,7 @@ export class Impostor {
         this.closedWith = code;
       },
     });
-    this.#handler.message(JSON.stringify([['hello', hello]]));
+    this.#handler.message(JSON.stringify([['hello', { ...hello, features: [] }]]));
   }
 
   say(message: string): void {

@@ -1,6 +1,7 @@
 import type { LossyOutcome, TautlineError } from '../../src/index.ts';
 import { TIMER_JITTER_MS } from './clock.ts';
 import type { Process } from './clock.ts';
+import { ballast } from './contract.ts';
 import type { Answer, Way } from './contract.ts';
 
 /** A call or a publication that somebody made, and what he may rely on. */
@@ -124,6 +125,8 @@ export class Ledger {
     if (answer !== undefined && identity !== undefined && answer.user !== identity) {
       this.#violation(`${what} of ${identity} got the answer of ${answer.user}`);
     }
+    if (answer?.ballast !== undefined && answer.ballast !== ballast(token, answer.ballast.length))
+      this.#violation(`${what} got the ballast of another`);
     if (begun === 0) this.#violation(`${what} is done, and never began`);
     if (kind !== 'look' && kind !== 'tail' && done === 0) this.#violation(`${what} is done, and took no effect`);
     if (way !== 'plain' && way !== 'deaf') this.#violation(`${what} is done, and should ${way}`);

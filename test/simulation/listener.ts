@@ -50,7 +50,8 @@ export class Listener implements TopicListeners<Fact, State> {
     this.heard++;
     const published = publications.at(this.topic, position);
     const what = `event ${String(fact.token)} at ${position.join(':')}`;
-    if (published?.token !== fact.token) this.#violation(`${what} is not what was published there`);
+    const isWhole = published?.token === fact.token && published.ballast === fact.ballast;
+    if (!isWhole) this.#violation(`${what} is not what was published there`);
     if (!mayHear()) this.#violation(`${what} is for somebody else`);
     if (this.state === 'subscribing') this.#violation(`${what} came before it was live`);
     if (this.#at === undefined) this.#checkFirst(position);

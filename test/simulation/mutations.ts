@@ -1,4 +1,5 @@
 import type { Mutation } from './mutation.ts';
+import { PART_MUTATIONS } from './part-mutations.ts';
 import { QUIET_MUTATIONS } from './quiet-mutations.ts';
 
 const CALLS = 'Calls across sockets';
@@ -95,21 +96,21 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'sent under another memory, sent again',
     rule: `${CALLS} 4: under another name, what is not idempotent is not sent again`,
     file: 'src/client/requests/resending.ts',
-    find: 'const isKnown = !request.acts || request.idempotent || request.memory === memory;',
+    find: 'const isKnown = !request.acts || request.idempotent || (request.memory ?? memory) === memory;',
     replace: 'const isKnown = true;',
   },
   {
     name: 'sent under the same memory, given up',
     rule: `${CALLS} 4: under the same name it is sent again`,
     file: 'src/client/requests/resending.ts',
-    find: 'const isKnown = !request.acts || request.idempotent || request.memory === memory;',
+    find: 'const isKnown = !request.acts || request.idempotent || (request.memory ?? memory) === memory;',
     replace: 'const isKnown = !request.acts || request.idempotent;',
   },
   {
     name: 'idempotent ones are given up',
     rule: `${CALLS} 4: under another name, what is idempotent is sent again`,
     file: 'src/client/requests/resending.ts',
-    find: 'const isKnown = !request.acts || request.idempotent || request.memory === memory;',
+    find: 'const isKnown = !request.acts || request.idempotent || (request.memory ?? memory) === memory;',
     replace: 'const isKnown = !request.acts || request.memory === memory;',
   },
   {
@@ -348,5 +349,6 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (this.#takenOver) this.#rename();',
     replace: '',
   },
+  ...PART_MUTATIONS,
   ...QUIET_MUTATIONS,
 ];

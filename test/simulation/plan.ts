@@ -20,6 +20,8 @@ export interface Plan {
   readonly calls: number;
   readonly bufferedBytes: number;
   readonly highWaterMark: number;
+  /** Size of the parts of large messages. */
+  readonly partBytes: number;
   /** Longest that `authenticate` and `authorize` take, ms; 0: they answer at once. */
   readonly authMs: number;
   readonly tokenLifeMs: number;
@@ -65,6 +67,7 @@ export function drawPlan(seed: number, random: Random): Plan {
     calls: random.between(8, 24),
     bufferedBytes: random.pick([300, 1_000, 4_000, 1_048_576]),
     highWaterMark: random.pick([600, 2_000, 16_000, 1_048_576]),
+    partBytes: random.pick([1_024, 1_024, 4_096]),
     authMs: random.pick([0, 20, 300, 2_000]),
     tokenLifeMs: random.pick([1_500, 4_000, 15_000]),
     latencyMs: random.pick([

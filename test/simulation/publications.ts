@@ -11,12 +11,12 @@ export class Publications {
   count = 0;
 
   /** The app changes the state of a topic; gives the fact that it then publishes. */
-  commit(name: string, token: number, key: string): Fact {
+  commit(name: string, { token, key, ...rest }: Fact): Fact {
     const state = this.#states.get(name) ?? {};
     this.#states.set(name, state);
     const value = ++this.#commits;
     state[key] = value;
-    return { token, key, value };
+    return { ...rest, token, key, value };
   }
 
   state(name: string): State {

@@ -11,7 +11,7 @@ import type {
 } from '../../src/server/index.ts';
 import type { ServerSocket, SocketHandler } from '../../src/server/peers/server-socket.ts';
 import type { Process } from './clock.ts';
-import { contract, refusesAgain } from './contract.ts';
+import { ballast, contract, refusesAgain } from './contract.ts';
 import type { Answer, Ask, Fact, TailAsk, TailItem, TopicPath, Tree } from './contract.ts';
 import type { Host } from './network.ts';
 import { STREAMS } from './user-streams.ts';
@@ -43,7 +43,7 @@ export class ServerNode implements Host {
   constructor(world: World, name: string, broker: Broker) {
     this.name = name;
     this.#world = world;
-    const { windowMs, heartbeatMs, calls, bufferedBytes, identities, isTight } = world.plan;
+    const { windowMs, heartbeatMs, calls, bufferedBytes, partBytes, identities, isTight } = world.plan;
     this.server = createServer(contract, {
       ...(identities === 'none'
         ? { authenticate: () => this.#anonymous() }
@@ -58,6 +58,7 @@ export class ServerNode implements Host {
         answers: calls + STREAMS + 64,
         streams: STREAMS,
         bufferedBytes,
+        partBytes,
         ...(isTight ? { answerBytes: 100, memoryBytes: 200 } : {}),
       },
       onError: (error: unknown, info: ErrorInfo) => this.#reported(error, info),
@@ -123,6 +124,7 @@ export class ServerNode implements Host {
       },
       publish: ({ params, event, context }: { params: { id: string }; event: Fact; context: Context }) => {
         const name = `${path} ${params.id}`;
+        this.#ballast(event);
         this.#world.ledger.began(event.token, context.user, this.name, name);
       },
     });
@@ -171,7 +173,7 @@ export class ServerNode implements Host {
   #call({ input, context, signal, fail, call }: HandlerArgs<Tree['act'], Context>): Answer | Promise<Answer> {
     const { ledger } = this.#world;
     const { token, way, beforeMs, afterMs } = input;
-    const answer = { token, user: context.user };
+    const answer = { token, user: context.user, ...this.#ballast(input) };
     if (!this.isUp) return answer;
     ledger.began(token, context.user, this.name, 'calls');
     const acts = call.path !== 'look';
@@ -185,6 +187,14 @@ export class ServerNode implements Host {
     if (beforeMs + afterMs > 0 || way === 'hang') return this.#work(input, answer, signal, acts);
     if (acts) ledger.took(token);
     return answer;
+  }
+
+  /** What came with a call, which was put together of its own parts, goes back with its answer. */
+  #ballast({ token, ballast: given }: Pick<Ask, 'token' | 'ballast'>): Pick<Answer, 'ballast'> {
+    if (given === undefined) return {};
+    if (given !== ballast(token, given.length))
+      this.#world.violation(`call ${String(token)} has the ballast of another`);
+    return { ballast: given };
   }
 
   async #work(ask: Ask, answer: Answer, signal: AbortSignal, acts: boolean): Promise<Answer> {
@@ -223,7 +233,7 @@ export class ServerNode implements Host {
         const [path = ''] = name.split('/');
         // What a client publishes is committed here, in the step in which it is published.
         const isState = path === 'boards' || path === 'shots';
-        const committed = isState && fact.value === 0 ? publications.commit(name, fact.token, fact.key) : fact;
+        const committed = isState && fact.value === 0 ? publications.commit(name, fact) : fact;
         ledger.took(fact.token);
         const position = broker.publish(name, committed === fact ? payload : JSON.stringify(committed));
         // A remote one notes it itself, at the moment at which it happens there.

@@ -1,7 +1,7 @@
 import { isTautlineError } from '../../src/index.ts';
 import type { Position, TautlineError } from '../../src/index.ts';
-import { refusesAgain } from './contract.ts';
-import type { Answer, Ask, TopicPath, Way } from './contract.ts';
+import { ballast, refusesAgain } from './contract.ts';
+import type { Answer, Ask, Fact, TopicPath, Way } from './contract.ts';
 import type { Listener } from './listener.ts';
 import type { Attempt } from './ledger.ts';
 import { leaveStreams, readStream } from './user-streams.ts';
@@ -139,7 +139,8 @@ export class UserActions {
     attempt.isProof = isProof;
     const takesMs = random.chance(0.5) ? 0 : random.below(random.chance(0.1) ? 5_000 : 300);
     const beforeMs = random.below(takesMs + 1);
-    const input: Ask = { token: attempt.token, way, beforeMs, afterMs: takesMs - beforeMs };
+    const { token } = attempt;
+    const input: Ask = { token, way, beforeMs, afterMs: takesMs - beforeMs, ...this.#ballast(token) };
     const signal = isProof ? undefined : this.#signal(attempt);
     this.#follow(attempt, this.#user.client[kind](input, { timeoutMs, signal }));
   }
@@ -199,8 +200,15 @@ export class UserActions {
       );
   }
 
-  #fact(token: number): { token: number; key: string; value: number } {
-    return { token, key: `k${String(this.#world.random.below(6))}`, value: 0 };
+  #fact(token: number): Fact {
+    return { token, key: `k${String(this.#world.random.below(6))}`, value: 0, ...this.#ballast(token) };
+  }
+
+  /** One in ten is large enough to go in parts; a few are so large that they alone may be what a socket is lost over. */
+  #ballast(token: number): Pick<Ask, 'ballast'> {
+    const { random } = this.#world;
+    if (!random.chance(0.1)) return {};
+    return { ballast: ballast(token, random.chance(0.05) ? 18_000 : random.between(600, 5_000)) };
   }
 
   #listen(): void {

@@ -1,4 +1,5 @@
 import type { ClientMessage, Hello, Position, ServerMessage, Welcome } from '../../src/protocol/messages.ts';
+import { MARK } from '../../src/protocol/parts.ts';
 import type { ClientWire, MemoryWire, SocketWire } from './wire-state.ts';
 
 /** What a client may send before it is welcome (Calls across sockets, 3). */
@@ -41,7 +42,7 @@ export class WireRules {
 
   /** A client writes a frame. */
   clientSends(socket: SocketWire, frame: string): readonly ClientMessage[] {
-    const messages = JSON.parse(frame) as readonly ClientMessage[];
+    const messages = this.#whole<ClientMessage>(socket, 'up', frame);
     if (socket.welcome === undefined) this.#checkSize(socket, messages, frame.length);
     for (const message of messages) this.#clientSays(socket, message);
     return messages;
@@ -62,7 +63,7 @@ export class WireRules {
   }
 
   serverSends(socket: SocketWire, frame: string): void {
-    for (const message of JSON.parse(frame) as readonly ServerMessage[]) this.#serverSays(socket, message);
+    for (const message of this.#whole<ServerMessage>(socket, 'down', frame)) this.#serverSays(socket, message);
   }
 
   /** One that serves is taken over by another when that has spoken. */
@@ -76,7 +77,7 @@ export class WireRules {
 
   /** A frame of the server has arrived. */
   clientGets(socket: SocketWire, frame: string): void {
-    for (const message of JSON.parse(frame) as readonly ServerMessage[]) {
+    for (const message of this.#whole<ServerMessage>(socket, 'arrived', frame)) {
       if (message[0] === 'welcome') {
         socket.welcome = message[1];
         const { newest } = socket.client!;
@@ -94,6 +95,18 @@ export class WireRules {
         socket.streams.delete(message[1]);
       }
     }
+  }
+
+  /** The messages of a frame, of one in parts with the last of them. */
+  #whole<Message>(socket: SocketWire, way: 'up' | 'down' | 'arrived', frame: string): readonly Message[] {
+    if (!frame.startsWith(MARK)) return JSON.parse(frame) as readonly Message[];
+    const whole = socket[way].take(frame);
+    const [s = '', left] = frame.split(',', 2);
+    if (way === 'down' && left !== '0') socket.unfinished.add(s);
+    else if (way === 'down') socket.unfinished.delete(s);
+    if (whole !== frame) return whole === undefined ? [] : (JSON.parse(whole) as readonly Message[]);
+    this.#violation(socket, `${frame.slice(0, 20)} is no part that may come there`);
+    return [];
   }
 
   #clientSays(socket: SocketWire, message: ClientMessage): void {
@@ -153,7 +166,8 @@ export class WireRules {
     const what = `id ${String(id)}`;
     if (acts) this.#acts(socket, what);
     this.#writes(socket, id);
-    const isNew = id > client.newestId;
+    // Queries with higher ids may have overtaken it in parts.
+    const isNew = !client.lastOn.has(id);
     const waited = client.lastOn.get(id)?.wasLeft === true;
     client.lastOn.set(id, socket);
     if (acts && !isNew && !waited) {
@@ -213,15 +227,11 @@ export class WireRules {
     this.#subscribeNumbers.set(page, n);
   }
 
-  #cancelled(socket: SocketWire, id: number): void {
-    this.#world.later(1, () => {
-      if (
-        !socket.closed &&
-        !socket.retired &&
-        socket.got.has(id) &&
-        !socket.answered.has(id) &&
-        !isSettled(socket.client!.floor, id)
-      ) {
+  #cancelled(socket: SocketWire, id: number, withinMs = 1): void {
+    this.#world.later(withinMs, () => {
+      if (socket.closed || socket.retired) return;
+      if (socket.unfinished.size > 0) this.#cancelled(socket, id, 50);
+      else if (socket.got.has(id) && !socket.answered.has(id) && !isSettled(socket.client!.floor, id)) {
         this.#violation(socket, `id ${String(id)} was cancelled, and is not settled`);
       }
     });

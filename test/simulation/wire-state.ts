@@ -1,4 +1,5 @@
 import type { Position, Welcome } from '../../src/protocol/messages.ts';
+import { PartReader, UNFINISHED_TO_CLIENT, UNFINISHED_TO_SERVER, UNITS_TO_CLIENT } from '../../src/protocol/parts.ts';
 
 /** What one client has said on all its sockets, as long as it has one name. */
 export interface ClientWire {
@@ -58,6 +59,12 @@ export interface SocketWire {
   isOver: boolean;
   wasLeft: boolean;
   serverSpoke: boolean;
+  /** Put the frames together that go in parts: as they are written, either way, and as they arrive at the client. */
+  readonly up: PartReader;
+  readonly down: PartReader;
+  readonly arrived: PartReader;
+  /** Frames that the server has begun and not ended: the end of a stream may wait behind one. */
+  readonly unfinished: Set<string>;
 }
 
 /** A socket on which nothing has passed. */
@@ -85,5 +92,9 @@ export function socketWire(name: string): SocketWire {
     isOver: false,
     wasLeft: false,
     serverSpoke: false,
+    up: new PartReader(16 * 1024 * 1024, UNFINISHED_TO_SERVER),
+    down: new PartReader(UNITS_TO_CLIENT, UNFINISHED_TO_CLIENT),
+    arrived: new PartReader(UNITS_TO_CLIENT, UNFINISHED_TO_CLIENT),
+    unfinished: new Set(),
   };
 }

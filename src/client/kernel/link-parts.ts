@@ -9,12 +9,15 @@ export interface Large {
   taken?: number;
   /** Sockets that were lost behind it. */
   readonly losses?: number;
+  /** All of it is written, to a server that has this memory of the client. */
+  sent?(memory: string | undefined): void;
 }
 
 /** The socket of {@link LinkParts}. */
 export interface PartsLink {
   readonly link: { send(frame: string): unknown };
   readonly batch: { readonly sent: number };
+  readonly welcome: { readonly memory: string } | undefined;
   readonly flow: { admits(bytes: number): boolean } | undefined;
   /** Writes a part, and a ping behind it, and gives its bytes. */
   writePart(part: string): number;
@@ -34,13 +37,14 @@ export class LinkParts {
   readonly partBytes: number;
   readonly messageBytes: number;
   readonly #link: PartsLink;
-  readonly #window: PartWindow<Large> = new PartWindow();
+  readonly #window: PartWindow<Large>;
   #sending: Sending[] = [];
   #begun = 0;
 
   constructor(link: PartsLink, partBytes: number, messageBytes: number) {
     this.#link = link;
     this.partBytes = partBytes;
+    this.#window = new PartWindow(partBytes);
     this.messageBytes = messageBytes;
   }
 
@@ -73,7 +77,8 @@ export class LinkParts {
     const dropped = this.#sending.find((sending) => sending.large === large);
     if (dropped === undefined) return false;
     this.#sending = this.#sending.filter((sending) => sending !== dropped);
-    this.#link.link.send(dropped.parts.giveUp());
+    const last = dropped.parts.giveUp();
+    if (last) this.#link.link.send(last);
     return true;
   }
 
@@ -87,7 +92,10 @@ export class LinkParts {
       if (parts.left > 0) this.#sending.push(first);
       const bytes = this.#link.writePart(part);
       const { sent } = this.#link.batch;
-      if (parts.left === 0) large.place = sent;
+      if (parts.left === 0) {
+        large.place = sent;
+        large.sent?.(this.#link.welcome?.memory);
+      }
       this.#window.wrote(sent, bytes, large, performance.now());
     }
     return true;

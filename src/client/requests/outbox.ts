@@ -274,8 +274,8 @@ export class Outbox extends SendQueue<Outbound> {
       const all = (bytes ?? utf8Length(message)) + 2;
       if (all > parts.messageBytes) entry.tooLarge?.(parts.messageBytes, 'messageBytes');
       else parts.begin(entry, keepsOrder(entry), message, all);
-    } else if (!batch.add(message, entry.takesSlot ? 'call' : 'bulk', bytes))
-      entry.tooLarge?.(batch.frameBytes, 'frameBytes');
+    } else if (batch.add(message, entry.takesSlot ? 'call' : 'bulk', bytes)) entry.sent?.(link.welcome?.memory);
+    else entry.tooLarge?.(batch.frameBytes, 'frameBytes');
   }
 }
 

@@ -45,7 +45,7 @@ export abstract class Request implements Outbound {
   readonly bytes: number;
   /** 0 until it is first written: an id that was never written need not be kept by anybody. */
   id = 0;
-  /** Name of the server's memory under which it was sent. */
+  /** Name of the server's memory under which it was sent, once all of it was. */
   memory: string | undefined = undefined;
   /** It was sent under another memory, too: of that run an error says nothing. */
   mayHaveRun = false;
@@ -140,6 +140,13 @@ export abstract class Request implements Outbound {
     this.#writes++;
     const leftMs = this.#deadline === undefined ? Infinity : this.#deadline.atMs - this.#owner!.surroundings.now();
     return this.message(Math.max(0, leftMs), link);
+  }
+
+  /** An act is only ever written after the welcome, so there is a name to note. */
+  sent(memory: string | undefined): void {
+    if (!this.acts) return;
+    this.memory ??= memory;
+    this.mayHaveRun ||= this.memory !== memory;
   }
 
   tooLarge(mostBytes: number, limit: 'frameBytes' | 'messageBytes'): void {

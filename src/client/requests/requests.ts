@@ -171,12 +171,6 @@ export class Requests extends Resending implements RequestOwner {
       request.id = this.#nextId++;
       this.sent.set(request.id, request);
     }
-    // An act is only ever written after the welcome, so there is a name to note.
-    if (request.acts) {
-      const memory = link.welcome?.memory;
-      request.memory ??= memory;
-      request.mayHaveRun ||= request.memory !== memory;
-    }
     request.on = link;
     request.place = link.batch.taken + 1;
     link.taken[request.takesSlot]++;

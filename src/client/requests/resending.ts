@@ -70,6 +70,12 @@ export abstract class Resending implements Resends {
 
   /** The server has named its memory of this client. What was sent on the sockets that were left goes to this one. */
   welcomed(link: LinkState, left: readonly LinkState[]): void {
+    // What is written in parts, and not wholly, has not reached anybody: it goes to this one.
+    for (const request of this.sent.values()) {
+      if (!request.on?.parts?.drop(request)) continue;
+      request.on.taken[request.takesSlot]--;
+      request.on = undefined;
+    }
     for (const old of left) this.#letGo(old);
     this.live = link;
     this.#resume(link);
@@ -96,7 +102,7 @@ export abstract class Resending implements Resends {
     const lost: Request[] = [];
     for (const request of this.sent.values()) {
       if (request.on !== undefined) continue;
-      const isKnown = !request.acts || request.idempotent || request.memory === memory;
+      const isKnown = !request.acts || request.idempotent || (request.memory ?? memory) === memory;
       (isKnown ? resends : lost).push(request);
     }
     this.#alone = undefined;

@@ -5,7 +5,10 @@ import { LEAST_PART_BYTES } from '../../protocol/parts.ts';
 export interface ServerLimits {
   /** Largest frame that a client may send, bytes. @default 1_048_576 */
   readonly frameBytes?: number | undefined;
-  /** Largest message that a client may send in parts, as newer clients do, bytes. @default 16_777_216 */
+  /**
+   * Largest message that a client may send in parts, as newer clients do, bytes. A socket that leaves four times as much
+   * unread is closed with 4429. @default 16_777_216
+   */
   readonly messageBytes?: number | undefined;
   /**
    * A message above this goes in parts of this size, both ways: what is small goes between them, bytes. At least 1024.
@@ -71,7 +74,7 @@ export interface ServerLimits {
   readonly clients?: number | undefined;
   /**
    * Answers that are remembered in all, bytes: past it those above a client's `answerBytes` go, then clients without
-   * a socket are forgotten, oldest first. One socket that has more than this unread is closed with 4429.
+   * a socket are forgotten, oldest first.
    * @default 67_108_864
    */
   readonly memoryBytes?: number | undefined;

@@ -33,6 +33,15 @@ export class LargeAnswers {
     return part;
   }
 
+  /** Takes out the answer to this id, if it is here. */
+  drop(id: number): LargeFrame | undefined {
+    const at = this.#frames.findIndex(({ text }) => /^\[\["(?:reply|error)",(\d+)/.exec(text)?.[1] === String(id));
+    if (at < 0) return undefined;
+    const [frame] = this.#frames.splice(at, 1);
+    this.bytes -= frame!.left;
+    return frame;
+  }
+
   clear(): void {
     this.#frames = [];
     this.bytes = 0;

@@ -96,7 +96,17 @@ export class LargeMessages {
       this.#peer.losses.delete(key);
       this.#peer.lostAt?.delete(key);
     }
-    this.#underWay = this.#underWay.filter((message) => !isTaken(message));
+    this.#leave((message) => !isTaken(message));
+  }
+
+  /** It is not written any further. */
+  dropped(key: string): void {
+    this.#leave((message) => message.key !== key);
+  }
+
+  /** Others may have waited for those that are no longer under way. */
+  #leave(stays: (message: UnderWay) => boolean): void {
+    this.#underWay = this.#underWay.filter(stays);
     this.#ping();
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();

@@ -27,6 +27,7 @@ const SOCKET_BYTES = 32 * 1024;
  */
 const UNREAD_FACTOR = 16;
 const UNREAD_PONGS = 64;
+const UNREAD_MESSAGES = 4;
 
 /** Whose {@link Outlet} it is. */
 export interface OutletOwner {
@@ -47,7 +48,7 @@ export class Outlet implements FrameSink, LaneOwner {
   #lane: BulkLane | undefined;
   /** Answers that go in parts, and what of all parts is on its way. */
   readonly #large: LargeAnswers = new LargeAnswers(() => this.nextPart());
-  readonly #window: PartWindow<LargeFrame> = new PartWindow();
+  #window: PartWindow<LargeFrame> = new PartWindow(0);
   #partsBegun = 0;
   #lastWasAnswer = false;
   #newest: LargeFrame | undefined;
@@ -111,6 +112,7 @@ export class Outlet implements FrameSink, LaneOwner {
   /** @param isCareful - Sockets were lost over large messages: no more of them is on its way than has to be. */
   takesParts(partBytes: number, isCareful: boolean): void {
     this.partBytes = partBytes;
+    this.#window = new PartWindow(partBytes);
     this.#window.isSteady = isCareful;
   }
 
@@ -187,6 +189,14 @@ export class Outlet implements FrameSink, LaneOwner {
     if (this.#window.isEmpty) return;
     this.#window.covered(n, performance.now(), (frame) => frame.taken++);
     this.pump();
+  }
+
+  /** Nobody wants this answer: `true` when it goes in parts, and the rest of it never will. */
+  dropAnswer(id: number): boolean {
+    const frame = this.#large.drop(id);
+    const last = frame?.giveUp();
+    if (last !== undefined) this.#send({ text: last, bytes: last.length, answers: 0, hasBulk: false });
+    return frame !== undefined;
   }
 
   /** Drops everything: the socket is gone. */
@@ -281,7 +291,7 @@ export class Outlet implements FrameSink, LaneOwner {
     const held = (this.#lane?.answers ?? 0) + this.#large.size;
     const unread = held + (this.#unread?.within(this.ahead) ?? 0);
     const isUnfair = unread > 2 * limits.calls + UNREAD_PONGS && buffered > limits.bufferedBytes * UNREAD_FACTOR;
-    if (isUnfair || buffered > limits.memoryBytes) {
+    if (isUnfair || buffered > limits.messageBytes * UNREAD_MESSAGES) {
       this.#isOver = true;
       this.#owner.close(CloseCode.TOO_MANY, 'the peer does not read what it asks for');
     }

@@ -43,6 +43,11 @@ export class LargeFrame implements WrittenFrame {
     return this.isWritten && this.taken === this.#written;
   }
 
+  /** What tells the peer to forget what it has of it, if it has something. */
+  giveUp(): string | undefined {
+    return this.#parts?.giveUp();
+  }
+
   /** The next part. @param s - A number for the first one */
   next(s: () => number): WrittenFrame {
     const parts = (this.#parts ??= new FrameParts(s(), this.text, this.bytes, this.#partBytes));

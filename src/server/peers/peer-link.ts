@@ -21,6 +21,8 @@ export interface PeerLink {
   push(message: string, delivery: Delivery): void;
   /** How far the message has come that was pushed last, where it goes in parts. */
   transit(): Transit | undefined;
+  /** Nobody wants this answer: `true` when it goes in parts, and the rest of it never will. */
+  dropAnswer(id: number): boolean;
   /** The peer answered a ping. */
   ponged(n: number): void;
   close(code: number, reason: string): void;

@@ -1,7 +1,7 @@
 import { json } from '../../codec/json.ts';
 import type { Deadline } from '../../primitives/deadlines.ts';
 import * as CloseCode from '../../protocol/close-code.ts';
-import { encodePing, encodePong, encodeUnsubscribed } from '../../protocol/encode.ts';
+import { encodeError, encodePing, encodePong, encodeUnsubscribed } from '../../protocol/encode.ts';
 import type { ClientMessage, Malformed, WireError } from '../../protocol/messages.ts';
 import type { Decoded } from '../../protocol/read-frame.ts';
 import { floorProblem } from '../calls/floor.ts';
@@ -229,8 +229,7 @@ export class Peer {
       case 'unsubscribe':
         return this.unsubscribe(message[1]);
       case 'cancel':
-        if (this.#streams?.cancel(message[1]) !== true) this.#calls.cancel(message[1]);
-        return;
+        return this.#cancel(message[1]);
       case 'more':
         // What is said of a stream holds on whatever socket it is said: it may be ahead of the `open` on this one.
         return this.client.streams.get(message[1])?.more(message[2], message[3]);
@@ -253,6 +252,14 @@ export class Peer {
       default:
         message satisfies never;
     }
+  }
+
+  #cancel(id: number): void {
+    if (this.#streams?.cancel(id) === true) return;
+    this.#calls.cancel(id);
+    if (!this.#link.dropAnswer(id)) return;
+    this.#large?.dropped(String(id));
+    this.#link.push(encodeError(id, { code: 'ABORTED', message: 'the call was cancelled' }, ''), 'answer');
   }
 
   #act(message: Extract<ClientMessage, readonly ['call' | 'open' | 'publish', ...unknown[]]>, arrival: Arrival): void {

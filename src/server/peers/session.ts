@@ -91,6 +91,10 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, OutletOwn
     return this.#outlet.takeNewest();
   }
 
+  dropAnswer(id: number): boolean {
+    return this.#outlet.dropAnswer(id);
+  }
+
   ponged(n: number): void {
     this.#outlet.ponged(n);
   }

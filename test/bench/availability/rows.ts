@@ -1,5 +1,6 @@
 import { spreadOf } from '../../../src/server/peers/session-table.ts';
 import { simulateHerd } from '../../helpers/reconnect-simulation.ts';
+import { amongSmall, slowTransfer } from '../../helpers/slow-line.ts';
 import { most, percentile, share, type Figure, type Row } from './figures.ts';
 import { closes, refuses, World } from './world.ts';
 
@@ -167,6 +168,35 @@ async function wake(): Promise<readonly Figure[]> {
   return [most('back, s', Math.max(...world.users.map(({ connectedAt }) => connectedAt - from)) / 1_000, 2.1)];
 }
 
+/** A message of 900 kB on a line of 20 kB/s, in which kernels hide megabytes, and two small calls a second meanwhile. */
+async function slowLine(what: 'report' | 'store'): Promise<readonly Figure[]> {
+  using world = new World(SEED);
+  const transfer = slowTransfer(what, 900_000);
+  await world.run(120_000);
+  const { result, ratio, smallMs, runs, reconnects } = await transfer.done;
+  await transfer.close();
+  return [
+    most('time, of that of its bytes', result === 900_000 ? ratio : Infinity, 1.3),
+    most('times that its handler ran', runs, 1),
+    most('p99 of a small call, s', percentile(smallMs, 0.99) / 1_000, 3),
+    most('lost connections', reconnects, 0),
+  ];
+}
+
+/** A call of 100 kB among 60 small ones. */
+async function frameLimit(what: 'report' | 'store'): Promise<readonly Figure[]> {
+  using world = new World(SEED);
+  const calls = amongSmall(what);
+  await world.run(30_000);
+  const { failed, large, resets } = await calls.done;
+  await calls.close();
+  return [
+    most('small calls that failed', failed, 0),
+    most('large ones that failed', large ? 0 : 1, 0),
+    most('resets', resets, 1),
+  ];
+}
+
 /** What is measured, by name. */
 export const ROWS: readonly Row[] = [
   { name: 'reset-3', title: 'each line is reset after 3 s', measure: () => resetFigures(3, 0.85) },
@@ -186,5 +216,9 @@ export const ROWS: readonly Row[] = [
   { name: 'same-port', title: 'the same, another on its port', measure: () => handedOver(0) },
   { name: 'outage', title: 'crash, refused for 8 s, 200 clients', measure: outage },
   { name: 'overload', title: 'four refusals, then one 1013', measure: overload },
+  { name: 'slow-answer', title: '900 kB down a line of 20 kB/s', measure: () => slowLine('report') },
+  { name: 'slow-input', title: '900 kB up a line of 20 kB/s', measure: () => slowLine('store') },
+  { name: 'limit-answer', title: '100 kB down, reset above 64 KiB in one go', measure: () => frameLimit('report') },
+  { name: 'limit-input', title: '100 kB up, reset above 64 KiB in one go', measure: () => frameLimit('store') },
   { name: 'wake', title: 'a wake signal on a dead line', measure: wake },
 ];
