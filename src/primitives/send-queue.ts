@@ -2,9 +2,11 @@ import { DEVELOPMENT } from '../development.ts';
 
 /**
  * Order of going out: `control` messages commute with everything and go first, `ordered` ones keep their order,
- * `lossy` ones come last and are the first to be dropped. `held` ones take up room, but do not go before they were entered in another lane.
+ * `lossy` ones come last and are the first to be dropped. `held` ones take up room, but do not go before they were entered in another lane;
+ * so do those whose turn came when they could not go: `streams` without a slot, and what waits for a large message,
+ * `behind` it because it keeps its order, or `free` but large.
  */
-export type Lane = 'control' | 'ordered' | 'lossy' | 'held';
+export type Lane = 'control' | 'streams' | 'behind' | 'free' | 'ordered' | 'lossy' | 'held';
 
 /**
  * What waits in a queue: an object, known by its identity, whose size does not change while it waits. It carries its own
@@ -52,6 +54,9 @@ export class SendQueue<Entry extends Queued> {
   bytes = 0;
   readonly #lanes: Readonly<Record<Lane, Chain>> = {
     control: chain(),
+    streams: chain(),
+    behind: chain(),
+    free: chain(),
     ordered: chain(),
     lossy: chain(),
     held: chain(),

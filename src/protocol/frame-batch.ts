@@ -46,6 +46,13 @@ export class FrameBatch {
     return true;
   }
 
+  /** Sends a part of a frame, behind what is gathered; it is numbered as messages are. */
+  part(part: string): void {
+    this.flush();
+    this.sent = ++this.taken;
+    this.#send(part, utf8Length(part));
+  }
+
   /** Sends what is gathered. */
   flush(): void {
     if (this.#bytes === 0) return;

@@ -27,7 +27,7 @@ export interface Hello {
 /** What a server allows one socket. */
 export interface WireLimits {
   readonly frameBytes: number;
-  /** Size of a part; absent where the server takes none. See `parts.ts`. */
+  /** A message above it goes in parts; absent where the server takes none. See `parts.ts`. */
   readonly partBytes?: number | undefined;
   /** Largest message of a client that may come in parts. */
   readonly messageBytes?: number | undefined;

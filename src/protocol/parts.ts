@@ -18,10 +18,13 @@ export const UNFINISHED_TO_CLIENT = 4;
 export const UNFINISHED_TO_SERVER = 2;
 
 /** No part but the last is shorter, UTF-16 units: or what is kept of a frame would be more than its text. */
-const LEAST_UNITS = 256;
+const LEAST_UNITS = 128;
 
 /** What a server may call the size of a part, at least, bytes: a character takes three of them at most, a unit two. */
 export const LEAST_PART_BYTES = 1024;
+
+/** With what stands before its text a part is no larger than it should be. */
+const HEAD_BYTES = 32;
 
 const HEAD = /^\+(\d{1,15}),(\d{1,15}),/;
 
@@ -35,13 +38,13 @@ export class FrameParts {
   /**
    * @param s - No other unfinished frame on its socket has the same
    * @param bytes - Those of the frame
-   * @param partBytes - Those of a part, about
+   * @param partBytes - A part is about half as large: small ones mix better
    */
   constructor(s: number, frame: string, bytes: number, partBytes: number) {
     this.#s = s;
     this.#frame = frame;
     // As many units as have so many bytes where they are like those of the whole.
-    this.#units = Math.ceil((partBytes * frame.length) / bytes);
+    this.#units = Math.floor(((partBytes / 2 - HEAD_BYTES) * frame.length) / bytes);
   }
 
   /** Units that are not yet taken. */

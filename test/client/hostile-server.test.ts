@@ -45,6 +45,15 @@ const frame = fc.oneof(
     weight: 8,
     arbitrary: fc.array(message, { minLength: 1, maxLength: 6 }).map((messages) => JSON.stringify(messages)),
   },
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(fc.nat(5), fc.constantFrom(0, 0, 0, 128, 300, 1e14), fc.array(message), fc.constantFrom(0, 128, 428))
+      .map(([s, left, messages, units]) => {
+        const text = units === 0 ? JSON.stringify(messages) : ' '.repeat(units);
+        return `+${String(s)},${String(left)},${text}`;
+      }),
+  },
   fc.string(),
   fc.json(),
   fc.constant('['.repeat(100_000)),

@@ -21,7 +21,7 @@ const LARGE = 100_000;
 
 /** With parts a line that takes none of them; without, one that does not take the whole. */
 const PEERS = [
-  { peers: 'of two that speak of parts', limit: 10_000, isOld: false },
+  { peers: 'of two that speak of parts', limit: 6_000, isOld: false },
   { peers: 'of two that do not', limit: 50_000, isOld: true },
 ] as const;
 
@@ -104,7 +104,7 @@ describe.each(PEERS)('a line $peers that is reset at each frame above a size', (
   test('ends each of three that are too large, and not the largest one among them that fits', async () => {
     await using context = await world('up', peers);
     const { client, proxy } = context;
-    const fits = peers.isOld ? 40_000 : 9_000;
+    const fits = peers.isOld ? 40_000 : 5_000;
     const sizes = [LARGE, fits, LARGE + 1, LARGE + 2];
     const answers = await Promise.all(sizes.map((size) => client.ask('x'.repeat(size)).safe()));
     expect(answers.map((answer) => (answer.ok ? answer.data : answer.error.code))).toEqual([

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { contract } from './fixture.ts';
 import { createServer } from '../../src/server/index.ts';
 import type { CallInfo } from '../../src/server/index.ts';
+import { FrameParts } from '../../src/protocol/parts.ts';
 import { clientName, Peer, settle } from './peer.ts';
 
 const id = fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 1, max: 40 }) }, fc.integer(), fc.constant(null));
@@ -82,6 +83,18 @@ const step = fc.oneof(
       code: fc.constantFrom(undefined, 1000, 1006),
     }),
   },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      socket: fc.nat(5),
+      do: fc.constant('cut' as const),
+      messages: fc.array(message, { minLength: 1 }),
+      s: fc.nat(3),
+      // All of its parts, the first ones, or the first with a figure that may not fit.
+      parts: fc.nat(3),
+      left: fc.option(fc.constantFrom(0, 1, 300, 1e14), { freq: 6 }),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const) }) },
 );
 
@@ -155,7 +168,15 @@ test('whatever peers write, in whatever order: nothing throws, tables are bounde
         else if (next.do === 'stuff') peer.bufferedAmount = 501;
         else if (next.do === 'drain') peer.drain();
         else if (next.do === 'binary') peer.writeBinary();
-        else if (next.do === 'write' && next.messages.length > 0) {
+        else if (next.do === 'cut') {
+          const memory = peer.welcome?.memory as string | undefined;
+          const frame = JSON.stringify(next.messages.map((one) => withMemory(one, memory))).padEnd(1_200);
+          const parts = new FrameParts(next.s, frame, frame.length, 1_024);
+          for (let n = 0; n < next.parts && parts.left > 0; n++) {
+            const part = parts.next();
+            peer.writeText(next.left === null ? part : part.replace(/(?<=,)\d+/, String(next.left)));
+          }
+        } else if (next.do === 'write' && next.messages.length > 0) {
           const memory = peer.welcome?.memory as string | undefined;
           peer.write(...next.messages.map((one) => withMemory(one, memory)));
         }

@@ -6,8 +6,8 @@ export const PART_MUTATIONS: readonly Mutation[] = [
     name: 'what acts overtakes a large message that acts',
     rule: 'Frames: call, open, publish, subscribe, unsubscribe and auth keep their order',
     file: 'src/client/kernel/link-parts.ts',
-    find: 'return this.#sending.some((sending) => sending.keepsOrder === keepsOrder);',
-    replace: 'return !keepsOrder && this.#sending.some((sending) => sending.keepsOrder === keepsOrder);',
+    find: 'return this.#sending.has(keepsOrder) && (keepsOrder || bytes > this.limits.partBytes);',
+    replace: 'return this.#sending.has(keepsOrder) && !keepsOrder && bytes > this.limits.partBytes;',
   },
   {
     name: 'small events overtake a large one',
@@ -34,7 +34,7 @@ export const PART_MUTATIONS: readonly Mutation[] = [
     name: 'what was partly written is held for sent',
     rule: 'Calls across sockets 4: sent again under the same name; Parts: on the next socket a frame begins anew',
     file: 'src/client/requests/resending.ts',
-    find: 'request.on.taken[request.takesSlot]--;',
-    replace: 'this.forget(request);',
+    find: 'if (request.on?.parts?.drop(request)) this.unsent(request);',
+    replace: 'if (request.on?.parts?.drop(request)) this.forget(request);',
   },
 ];

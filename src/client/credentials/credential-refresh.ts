@@ -98,8 +98,8 @@ export class CredentialRefresh {
         );
       }),
       bytes: token.length,
-      tooLarge: (most) => {
-        this.#retry(new RangeError(`The token is larger than the ${most} bytes that the server accepts.`));
+      tooLarge: ({ messageBytes }) => {
+        this.#retry(new RangeError(`The token is larger than the ${messageBytes} bytes that the server accepts.`));
       },
     };
     this.#waiting = waiting;

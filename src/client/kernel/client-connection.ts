@@ -18,7 +18,6 @@ import type { CloseOptions, Connection, ConnectionEvents, ConnectionStats } from
 import type { Happening } from './happening.ts';
 import type { LossyLane } from '../requests/lossy-lane.ts';
 import { Outbox } from '../requests/outbox.ts';
-import { takesParts } from './link-state.ts';
 import { codeOfEnd, describeEnd, isSignedOut, refusalOf } from './refusal.ts';
 import type { Request } from '../requests/request.ts';
 import { Requests } from '../requests/requests.ts';
@@ -185,9 +184,7 @@ export class ClientConnection extends Session implements Connection, Kernel {
   ): TautlineError | undefined {
     const { queue, whileOffline } = this.#options;
     const { status } = this;
-    const { limits } = this.lastWelcome ?? {};
-    const mostBytes = limits && (takesParts(limits) ? limits.messageBytes : limits.frameBytes);
-    const maxBytes = Math.min(mostBytes ?? Infinity, queue.maxBytes);
+    const maxBytes = Math.min(this.lastWelcome?.limits.messageBytes ?? Infinity, queue.maxBytes);
     // The usual case.
     if (status.state === 'connected' && signal === undefined && request.bytes <= maxBytes) return undefined;
     const isOpening = this.extensions.find((extension) => extension.isOpening?.() === true || undefined);

@@ -3,7 +3,7 @@ import { FrameParts } from '../../protocol/parts.ts';
 
 /** A message that may go in parts. */
 export interface Large {
-  /** Its number in the batch of its socket: there when all of it is written. */
+  /** Its number in the batch of its socket, `Infinity` until all of it is written. */
   place?: number;
   /** Parts of it that the peer took in on its last socket. */
   taken?: number;
@@ -16,93 +16,98 @@ export interface Large {
 /** The socket of {@link LinkParts}. */
 export interface PartsLink {
   readonly link: { send(frame: string): unknown };
-  readonly batch: { readonly sent: number };
+  readonly batch: { readonly sent: number; part(part: string): void };
   readonly welcome: { readonly memory: string } | undefined;
   readonly flow: { admits(bytes: number): boolean } | undefined;
-  /** Writes a part, and a ping behind it, and gives its bytes. */
-  writePart(part: string): number;
+  ping(): void;
+}
+
+/** What a server told, made whole: one that takes no parts takes messages as large as a frame. */
+export interface PartLimits {
+  /** `Infinity` where it takes none. */
+  readonly partBytes: number;
+  readonly messageBytes: number;
 }
 
 interface Sending {
-  readonly keepsOrder: boolean;
   readonly large: Large;
   readonly parts: FrameParts;
 }
 
 /**
  * Large messages on their way to one server, in parts that what is small overtakes: at a time one that keeps its order,
- * and one that need not. The answer to the ping behind each part makes room for more.
+ * and one that need not. The answers to the pings behind them make room for more.
  */
 export class LinkParts {
-  readonly partBytes: number;
-  readonly messageBytes: number;
+  readonly limits: PartLimits;
   readonly #link: PartsLink;
-  readonly #window: PartWindow<Large>;
-  #sending: Sending[] = [];
+  readonly #window: PartWindow<Large> = new PartWindow();
+  /** By whether it keeps its order. The first of them is next. */
+  readonly #sending: Map<boolean, Sending> = new Map();
   #begun = 0;
 
-  constructor(link: PartsLink, partBytes: number, messageBytes: number) {
+  constructor(link: PartsLink, limits: PartLimits) {
     this.#link = link;
-    this.partBytes = partBytes;
-    this.#window = new PartWindow(partBytes);
-    this.messageBytes = messageBytes;
-  }
-
-  /** Nothing waits to be written, or to be taken in. */
-  get isIdle(): boolean {
-    return this.#sending.length === 0 && this.#window.isEmpty;
+    this.limits = limits;
   }
 
   /** Units that wait to be written. */
   get left(): number {
-    return this.#sending.reduce((sum, { parts }) => sum + parts.left, 0);
+    let left = 0;
+    for (const { parts } of this.#sending.values()) left += parts.left;
+    return left;
   }
 
   /** Whether a message has to wait for one that is under way: so do all that keep their order, and of others the large. */
   blocks(keepsOrder: boolean, bytes: number): boolean {
-    if (this.#sending.length === 0 || !(keepsOrder || bytes > this.partBytes)) return false;
-    return this.#sending.some((sending) => sending.keepsOrder === keepsOrder);
+    return this.#sending.has(keepsOrder) && (keepsOrder || bytes > this.limits.partBytes);
   }
 
   begin(large: Large, keepsOrder: boolean, message: string, bytes: number): void {
     if (large.losses) this.#window.isSteady = true;
     large.place = Infinity;
     large.taken = 0;
-    const parts = new FrameParts(++this.#begun, `[${message}]`, bytes, this.partBytes);
-    this.#sending.push({ keepsOrder, large, parts });
+    const parts = new FrameParts(++this.#begun, `[${message}]`, bytes, this.limits.partBytes);
+    this.#sending.set(keepsOrder, { large, parts });
   }
 
   /** `true` when it was not wholly written, and never will be: the server will not hear of it. */
-  drop(large: Large): boolean {
-    const dropped = this.#sending.find((sending) => sending.large === large);
-    if (dropped === undefined) return false;
-    this.#sending = this.#sending.filter((sending) => sending !== dropped);
-    const last = dropped.parts.giveUp();
-    if (last) this.#link.link.send(last);
-    return true;
+  drop(dropped: Large): boolean {
+    for (const [keepsOrder, { large, parts }] of this.#sending) {
+      if (large !== dropped) continue;
+      this.#sending.delete(keepsOrder);
+      const last = parts.giveUp();
+      if (last) this.#link.link.send(last);
+      return true;
+    }
+    return false;
   }
 
   /** Writes what there is room for, in turn. `false` where the watermark is in the way. */
   write(): boolean {
-    for (let [first] = this.#sending; first !== undefined && this.#window.hasRoom; [first] = this.#sending) {
-      const { large, parts } = first;
-      if (this.#link.flow?.admits(Math.min(parts.left, this.partBytes)) === false) return false;
-      this.#sending.shift();
-      const part = parts.next();
-      if (parts.left > 0) this.#sending.push(first);
-      const bytes = this.#link.writePart(part);
-      const { sent } = this.#link.batch;
-      if (parts.left === 0) {
+    const link = this.#link;
+    // What is set again while it is looped over comes again, last.
+    for (const [keepsOrder, sending] of this.#sending) {
+      const { large, parts } = sending;
+      if (!this.#window.hasRoom) break;
+      if (link.flow?.admits(Math.min(parts.left, this.limits.partBytes / 2)) === false) return false;
+      this.#sending.delete(keepsOrder);
+      link.batch.part(parts.next());
+      const { sent } = link.batch;
+      if (parts.left) this.#sending.set(keepsOrder, sending);
+      else {
         large.place = sent;
-        large.sent?.(this.#link.welcome?.memory);
+        large.sent?.(link.welcome?.memory);
       }
-      this.#window.wrote(sent, bytes, large, performance.now());
+      this.#window.wrote(sent, large, performance.now());
+      link.ping();
     }
     return true;
   }
 
   /** The server has taken in all through this message, or part: there may be room. */
   covered(n: number): void {
+    if (this.#window.isEmpty) return;
     this.#window.covered(n, performance.now(), (large) => large.taken!++);
     this.write();
   }

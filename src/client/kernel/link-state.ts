@@ -2,9 +2,8 @@ import { encodeFrame, encodePing } from '../../protocol/encode.ts';
 import { FrameBatch } from '../../protocol/frame-batch.ts';
 import { MOST_FLOOR_EXCEPTIONS, type Welcome, type WireLimits } from '../../protocol/messages.ts';
 import { LEAST_PART_BYTES, MARK, PartReader, UNFINISHED_TO_CLIENT, UNITS_TO_CLIENT } from '../../protocol/parts.ts';
-import { utf8Length } from '../../protocol/utf8.ts';
 import type { Link } from '../../transport/transport.ts';
-import { LinkParts } from './link-parts.ts';
+import { LinkParts, type PartLimits } from './link-parts.ts';
 
 /** Calls that may be in flight before the server told its limits. */
 const CALLS_BEFORE_WELCOME = 8;
@@ -32,17 +31,12 @@ export interface LinkFlow {
   ping(): string;
 }
 
-/** Whether a server takes parts: both figures are there and make sense, or a comparison is false. */
-export function takesParts({ partBytes, messageBytes }: WireLimits): boolean {
-  return partBytes! >= LEAST_PART_BYTES && messageBytes! > 0;
-}
-
 /** What the client knows of one socket: a slot, an answer and a subscription belong to the socket they were asked on. */
 export class LinkState {
   readonly link: Link;
   welcome: Welcome | undefined;
   flow: LinkFlow | undefined;
-  /** There where the server takes parts. */
+  /** There once it was welcomed. */
   parts: LinkParts | undefined;
   /** Bytes written since something came: without flow control, all that is known of what is under way. */
   unheard = 0;
@@ -61,17 +55,24 @@ export class LinkState {
   constructor(link: Link) {
     this.link = link;
     this.batch = new FrameBatch((frame, bytes) => {
-      this.#send(frame, bytes);
+      link.send(frame);
+      this.unheard += bytes;
+      this.flow?.wrote(bytes);
       // Whether a large one was taken in is worth knowing: if the socket is lost, it may be because of it.
       if (bytes > LARGE_BYTES) this.ping();
     }, FRAME_BYTES_BEFORE_WELCOME);
   }
 
   welcomed(welcome: Welcome): void {
-    const { limits } = welcome;
+    const limits = welcome.limits as { -readonly [Name in keyof WireLimits]: WireLimits[Name] };
     this.welcome = welcome;
     this.batch.frameBytes = limits.frameBytes;
-    if (takesParts(limits)) this.parts = new LinkParts(this, limits.partBytes!, limits.messageBytes!);
+    // Where one of them is missing, or makes no sense, a comparison is false.
+    if (!(limits.partBytes! >= LEAST_PART_BYTES && limits.messageBytes! > 0)) {
+      limits.partBytes = Infinity;
+      limits.messageBytes = limits.frameBytes;
+    }
+    this.parts = new LinkParts(this, limits as PartLimits);
   }
 
   /** A frame that came; of one that comes in parts all of it, with the last. */
@@ -79,11 +80,6 @@ export class LinkState {
     if (!frame.startsWith(MARK)) return frame;
     this.unheard = 0;
     return (this.#reader ??= new PartReader(UNITS_TO_CLIENT, UNFINISHED_TO_CLIENT)).take(frame);
-  }
-
-  /** Largest message that the server takes, bytes. */
-  get messageBytes(): number {
-    return this.parts?.messageBytes ?? this.batch.frameBytes;
   }
 
   hasFreeSlot(slot: Slot): boolean {
@@ -108,18 +104,7 @@ export class LinkState {
   covers(message: number): void {
     // What is still written in parts has no place.
     if (message < Infinity) this.covered = Math.max(this.covered, Math.min(message, this.batch.sent));
-    if (this.parts?.isIdle === false) this.parts.covered(this.covered);
-  }
-
-  /** Writes a part, which is numbered as messages are, and a ping behind it. Gives its bytes. */
-  writePart(part: string): number {
-    const { batch } = this;
-    const bytes = utf8Length(part);
-    batch.flush();
-    batch.sent = ++batch.taken;
-    this.#send(part, bytes);
-    this.ping();
-    return bytes;
+    this.parts?.covered(this.covered);
   }
 
   /** The answer covers all that was sent so far. */
@@ -136,11 +121,5 @@ export class LinkState {
   /** Writes messages at once, ahead of all that waits. */
   say(...messages: string[]): void {
     this.link.send(encodeFrame(messages));
-  }
-
-  #send(frame: string, bytes: number): void {
-    this.link.send(frame);
-    this.unheard += bytes;
-    this.flow?.wrote(bytes);
   }
 }

@@ -80,7 +80,8 @@ export class LossyPublish implements Outbound {
     return this.settled ? Promise.resolve() : new Promise((resolve) => (this.#wakeWaiter = resolve));
   }
 
-  write({ messageBytes }: LinkState): string | undefined {
+  write({ parts }: LinkState): string | undefined {
+    const { messageBytes } = parts!.limits;
     // Looked at here, so that it is not told as sent: the brackets of the frame, and a comma.
     if (this.bytes + 3 > messageBytes) {
       const what = DEVELOPMENT && `it takes more than the ${messageBytes} bytes that the server accepts at a time`;

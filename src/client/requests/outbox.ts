@@ -7,9 +7,8 @@ import {
   type SendQueueBounds,
 } from '../../primitives/send-queue.ts';
 import { utf8Length } from '../../protocol/utf8.ts';
-import type { Large } from '../kernel/link-parts.ts';
+import type { Large, PartLimits } from '../kernel/link-parts.ts';
 import type { LinkState, Slot } from '../kernel/link-state.ts';
-import { Aside } from './aside.ts';
 
 /** Something that waits to be written. What is written is decided when it is its turn. */
 export interface Outbound extends Queued, Large {
@@ -21,8 +20,8 @@ export interface Outbound extends Queued, Large {
   readonly surplus?: number | undefined;
   /** The message; `undefined` when there is nothing to say any more. */
   write(link: LinkState): string | undefined;
-  /** The message is larger than what the server takes, bytes. */
-  tooLarge?(mostBytes: number, limit: 'frameBytes' | 'messageBytes'): void;
+  /** The message is larger than what the server takes. */
+  tooLarge?(limits: PartLimits): void;
   /** It had to make room in the queue for another. */
   evicted?(): void;
 }
@@ -61,7 +60,6 @@ export class Outbox extends SendQueue<Outbound> {
   /** Runs when {@link backlogBytes} may have changed. */
   levelChanged: () => void = () => {};
   readonly #resends: Resends;
-  readonly #aside: Aside<Outbound> = new Aside();
   #link: LinkState | undefined;
   #rider: ((link: LinkState) => string) | undefined;
   #scheduled = false;
@@ -123,7 +121,6 @@ export class Outbox extends SendQueue<Outbound> {
   }
 
   override remove(entry: Outbound): boolean {
-    this.#aside.delete(entry);
     const removed = super.remove(entry);
     if (removed) this.levelChanged();
     return removed;
@@ -131,7 +128,6 @@ export class Outbox extends SendQueue<Outbound> {
 
   /** Takes out everything that waits. */
   override clear(): readonly Outbound[] {
-    this.#aside.clear();
     const entries = super.clear();
     this.levelChanged();
     return entries;
@@ -161,9 +157,7 @@ export class Outbox extends SendQueue<Outbound> {
   slotFreed(): void {
     const link = this.#link;
     if (link === undefined || this.#scheduled) return;
-    if (
-      (this.peek('ordered') ?? this.peek('lossy') ?? this.#aside.next(link) ?? this.#resends.next(link)) !== undefined
-    )
+    if ((this.peek('ordered') ?? this.peek('lossy') ?? this.#passed(link) ?? this.#resends.next(link)) !== undefined)
       this.schedule();
   }
 
@@ -193,30 +187,27 @@ export class Outbox extends SendQueue<Outbound> {
       const control = this.peek('control');
       if (control === undefined && this.#resends.holds(link)) break;
       const resend = control === undefined ? this.#resends.next(link) : undefined;
-      const entry = control ?? resend ?? this.#aside.next(link) ?? this.next();
+      const entry = control ?? resend ?? this.#passed(link) ?? this.next();
       if (entry === undefined) break;
       const keeps = keepsOrder(entry);
       if (control === undefined && link.parts?.blocks(keeps, entry.bytes + HEADER_BYTES)) {
         // What may be dropped stays where it can be.
         if (entry === this.peek('lossy')) break;
-        this.#putAside(entry, keeps ? 'ordered' : 'free');
+        this.#pass(entry, keeps ? 'behind' : 'free');
         continue;
       }
       if (entry.takesSlot && !link.hasFreeSlot(entry.takesSlot)) {
         if (entry.takesSlot === 'calls') break;
-        this.#putAside(entry, 'streams');
+        this.#pass(entry, 'streams');
         continue;
       }
-      const bytes = Math.min(entry.bytes + HEADER_BYTES, link.parts?.partBytes ?? Infinity);
+      const bytes = Math.min(entry.bytes + HEADER_BYTES, link.parts?.limits.partBytes ?? Infinity);
       admitted = control !== undefined || link.flow?.admits(bytes) !== false;
       if (!admitted) break;
       if (entry === resend) this.#resends.take(link);
-      else {
-        this.#aside.delete(entry);
-        super.remove(entry);
-      }
+      else super.remove(entry);
       this.#writeRider(link);
-      this.#write(entry, link, control === undefined);
+      this.#write(entry, link);
       // Somebody who was told of a message that could not go may have dropped the socket.
       if (this.#link !== link) break;
     }
@@ -242,7 +233,7 @@ export class Outbox extends SendQueue<Outbound> {
     };
     for (const query of queries) if (fits(query)) this.#write(query, link);
     const mayRide = (entry: Outbound): boolean =>
-      entry.rides && !(keepsOrder(entry) && this.#aside.ordered.size > 0) && fits(entry);
+      entry.rides && !(keepsOrder(entry) && this.peek('behind')) && fits(entry);
     for (let entry = this.peek('ordered'); entry && mayRide(entry); entry = this.peek('ordered')) {
       super.remove(entry);
       this.#write(entry, link);
@@ -250,11 +241,21 @@ export class Outbox extends SendQueue<Outbound> {
     link.batch.flush();
   }
 
-  #putAside(entry: Outbound, among: 'streams' | 'ordered' | 'free'): void {
-    this.#aside.delete(entry);
+  /** One whose turn was before, and that may go now. */
+  #passed(link: LinkState): Outbound | undefined {
+    const { parts } = link;
+    return (
+      (!parts?.blocks(false, Infinity) && this.peek('free')) ||
+      (!parts?.blocks(true, 0) && this.peek('behind')) ||
+      (link.hasFreeSlot('streams') && this.peek('streams')) ||
+      undefined
+    );
+  }
+
+  /** It must not hold up what comes behind. */
+  #pass(entry: Outbound, lane: Lane): void {
     super.remove(entry);
-    super.push('held', entry);
-    this.#aside[among].add(entry);
+    super.push(lane, entry);
   }
 
   #writeRider(link: LinkState): void {
@@ -264,18 +265,19 @@ export class Outbox extends SendQueue<Outbound> {
     link.batch.add(rider(link), 'bulk');
   }
 
-  #write(entry: Outbound, link: LinkState, mayGoInParts = false): void {
+  #write(entry: Outbound, link: LinkState): void {
     const message = entry.write(link);
     if (message === undefined) return;
     const { surplus } = entry;
     const { batch, parts } = link;
+    const keeps = keepsOrder(entry);
     const bytes = surplus === undefined ? undefined : message.length + surplus;
-    if (parts !== undefined && mayGoInParts && entry.bytes + HEADER_BYTES > parts.partBytes) {
+    if (parts && entry.bytes + HEADER_BYTES > parts.limits.partBytes && !parts.blocks(keeps, Infinity)) {
       const all = (bytes ?? utf8Length(message)) + 2;
-      if (all > parts.messageBytes) entry.tooLarge?.(parts.messageBytes, 'messageBytes');
-      else parts.begin(entry, keepsOrder(entry), message, all);
+      if (all > parts.limits.messageBytes) entry.tooLarge?.(parts.limits);
+      else parts.begin(entry, keeps, message, all);
     } else if (batch.add(message, entry.takesSlot ? 'call' : 'bulk', bytes)) entry.sent?.(link.welcome?.memory);
-    else entry.tooLarge?.(batch.frameBytes, 'frameBytes');
+    else if (parts) entry.tooLarge?.(parts.limits);
   }
 }
 

@@ -10,6 +10,7 @@ import {
 import type { Deadline, Deadlines } from '../../primitives/deadlines.ts';
 import type { Chain, Queued } from '../../primitives/send-queue.ts';
 import type { WireError } from '../../protocol/messages.ts';
+import type { PartLimits } from '../kernel/link-parts.ts';
 import type { LinkState, Slot } from '../kernel/link-state.ts';
 import { whyUnsent } from '../kernel/refusal.ts';
 import type { ConnectionStatus } from '../../transport/transport.ts';
@@ -149,14 +150,14 @@ export abstract class Request implements Outbound {
     this.mayHaveRun ||= this.memory !== memory;
   }
 
-  tooLarge(mostBytes: number, limit: 'frameBytes' | 'messageBytes'): void {
-    const where = limit === 'frameBytes' ? 'frame' : 'message';
+  tooLarge({ partBytes, messageBytes }: PartLimits): void {
+    const limit = partBytes < Infinity ? 'message' : 'frame';
     this.fail(
       'TOO_LARGE',
-      DEVELOPMENT && `it takes more than the ${mostBytes} bytes that the server accepts in a ${where}`,
+      DEVELOPMENT && `it takes more than the ${messageBytes} bytes that the server accepts in a ${limit}`,
       {
         outcome: this.#writes > 1 ? 'unknown' : 'not-sent',
-        remedy: DEVELOPMENT && `Send it in parts, or raise the server’s limits.${limit}.`,
+        remedy: DEVELOPMENT && `Send less at a time, or raise the server’s limits.${limit}Bytes.`,
       },
     );
     this.#owner!.withdrawn(this);

@@ -71,11 +71,7 @@ export abstract class Resending implements Resends {
   /** The server has named its memory of this client. What was sent on the sockets that were left goes to this one. */
   welcomed(link: LinkState, left: readonly LinkState[]): void {
     // What is written in parts, and not wholly, has not reached anybody: it goes to this one.
-    for (const request of this.sent.values()) {
-      if (!request.on?.parts?.drop(request)) continue;
-      request.on.taken[request.takesSlot]--;
-      request.on = undefined;
-    }
+    for (const request of this.sent.values()) if (request.on?.parts?.drop(request)) this.unsent(request);
     for (const old of left) this.#letGo(old);
     this.live = link;
     this.#resume(link);
@@ -87,6 +83,12 @@ export abstract class Resending implements Resends {
     this.#letGo(link, reaction);
     this.resends = [];
     if (this.live !== undefined) this.#resume(this.live);
+  }
+
+  /** Nothing of it reached anybody on its socket. */
+  protected unsent(request: Request): void {
+    request.on!.taken[request.takesSlot]--;
+    request.on = undefined;
   }
 
   /** It is settled. `false` where it was not sent. */

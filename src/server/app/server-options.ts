@@ -11,7 +11,8 @@ export interface ServerLimits {
    */
   readonly messageBytes?: number | undefined;
   /**
-   * A message above this goes in parts of this size, both ways: what is small goes between them, bytes. At least 1024.
+   * A message above this goes in parts, each of about half of it, both ways: what is small goes between them, bytes. At
+   * least 1024.
    * @default 16_384
    */
   readonly partBytes?: number | undefined;

@@ -1,4 +1,3 @@
-import { PartWindow } from '../../primitives/part-window.ts';
 import * as CloseCode from '../../protocol/close-code.ts';
 import type { Engine } from '../engine.ts';
 import { BulkLane } from './bulk-lane.ts';
@@ -9,6 +8,8 @@ import type { Delivery, FrameSink } from './frame-writer.ts';
 import { LargeAnswers } from './large-answers.ts';
 import { LargeFrame } from './written-frame.ts';
 import type { WrittenFrame } from './written-frame.ts';
+import { PingedParts } from './pinged-parts.ts';
+import type { Pinging } from './pinged-parts.ts';
 import type { ServerSocket } from '../peers/server-socket.ts';
 import type { SharedTexts } from './shared-texts.ts';
 import { UnreadAnswers } from './unread-answers.ts';
@@ -30,12 +31,10 @@ const UNREAD_PONGS = 64;
 const UNREAD_MESSAGES = 4;
 
 /** Whose {@link Outlet} it is. */
-export interface OutletOwner {
+export interface OutletOwner extends Pinging {
   readonly engine: Engine;
   /** Frames were handed to the socket. */
   sent(): void;
-  /** Writes a ping behind what the socket was handed, and gives its number; 0 where nobody would answer. */
-  ping(): number;
   close(code: number, reason: string): void;
 }
 
@@ -48,7 +47,7 @@ export class Outlet implements FrameSink, LaneOwner {
   #lane: BulkLane | undefined;
   /** Answers that go in parts, and what of all parts is on its way. */
   readonly #large: LargeAnswers = new LargeAnswers(() => this.nextPart());
-  #window: PartWindow<LargeFrame> = new PartWindow(0);
+  readonly #window: PingedParts;
   #partsBegun = 0;
   #lastWasAnswer = false;
   #newest: LargeFrame | undefined;
@@ -65,6 +64,7 @@ export class Outlet implements FrameSink, LaneOwner {
 
   constructor(owner: OutletOwner, socket: ServerSocket) {
     this.#owner = owner;
+    this.#window = new PingedParts(owner);
     this.#socket = socket;
   }
 
@@ -112,7 +112,6 @@ export class Outlet implements FrameSink, LaneOwner {
   /** @param isCareful - Sockets were lost over large messages: no more of them is on its way than has to be. */
   takesParts(partBytes: number, isCareful: boolean): void {
     this.partBytes = partBytes;
-    this.#window = new PartWindow(partBytes);
     this.#window.isSteady = isCareful;
   }
 
@@ -281,9 +280,7 @@ export class Outlet implements FrameSink, LaneOwner {
       this.#unread.add(bytes, answers);
       this.#boundUnread(buffered);
     } else this.#unread = undefined;
-    if (of === undefined) return;
-    const n = this.#owner.ping();
-    if (n > 0) this.#window.wrote(n, bytes, of, performance.now());
+    if (of !== undefined) this.#window.sent(of);
   }
 
   #boundUnread(buffered: number): void {

@@ -144,6 +144,10 @@ export class Peer {
     if (this.#lookAgain !== undefined) this.#link.engine.deadlines.remove(this.#lookAgain);
   }
 
+  get nextPing(): number {
+    return this.#pings + 1;
+  }
+
   ping(delivery: Delivery = 'answer'): number {
     this.#spreadMs = this.#link.spreadMs;
     this.#link.push(encodePing(++this.#pings, this.#spreadMs), delivery);

@@ -99,8 +99,12 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, OutletOwn
     this.#outlet.ponged(n);
   }
 
-  ping(): number {
-    return this.#phase.name === 'open' ? this.#phase.peer.ping() : 0;
+  get nextPing(): number {
+    return this.#phase.name === 'open' ? this.#phase.peer.nextPing : 0;
+  }
+
+  ping(): void {
+    if (this.#phase.name === 'open') this.#phase.peer.ping();
   }
 
   get isCongested(): boolean {

@@ -64,6 +64,9 @@ class ClientRun {
       else if ('server' in step) {
         const messages = step.server.map((message) => this.#placeholders.fill(message));
         if (step.unheard !== true) await (await this.#socket(step.socket)).say(...messages);
+      } else if ('texts' in step) {
+        const socket = await this.#socket(step.socket);
+        if (step.writes === 'server') for (const text of step.texts) await socket.raw(text);
       } else if ('lost' in step) await (await this.#socket(step.socket)).cut();
       else if (step.closes === 'server') await (await this.#socket(step.socket)).close(step.code);
       else this.#expectClosed((await this.#socket(step.socket)).closedWith, step.code);

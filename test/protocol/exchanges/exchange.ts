@@ -5,6 +5,7 @@ import { expect } from 'vitest';
 export type Step =
   | { readonly socket: number; readonly client: readonly unknown[] }
   | { readonly socket: number; readonly server: readonly unknown[]; readonly unheard?: true }
+  | { readonly socket: number; readonly writes: 'client' | 'server'; readonly texts: readonly string[] }
   | { readonly socket: number; readonly closes: 'server'; readonly code: number }
   | { readonly socket: number; readonly closes: 'client'; readonly code: number | '<any-but-1000>' }
   | { readonly socket: number; readonly lost: true }

@@ -29,7 +29,9 @@ class ServerRun {
       } else if ('clockMs' in step) await vi.advanceTimersByTimeAsync(step.clockMs);
       else if ('client' in step) this.#socket(step.socket).write(...step.client.map((m) => this.#placeholders.fill(m)));
       else if ('server' in step) this.#hears(this.#socket(step.socket), step.server);
-      else if ('lost' in step) this.#socket(step.socket).vanish(1006);
+      else if ('texts' in step) {
+        if (step.writes === 'client') for (const text of step.texts) this.#socket(step.socket).writeText(text);
+      } else if ('lost' in step) this.#socket(step.socket).vanish(1006);
       else if (step.closes === 'client')
         this.#socket(step.socket).vanish(step.code === '<any-but-1000>' ? 4000 : step.code);
       else {
