@@ -25,6 +25,17 @@ describe.each([
     expect(smallMs.length).toBeGreaterThan(80);
     expect(percentile(smallMs, 0.99)).toBeLessThan(3_000);
   });
+
+  test('is not taken for a dead line by a heartbeat that is in a hurry, nor by wake signals', async () => {
+    const transfer = slowTransfer(what, 300_000, { intervalMs: 1_000, timeoutMs: 100, probeMs: 2_000 });
+    for (let second = 0; second < 40; second += 2) {
+      await vi.advanceTimersByTimeAsync(2_000);
+      transfer.wake();
+    }
+    const { result, runs, reconnects } = await transfer.done;
+    await transfer.close();
+    expect({ result, runs, reconnects }).toEqual({ result: 300_000, runs: 1, reconnects: 0 });
+  });
 });
 
 test.each([

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { connect, createClient, defineContract, mutation, query } from '../../src/index.ts';
+import { connect, createClient, defineContract, mutation, query, type ConnectOptions } from '../../src/index.ts';
 import { createServer, type Handlers, type Server } from '../../src/server/index.ts';
 import { thinLines } from './thin-line.ts';
 
@@ -40,8 +40,9 @@ export interface SlowTransfer {
 export function slowTransfer(
   what: 'report' | 'store',
   bytes: number,
+  heartbeat: ConnectOptions['heartbeat'] = {},
   adapt: (server: Server<never>) => Pick<Server, 'accept'> = (server) => server,
-): { readonly done: Promise<SlowTransfer>; close(): Promise<void> } {
+): { readonly done: Promise<SlowTransfer>; wake(): void; close(): Promise<void> } {
   let runs = 0;
   const server = createServer(contract, { handlers: handlers(() => runs++), development: false });
   const { WebSocket } = thinLines(adapt(server), {
@@ -49,7 +50,7 @@ export function slowTransfer(
     upBytesPerSecond: BYTES_PER_SECOND,
     kernelBytes: 2_000_000,
   });
-  const connection = connect('ws://test/', { WebSocket, lifecycle: false, timeoutMs: PATIENT_MS });
+  const connection = connect('ws://test/', { WebSocket, lifecycle: false, timeoutMs: PATIENT_MS, heartbeat });
   const client = createClient(contract, connection);
   const smallMs: number[] = [];
   const smalls: Array<Promise<void>> = [];
@@ -81,6 +82,7 @@ export function slowTransfer(
   };
   return {
     done: transfer(),
+    wake: () => connection.wake(),
     close: async () => {
       await connection.close();
       await server.close();
