@@ -204,11 +204,11 @@ export class UserActions {
     return { token, key: `k${String(this.#world.random.below(6))}`, value: 0, ...this.#ballast(token) };
   }
 
-  /** One in ten is large enough to go in parts; a few are so large that they alone may be what a socket is lost over. */
+  /** One in ten is large enough to go in parts; none so large that a socket may be lost over it: then it would be given up. */
   #ballast(token: number): Pick<Ask, 'ballast'> {
     const { random } = this.#world;
     if (!random.chance(0.1)) return {};
-    return { ballast: ballast(token, random.chance(0.05) ? 18_000 : random.between(600, 5_000)) };
+    return { ballast: ballast(token, random.chance(0.05) ? 11_000 : random.between(600, 5_000)) };
   }
 
   #listen(): void {
