@@ -115,6 +115,20 @@ describe('a large answer', () => {
     expect(peer.answers(2)).toEqual([['reply', 2, large]]);
   });
 
+  test.each([2, 3, 4, 5, 6])(
+    'that is given up after %i pongs leaves no parts that no ping asks for',
+    async (rounds) => {
+      const { peer, server } = await welcomed();
+      peer.write(['subscribe', 9, 'rooms/1'], ['call', 1, 'echo', null, 'x'.repeat(900_000)]);
+      await settle();
+      for (let round = 0; round < rounds; round++) await peer.pong();
+      peer.write(['cancel', 1]);
+      await server.topic('room', { roomId: '1' }).publish({ text: large });
+      await peer.pongAll();
+      expect(peer.all('event')).toHaveLength(1);
+    },
+  );
+
   test('is written out wholly when its socket is left for a newer one', async () => {
     const { peer, server, client } = await welcomed();
     peer.write(['call', 1, 'echo', null, large]);
@@ -230,7 +244,7 @@ describe('an answer whose sockets are lost', () => {
   });
 
   test.each([
-    ['its first part', [0, 0, 0]],
+    ['its first part', [0, 0, 0, 0, 0, 0]],
     ['the same part in the middle', [1, 1, 1, 1, 1, 1]],
   ])('is given up when that is at %s, again and again', async (_, rounds) => {
     expect(await lose(...rounds)).toEqual(['error', 1, 'TOO_LARGE']);

@@ -16,9 +16,6 @@ export class UserActions {
   readonly #world: World;
   readonly #user: User;
 
-  /** Calls and publishes of which sockets may be lost. */
-  readonly #huge = new Set<number>();
-
   constructor(world: World, user: User) {
     this.#world = world;
     this.#user = user;
@@ -98,7 +95,7 @@ export class UserActions {
   #attempt(kind: Attempt['kind'], way: Way, timeoutMs: number): Attempt {
     const { clock, ledger, plan } = this.#world;
     const user = this.#user;
-    const { era, memories, leaves, losses } = user;
+    const { era, memories, leaves } = user;
     const attempt: Attempt = {
       token: this.#world.nextToken(),
       kind,
@@ -119,8 +116,6 @@ export class UserActions {
         if (code === 'CLOSED') return user.closing || (kind === 'tail' && user.leaves > leaves);
         if (code === 'FORBIDDEN' || code === 'INTERNAL') return kind === 'publish';
         if (code === 'REFUSED') return kind === 'put' && refusesAgain(attempt.token);
-        // Three sockets in a row were lost behind it.
-        if (code === 'TOO_LARGE') return this.#huge.has(attempt.token) && user.losses - losses >= 3;
         return code === 'RATE_LIMITED';
       },
       aborted: false,
@@ -209,13 +204,11 @@ export class UserActions {
     return { token, key: `k${String(this.#world.random.below(6))}`, value: 0, ...this.#ballast(token) };
   }
 
-  /** One in ten is large enough to go in parts; a few are so large that they alone may be what a socket is lost over. */
+  /** One in ten is large enough to go in parts; none so large that a socket may be lost over it: then it would be given up. */
   #ballast(token: number): Pick<Ask, 'ballast'> {
     const { random } = this.#world;
     if (!random.chance(0.1)) return {};
-    if (!random.chance(0.05)) return { ballast: ballast(token, random.between(600, 5_000)) };
-    this.#huge.add(token);
-    return { ballast: ballast(token, 18_000) };
+    return { ballast: ballast(token, random.chance(0.05) ? 11_000 : random.between(600, 5_000)) };
   }
 
   #listen(): void {

@@ -35,8 +35,6 @@ export class User {
   memories = 0;
   /** It was closed by us, and not taken up since. */
   #closing = false;
-  /** Sockets that it lost. */
-  losses = 0;
   /** Times that it was closed. */
   leaves = 0;
   suspended = false;
@@ -81,9 +79,6 @@ export class User {
         world.violation(`${this.process.name} reports ${String(error)}`);
     });
     this.connection.on('status', (status) => this.#entered(status));
-    this.connection.on('happening', ({ what }) => {
-      if (what === 'lost') this.losses++;
-    });
   }
 
   get closing(): boolean {

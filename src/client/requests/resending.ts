@@ -149,12 +149,12 @@ export abstract class Resending implements Resends {
 }
 
 /**
- * Counts a loss: anew where it came further, or less far, than the last time. In the middle of a long transfer it may be
- * by chance that a line is lost where the last one was, so that takes twice as many.
+ * Counts a loss: anew where it came further, or less far, than the last time. In the midst of a transfer it may be by
+ * chance that a line is lost where the last one was, so that takes twice as many.
  */
 function lostAgain(request: Request): number {
   const at = request.place < Infinity ? Infinity : request.taken;
-  const weight = at > 0 && at < Infinity ? 0.5 : 1;
+  const weight = at < Infinity ? 0.5 : 1;
   request.losses = at === request.lostAt ? request.losses + weight : weight;
   request.lostAt = at;
   return request.losses;

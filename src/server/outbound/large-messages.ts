@@ -136,15 +136,15 @@ export class LargeMessages {
   }
 
   /**
-   * Counts a loss: anew where it came further, or less far, than the last time. In the middle of a long transfer it may
-   * be by chance that a line is lost where the last one was, so that takes twice as many.
+   * Counts a loss: anew where it came further, or less far, than the last time. In the midst of a transfer it may be by
+   * chance that a line is lost where the last one was, so that takes twice as many.
    */
   #lostAgain({ key, transit }: UnderWay): void {
     const at = transit === undefined || transit.isWritten ? Infinity : transit.taken;
     const { lostAt } = this.#peer;
     const before = lostAt?.get(key) ?? at;
     lostAt?.set(key, at);
-    this.#count(key, (before === at ? this.#lossesOf(key) : 0) + (at > 0 && at < Infinity ? 0.5 : 1));
+    this.#count(key, (before === at ? this.#lossesOf(key) : 0) + (at < Infinity ? 0.5 : 1));
   }
 
   #lossesOf(key: string): number {

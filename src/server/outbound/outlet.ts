@@ -195,6 +195,7 @@ export class Outlet implements FrameSink, LaneOwner {
     const frame = this.#large.drop(id);
     const last = frame?.giveUp();
     if (last !== undefined) this.#send({ text: last, bytes: last.length, answers: 0, hasBulk: false });
+    this.#window.ask();
     return frame !== undefined;
   }
 

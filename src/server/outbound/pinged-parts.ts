@@ -26,7 +26,19 @@ export class PingedParts extends PartWindow<LargeFrame> {
     if (nextPing === 0) return;
     this.wrote(nextPing, of, performance.now());
     // Behind each part on a slow line, on a fast one twice in each window: the answers cost more than the parts.
-    if (!of.isWritten && ++this.#unasked * 2 < this.most) return;
+    this.#unasked++;
+    if (of.isWritten || this.#unasked * 2 >= this.most) this.ask();
+  }
+
+  /** A window that has shrunk may hold parts alone that no ping asks for. */
+  override covered(n: number, now: number, tell: (whole: LargeFrame) => void): void {
+    super.covered(n, now, tell);
+    if (!this.hasRoom) this.ask();
+  }
+
+  /** No more parts may come behind the last: pings, unless that was done. */
+  ask(): void {
+    if (this.#unasked === 0) return;
     this.#unasked = 0;
     this.#pinging.ping();
   }
