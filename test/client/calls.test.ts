@@ -212,7 +212,7 @@ describe('a call', () => {
     await vi.advanceTimersByTimeAsync(3_000);
     const { error } = await answer;
     expect(error).toMatchObject({ code: 'TIMEOUT', outcome: 'not-sent', cause: refused });
-    expect(error!.message).toContain(`no connection (waiting, no connection could be made: ${refused.message})`);
+    expect(error!.message).toEqual(saying(`no connection (waiting, no connection could be made: ${refused.message})`));
   });
 
   test('that was never sent says at its deadline what it waited for on a connection', async () => {
@@ -222,7 +222,7 @@ describe('a call', () => {
     const held = Array.from({ length: 8 }, () => client.add({ by: 1 }).safe());
     const answer = client.add({ by: 1 }, { timeoutMs: 3_000 }).safe();
     await vi.advanceTimersByTimeAsync(3_000);
-    expect((await answer).error!.message).toContain('waits for answers to what was asked before it');
+    expect((await answer).error!.message).toEqual(saying('waits for answers to what was asked before it'));
     await socket.say(...held.map((_, index) => ['reply', index + 1, 1]));
     expect((await held[7])!.data).toBe(1);
   });

@@ -3,7 +3,7 @@ import { connect, createClient, defineContract, mutation, query, type ConnectOpt
 import { createServer, type Handlers, type Server } from '../../src/server/index.ts';
 import { thinLines } from './thin-line.ts';
 
-export const BYTES_PER_SECOND = 20_000;
+const BYTES_PER_SECOND = 20_000;
 
 /** Much larger than what goes over the line in a minute is the patience of nobody. */
 const PATIENT_MS = 300_000;

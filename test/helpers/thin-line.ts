@@ -66,7 +66,7 @@ class ThinWay {
  * The server's end of a line so thin that what is written to it stays a while: up to `kernelBytes` are taken at once and
  * never come back to sight, the rest is what the socket has buffered.
  */
-export class ThinSocket implements ServerSocket {
+class ThinSocket implements ServerSocket {
   peakBuffered = 0;
   closedAt: number | undefined;
   handler: SocketHandler | undefined;

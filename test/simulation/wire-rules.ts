@@ -1,5 +1,5 @@
 import type { ClientMessage, Hello, Position, ServerMessage, Welcome } from '../../src/protocol/messages.ts';
-import { MARK } from '../../src/protocol/parts.ts';
+import { PART_MARK } from './wire-state.ts';
 import type { ClientWire, MemoryWire, SocketWire } from './wire-state.ts';
 
 /** What a client may send before it is welcome (Calls across sockets, 3). */
@@ -99,7 +99,7 @@ export class WireRules {
 
   /** The messages of a frame, of one in parts with the last of them. */
   #whole<Message>(socket: SocketWire, way: 'up' | 'down' | 'arrived', frame: string): readonly Message[] {
-    if (!frame.startsWith(MARK)) return JSON.parse(frame) as readonly Message[];
+    if (!frame.startsWith(PART_MARK)) return JSON.parse(frame) as readonly Message[];
     const whole = socket[way].take(frame);
     const [s = '', left] = frame.split(',', 2);
     if (way === 'down' && left !== '0') socket.unfinished.add(s);

@@ -1,6 +1,9 @@
 import type { Position, Welcome } from '../../src/protocol/messages.ts';
 import { PartReader, UNFINISHED_TO_CLIENT, UNFINISHED_TO_SERVER, UNITS_TO_CLIENT } from '../../src/protocol/parts.ts';
 
+/** What a part of a frame begins with. */
+export const PART_MARK = '+';
+
 /** What one client has said on all its sockets, as long as it has one name. */
 export interface ClientWire {
   /** The socket that was welcomed last: nothing new is said on another. */

@@ -7,11 +7,8 @@ import { LinkParts, type PartLimits } from './link-parts.ts';
 
 /** Calls that may be in flight before the server told its limits. */
 const CALLS_BEFORE_WELCOME = 8;
-/** A frame may be this large before the server told its limits. */
+/** A frame may be this large before the server told its limits. What is larger may be what a socket is lost over. */
 export const FRAME_BYTES_BEFORE_WELCOME: number = 16 * 1024;
-
-/** What may be lost because of its size: before the welcome nothing is larger, and a batch of calls is not. */
-export const LARGE_BYTES: number = FRAME_BYTES_BEFORE_WELCOME;
 
 /** Which of the server's limits a message counts against. */
 export type Slot = 'calls' | 'streams';
@@ -59,7 +56,7 @@ export class LinkState {
       this.unheard += bytes;
       this.flow?.wrote(bytes);
       // Whether a large one was taken in is worth knowing: if the socket is lost, it may be because of it.
-      if (bytes > LARGE_BYTES) this.ping();
+      if (bytes > FRAME_BYTES_BEFORE_WELCOME) this.ping();
     }, FRAME_BYTES_BEFORE_WELCOME);
   }
 

@@ -1,6 +1,6 @@
 import { DEVELOPMENT } from '../../development.ts';
 import type { CloseReaction } from '../../protocol/close-reaction.ts';
-import { LARGE_BYTES, type LinkState } from '../kernel/link-state.ts';
+import { FRAME_BYTES_BEFORE_WELCOME, type LinkState } from '../kernel/link-state.ts';
 import { HEADER_BYTES, type Resends } from './outbox.ts';
 import type { Request } from './request.ts';
 
@@ -133,7 +133,11 @@ export abstract class Resending implements Resends {
       if (request.isTakenIn || request.place <= link.covered) request.losses = 0;
       else if (isTooLarge) {
         if (request.bytes > (culprit?.bytes ?? 0)) culprit = request;
-      } else if (reaction?.startsWith('retry') && request.bytes > LARGE_BYTES && lostAgain(request) >= LOSSES + 1)
+      } else if (
+        reaction?.startsWith('retry') &&
+        request.bytes > FRAME_BYTES_BEFORE_WELCOME &&
+        lostAgain(request) >= LOSSES + 1
+      )
         culprit = request;
     }
     if (culprit === undefined) return;
