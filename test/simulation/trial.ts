@@ -281,6 +281,8 @@ class Trial {
 
   async #checkEnd(): Promise<void> {
     const { users, nodes, clock, network, violation } = this.#world;
+    // Its timer belongs to whoever published first.
+    this.#world.closeBroker();
     for (const { connection, process } of users) {
       if (connection.status.state !== 'closed') violation(`${process.name} is ${connection.status.state} after close`);
       const { queued, inFlight, subscriptions } = connection.stats();
@@ -296,7 +298,6 @@ class Trial {
       }
       void server.close();
     }
-    this.#world.closeBroker();
     await this.#pass(1_000);
     const timers = this.#world.serverTimers;
     if (timers !== 0) violation(`the servers have ${String(timers)} timers after close`);
