@@ -4,7 +4,7 @@ import type { Clock, Process } from './clock.ts';
 import { Line } from './line.ts';
 import type { LineQuality } from './line.ts';
 import type { Random } from './random.ts';
-import { MARK } from '../../src/protocol/parts.ts';
+import { MARK } from '../helpers/parts.ts';
 import { WireRules } from './wire-rules.ts';
 import { socketWire } from './wire-state.ts';
 import type { SocketWire } from './wire-state.ts';

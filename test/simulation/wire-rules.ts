@@ -1,5 +1,5 @@
 import type { ClientMessage, Hello, Position, ServerMessage, Welcome } from '../../src/protocol/messages.ts';
-import { MARK } from '../../src/protocol/parts.ts';
+import { MARK } from '../helpers/parts.ts';
 import type { ClientWire, MemoryWire, SocketWire } from './wire-state.ts';
 
 /** What a client may send before it is welcome (Calls across sockets, 3). */

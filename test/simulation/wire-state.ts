@@ -1,5 +1,6 @@
 import type { Position, Welcome } from '../../src/protocol/messages.ts';
-import { PartReader, UNFINISHED_TO_CLIENT, UNFINISHED_TO_SERVER, UNITS_TO_CLIENT } from '../../src/protocol/parts.ts';
+import { PartReader } from '../../src/protocol/parts.ts';
+import { UNFINISHED_TO_CLIENT, UNFINISHED_TO_SERVER, UNITS_TO_CLIENT } from '../helpers/parts.ts';
 
 /** What one client has said on all its sockets, as long as it has one name. */
 export interface ClientWire {
