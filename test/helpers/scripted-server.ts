@@ -3,10 +3,8 @@ import { decodeClientFrame } from '../../src/protocol/client-messages.ts';
 import type { ClientMessage, Hello } from '../../src/protocol/messages.ts';
 import { PartReader } from '../../src/protocol/parts.ts';
 import { memoryWebSocket, type MemoryPeer } from '../../src/transport/memory-transport.ts';
+import { MARK } from './parts.ts';
 import type { WebSocketConstructor } from '../../src/transport/web-socket-like.ts';
-
-/** What a part begins with. */
-const MARK = '+';
 
 const LIMITS = { frameBytes: 1024 * 1024, calls: 8, streams: 8, items: 32, subscriptions: 1000 };
 

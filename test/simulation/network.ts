@@ -4,7 +4,7 @@ import type { Clock, Process } from './clock.ts';
 import { Line } from './line.ts';
 import type { LineQuality } from './line.ts';
 import type { Random } from './random.ts';
-import { PART_MARK } from './wire-state.ts';
+import { MARK } from '../helpers/parts.ts';
 import { WireRules } from './wire-rules.ts';
 import { socketWire } from './wire-state.ts';
 import type { SocketWire } from './wire-state.ts';
@@ -212,7 +212,7 @@ export class SimulatedSocket implements WebSocketLike {
     const { options, rules } = this.#network;
     rules.serverSends(this.#wire, frame);
     const skipped = options.skipped();
-    if ((!options.splits && skipped === 0) || frame.startsWith(PART_MARK)) return this.#carryDown(frame);
+    if ((!options.splits && skipped === 0) || frame.startsWith(MARK)) return this.#carryDown(frame);
     const messages = (JSON.parse(frame) as readonly (readonly unknown[])[]).filter(
       ([name]) => name !== 'event' || !options.random.chance(skipped),
     );

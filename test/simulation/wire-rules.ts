@@ -1,5 +1,5 @@
 import type { ClientMessage, Hello, Position, ServerMessage, Welcome } from '../../src/protocol/messages.ts';
-import { PART_MARK } from './wire-state.ts';
+import { MARK } from '../helpers/parts.ts';
 import type { ClientWire, MemoryWire, SocketWire } from './wire-state.ts';
 
 /** What a client may send before it is welcome (Calls across sockets, 3). */
@@ -99,7 +99,7 @@ export class WireRules {
 
   /** The messages of a frame, of one in parts with the last of them. */
   #whole<Message>(socket: SocketWire, way: 'up' | 'down' | 'arrived', frame: string): readonly Message[] {
-    if (!frame.startsWith(PART_MARK)) return JSON.parse(frame) as readonly Message[];
+    if (!frame.startsWith(MARK)) return JSON.parse(frame) as readonly Message[];
     const whole = socket[way].take(frame);
     const [s = '', left] = frame.split(',', 2);
     if (way === 'down' && left !== '0') socket.unfinished.add(s);
@@ -133,6 +133,9 @@ export class WireRules {
         return this.#floor(socket, message.slice(1) as unknown as readonly number[]);
       case 'subscribe':
         return this.#subscribes(socket, message);
+      case 'pong':
+        socket.pinged.delete(message[1]);
+        return;
       case 'unsubscribe':
         socket.asking.delete(message[1]);
         return;
@@ -230,7 +233,7 @@ export class WireRules {
   #cancelled(socket: SocketWire, id: number, withinMs = 1): void {
     this.#world.later(withinMs, () => {
       if (socket.closed || socket.retired) return;
-      if (socket.unfinished.size > 0) this.#cancelled(socket, id, 50);
+      if (socket.unfinished.size + socket.pinged.size > 0) this.#cancelled(socket, id, 50);
       else if (socket.got.has(id) && !socket.answered.has(id) && !isSettled(socket.client!.floor, id)) {
         this.#violation(socket, `id ${String(id)} was cancelled, and is not settled`);
       }
@@ -249,6 +252,9 @@ export class WireRules {
       case 'error':
       case 'done':
         return this.#answers(socket, message[1]);
+      case 'ping':
+        socket.pinged.add(message[1]);
+        return;
       case 'item':
         return this.#item(socket, message[1], message[2]);
       case 'subscribed':

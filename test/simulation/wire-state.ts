@@ -1,8 +1,6 @@
 import type { Position, Welcome } from '../../src/protocol/messages.ts';
-import { PartReader, UNFINISHED_TO_CLIENT, UNFINISHED_TO_SERVER, UNITS_TO_CLIENT } from '../../src/protocol/parts.ts';
-
-/** What a part of a frame begins with. */
-export const PART_MARK = '+';
+import { PartReader } from '../../src/protocol/parts.ts';
+import { UNFINISHED_TO_CLIENT, UNFINISHED_TO_SERVER, UNITS_TO_CLIENT } from '../helpers/parts.ts';
 
 /** What one client has said on all its sockets, as long as it has one name. */
 export interface ClientWire {
@@ -68,6 +66,8 @@ export interface SocketWire {
   readonly arrived: PartReader;
   /** Frames that the server has begun and not ended: the end of a stream may wait behind one. */
   readonly unfinished: Set<string>;
+  /** Pings of the server that the client has not answered: what is large may wait for that, and more behind it. */
+  readonly pinged: Set<number>;
 }
 
 /** A socket on which nothing has passed. */
@@ -99,5 +99,6 @@ export function socketWire(name: string): SocketWire {
     down: new PartReader(UNITS_TO_CLIENT, UNFINISHED_TO_CLIENT),
     arrived: new PartReader(UNITS_TO_CLIENT, UNFINISHED_TO_CLIENT),
     unfinished: new Set(),
+    pinged: new Set(),
   };
 }
