@@ -17,13 +17,6 @@ export const PART_MUTATIONS: readonly Mutation[] = [
     replace: 'if (frame.hasBulk && isLarge) held.push(frame);',
   },
   {
-    name: 'what is given up in its midst is left unfinished',
-    rule: 'Parts: a part without text gives the frame up',
-    file: 'src/client/kernel/link-parts.ts',
-    find: 'if (last) this.#link.link.send(last);',
-    replace: '',
-  },
-  {
     name: 'two frames in parts have one number',
     rule: 'Parts: s tells the frames apart that are on their way',
     file: 'src/server/outbound/outlet.ts',
