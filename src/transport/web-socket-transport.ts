@@ -27,7 +27,7 @@ type Timer = ReturnType<typeof setTimeout>;
  *                                                  delay that it rested in, or of the minute of the rate guard
  *   connecting, connected, waiting -- suspend ---> suspended -- wake --> connecting, or waiting for the rest of a
  *                                                  second in which another wake began an attempt
- *   any but closed ------------------ close -----> closed ---- connect -> connecting
+ *   any but closed, closed for its credentials -- close -----> closed ---- connect -> connecting
  *   connecting, connected ----------- a loss that no retry can mend ----> closed
  *   any ----------------------------- reconnect -------------------------> connecting
  *   connecting, connected ----------- back from a freeze ----------------> connecting

@@ -8,6 +8,7 @@ import { fakeWebSockets } from '../helpers/fake-web-socket.ts';
 import { seededRandom } from '../helpers/reconnect-simulation.ts';
 import type { Harness } from './transport-harness.ts';
 import { harness } from './transport-harness.ts';
+import { closeReaction } from '../../src/protocol/close-reaction.ts';
 
 /** What the app's URL function does when it is asked next; after that it gives again. */
 type Provider = 'gives' | 'hangs' | 'rejects' | 'throws' | 'stops';
@@ -29,7 +30,8 @@ const ARROWS: Readonly<Record<State, readonly State[]>> = {
   suspended: ['connecting', 'waiting', 'suspended', 'closed'],
   /** Told by the layer above: a transport is never in it. */
   closing: [],
-  closed: ['connecting'],
+  /** By the app, where it was closed for its credentials. */
+  closed: ['connecting', 'closed'],
 };
 
 /** Most sockets at a time, on a move: the one that serves, its successor, its predecessor. */
@@ -144,6 +146,9 @@ export class Line {
       if (entry[0] !== 'status') continue;
       expect(entry[1]).not.toBe(this.#status);
       expect(ARROWS[this.#status.state]).toContain(entry[1].state);
+      if (this.#status.state === 'closed' && entry[1].state === 'closed') {
+        expect(closeReaction(this.#status.cause.code)).toBe('credentials');
+      }
       this.#status = entry[1];
     }
     this.#told = told.length;
