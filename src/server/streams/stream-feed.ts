@@ -63,12 +63,12 @@ export class StreamFeed implements AnswerSocket, ItemSocket {
       while (this.#sent < stream.last) {
         if (this.#link.isCongested) return this.#link.fellBehind(this);
         const { length } = stream.item(this.#sent + 1);
-        const key = `${this.id}.${this.#sent + 1}`;
-        const may = length > LARGE ? this.#link.large.may(key) : 'now';
+        const key = length > LARGE ? `${this.id}.${this.#sent + 1}` : undefined;
+        const may = key === undefined ? 'now' : this.#link.large.may(key);
         if (may === 'never') return this.#link.lose(stream);
         if (may === 'later') return this.#link.fellBehind(this);
         this.#link.push(stream.write(++this.#sent));
-        if (length > LARGE) this.#link.large.wrote(key, length);
+        if (key !== undefined) this.#link.large.wrote(key, length);
       }
     }
     if (this.#end !== undefined) this.#finish(this.#end);

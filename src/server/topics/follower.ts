@@ -99,22 +99,26 @@ export class Follower {
 
   /** Tells an event, if it may be told now. */
   event(position: Position, message: string): May {
-    const may = this.#may(position.join(' '), message);
+    const may = this.#may(position, message);
     if (may !== 'now') return may;
     this.isFresh = false;
     this.position = position;
-    this.#push(position.join(' '), message);
+    this.#push(position, message);
     return may;
   }
 
-  #may(what: string, message: string): May {
+  #may(what: 'state' | Position, message: string): May {
     if (this.isQuestioned) return 'later';
-    return message.length > LARGE ? this.peer.large.may(`${this.name} ${what}`) : 'now';
+    return message.length > LARGE ? this.peer.large.may(this.#keyOf(what)) : 'now';
   }
 
-  #push(what: string, message: string): void {
+  #push(what: 'state' | Position, message: string): void {
     this.peer.push(message);
-    if (message.length > LARGE) this.peer.large.wrote(`${this.name} ${what}`, message.length);
+    if (message.length > LARGE) this.peer.large.wrote(this.#keyOf(what), message.length);
+  }
+
+  #keyOf(what: 'state' | Position): string {
+    return `${this.name} ${String(what)}`;
   }
 
   /** Ends it; with an error, the peer is told. */
