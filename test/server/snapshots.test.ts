@@ -274,6 +274,31 @@ describe('a peer that does not drain', () => {
     expect(snapshot.mock.calls.length).toBeLessThan(2 * 200);
   });
 
+  test('has a few states read at a time, and hardly one in vain, though it asks for a thousand large ones at once', async () => {
+    let reading = 0;
+    let most = 0;
+    let reads = 0;
+    const snapshot = async () => {
+      reads++;
+      most = Math.max(most, ++reading);
+      await Promise.resolve();
+      reading--;
+      return { sum: 6 };
+    };
+    // One state fills its socket.
+    const { server } = start(board(snapshot), { limits: { bufferedBytes: 10 } });
+    const peer = new Peer(server).hello(clientName());
+    await settle();
+    peer.onSend = (frame) => (peer.bufferedAmount += frame.length);
+    peer.write(...Array.from({ length: 1_000 }, (_, n) => ['subscribe', n + 1, `boards/${n}`]));
+    for (let rounds = 0; peer.all('snapshot').length < 1_000 && rounds < 1_100; rounds++) {
+      await settle();
+      peer.drain();
+    }
+    expect(peer.all('snapshot')).toHaveLength(1_000);
+    expect([most, reads - 1_000 < 10]).toEqual([8, true]);
+  });
+
   test('is closed with 4429 when it never reads answers that are few and large', async () => {
     const { server } = start({}, { limits: { messageBytes: 250_000 } });
     const peer = new Peer(server).hello(clientName());

@@ -8,6 +8,8 @@ export interface FollowerPeer {
   /** Its socket's buffer is full: nothing more of topics may be written now. */
   readonly congested: boolean;
   readonly large: LargeMessages;
+  /** There is room for it to begin, and for its state where it has one: few are read at a time. */
+  mayBegin(follower: Follower, hasState: boolean): boolean;
   push(message: string): void;
   /** Tells where a subscription begins or ends, in its place between what is pushed. */
   tell(message: string): void;

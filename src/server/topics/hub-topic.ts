@@ -104,7 +104,7 @@ export class HubTopic implements FollowedTopic {
   #begin(follower: Follower, word: 'live' | 'gap'): void {
     follower.word = word;
     follower.generation++;
-    if (follower.peer.congested) return this.#hold(follower);
+    if (!follower.peer.mayBegin(follower, this.#options.snapshot !== undefined)) return this.#hold(follower);
     if (this.#options.snapshot === undefined) {
       if (follower.begin(this.#feed!.head, word) === 'later') return this.#hold(follower);
       follower.state = 'live';

@@ -21,7 +21,10 @@ export interface FollowingPeer {
 /** A client comes back after it, as after any code that no table names. */
 const REVOKED = 4000;
 
-/** States that are read at a time for a peer that was full: soon it is full again, and others would be read in vain. */
+/**
+ * States that are read at a time for a peer, at most: each is held until it is told. Where they are large it is full after
+ * the first, the others are read in vain, and there are fewer from then on.
+ */
 const STATES_AT_ONCE = 8;
 
 /** The subscriptions of one socket, by topic. */
@@ -32,8 +35,11 @@ export class PeerFollowers implements FollowerPeer {
   readonly #most: number;
   readonly #byName = new Map<string, Follower>();
   readonly #behind = new Set<Follower>();
-  /** Those that wait for their state after they were held; of some it has come. */
+  /** Those that wait for their state; of some it has come. */
   readonly #beginning = new Set<Follower>();
+  #statesAtOnce = STATES_AT_ONCE;
+  /** Those whose state was read and could not be told: they wait until something else has changed. */
+  readonly #inVain = new Set<Follower>();
 
   constructor(link: PeerLink, peer: FollowingPeer) {
     this.#link = link;
@@ -77,10 +83,23 @@ export class PeerFollowers implements FollowerPeer {
     // Not at once: answers that come at once would go ever deeper.
     if (client.waiting.size > 0) queueMicrotask(() => this.#letNextAsk());
     // What was read is on its way when this runs: then those that were held may be next.
-    if (this.#beginning.size > 0) queueMicrotask(() => this.resume());
+    if (this.#beginning.size > 0) queueMicrotask(() => this.#goOn());
+  }
+
+  mayBegin(follower: Follower, hasState: boolean): boolean {
+    if (this.congested) return false;
+    if (!hasState) return true;
+    this.#forgetBegun();
+    if (this.#beginning.size >= this.#statesAtOnce) return false;
+    this.#beginning.add(follower);
+    return true;
   }
 
   fellBehind(follower: Follower): void {
+    if (follower.state === 'held' && this.#beginning.delete(follower)) {
+      this.#statesAtOnce = this.#statesAtOnce >> 1 || 1;
+      this.#inVain.add(follower);
+    }
     this.#behind.add(follower);
     this.#peer.fellBehind();
   }
@@ -88,6 +107,7 @@ export class PeerFollowers implements FollowerPeer {
   ended(follower: Follower, error: WireError | undefined): void {
     this.#behind.delete(follower);
     this.#beginning.delete(follower);
+    this.#inVain.delete(follower);
     this.#client.waiting.delete(follower);
     if (this.#byName.get(follower.name) === follower) this.#byName.delete(follower.name);
     if (error !== undefined) this.#observeRefusal(error.code);
@@ -144,16 +164,21 @@ export class PeerFollowers implements FollowerPeer {
 
   /** There may be room again: those left out go on. */
   resume(): void {
-    for (const follower of this.#beginning) {
-      if (follower.state !== 'waiting') this.#beginning.delete(follower);
-    }
+    this.#inVain.clear();
+    this.#goOn();
+  }
+
+  #goOn(): void {
     for (const follower of [...this.#behind]) {
       if (this.congested) return;
-      if (follower.state === 'held' && this.#beginning.size >= STATES_AT_ONCE) continue;
+      if (follower.isQuestioned || this.#inVain.has(follower)) continue;
       this.#behind.delete(follower);
       follower.resume();
-      if (follower.state === 'waiting') this.#beginning.add(follower);
     }
+  }
+
+  #forgetBegun(): void {
+    for (const follower of this.#beginning) if (follower.state !== 'waiting') this.#beginning.delete(follower);
   }
 
   close(): void {
