@@ -43,6 +43,23 @@ describe('a server that says goaway', () => {
     expect((await call).error).toMatchObject({ code: 'DISCONNECTED', outcome: 'unknown' });
     expect(first.closedWith).toBe(4000);
   });
+
+  test('and whose successors say it, too, again and again, is left ten times a minute, and once for each 2 s that a line lived', async () => {
+    await started({ random: () => 0 });
+    const welcomed = new Set([world.server.sockets[0]]);
+    const away = ['goaway', { reason: 'mad', afterMs: 0, withinMs: 0 }];
+    await world.server.sockets[0]!.say(away);
+    for (let ms = 0; ms < 59_000; ms += 50) {
+      await vi.advanceTimersByTimeAsync(50);
+      const newest = world.server.sockets.at(-1)!;
+      if (welcomed.has(newest)) continue;
+      welcomed.add(newest);
+      await newest.welcome();
+      await newest.say(away);
+    }
+    expect(world.server.sockets.length).toBeLessThanOrEqual(10 + 30);
+    expect(world.server.sockets.length).toBeGreaterThan(5);
+  });
 });
 
 describe('credentials in force during a move', () => {
