@@ -299,6 +299,26 @@ describe('a peer that does not drain', () => {
     expect([most, reads - 1_000 < 10]).toEqual([8, true]);
   });
 
+  test.each([
+    ['refused subscriptions', (n: number) => ['subscribe', n, `nowhere/${'x'.repeat(500)}`]],
+    ['malformed subscriptions', (n: number) => ['subscribe', n, 'x'.repeat(500), ['E', -1]]],
+    ['refused calls', (n: number) => ['call', n, 'x'.repeat(500)]],
+    ['pongs', (n: number) => ['ping', n]],
+  ])('is closed with 4429 when it never reads %s', async (_, message) => {
+    const { server } = start({}, { limits: { bufferedBytes: 100, calls: 8 } });
+    const peer = new Peer(server).hello(clientName());
+    await settle();
+    peer.onSend = (frame) => (peer.bufferedAmount += frame.length);
+    let peak = 0;
+    for (let n = 1; n <= 2_000 && peer.closedWith === undefined; n++) {
+      peer.write(message(n));
+      await settle();
+      peak = Math.max(peak, server.stats().buffered.total);
+    }
+    expect(peer.closedWith?.code).toBe(4429);
+    expect(peak).toBeLessThan(100_000);
+  });
+
   test('is closed with 4429 when it never reads answers that are few and large', async () => {
     const { server } = start({}, { limits: { messageBytes: 250_000 } });
     const peer = new Peer(server).hello(clientName());

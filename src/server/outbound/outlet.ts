@@ -180,7 +180,9 @@ export class Outlet implements FrameSink, LaneOwner {
       }
       this.#owner.sent();
     }
-    if (lane !== undefined && this.#lane === lane && lane.bytes === 0) this.#lane = undefined;
+    if (lane === undefined || this.#lane !== lane) return;
+    if (lane.bytes === 0) this.#lane = undefined;
+    else this.#boundUnread(this.buffered);
   }
 
   /** The peer answered a ping: it has the parts that were written before it. */
