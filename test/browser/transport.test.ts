@@ -222,7 +222,7 @@ test('an insecure URL on a secure page ends it at once, with an error that says 
   await page.shows('closed');
   expect(await page.states()).toBe('connecting closed');
   const { cause } = (await page.seen()).statuses[1] as { cause: { by: string; error: string } };
-  expect(cause.by).toBe('app');
+  expect(cause.by).toBe('provider');
   expect(cause.error).toMatch(/^SecurityError: .*insecure WebSocket connection/);
   page.expectQuiet();
 });
