@@ -13,10 +13,7 @@ export function resolveSocketUrl(url: string | URL): string {
   let cause: unknown;
   try {
     // A function of the app may give nothing at all: `undefined.href` throws, and does not become a path.
-    const parsed = new URL((url as URL).href ?? url, page).href;
-    // React Native through 0.83 puts a slash behind whatever it parses, also behind a path.
-    const isSpoilt = parsed === `${url as string}/` && /\/\/[^/?]+[/?]./.test(parsed);
-    href = (isSpoilt ? (url as string) : parsed).replace(/^http/, 'ws');
+    href = webSocketHref((url as URL).href ?? url, page);
   } catch (error) {
     cause = error;
   }
@@ -24,6 +21,17 @@ export function resolveSocketUrl(url: string | URL): string {
     throw new TypeError(DEVELOPMENT ? describeFault(url, href, page) : 'url', { cause });
   }
   return href.replace(/#.*/, '');
+}
+
+/**
+ * A URL, resolved, with `http(s)` turned into `ws(s)`.
+ * @throws TypeError for what can't be resolved
+ */
+export function webSocketHref(url: string, base: string | undefined): string {
+  const parsed = new URL(url, base).href;
+  // React Native through 0.83 puts a slash behind whatever it parses, also behind a path.
+  const isSpoilt = parsed === `${url}/` && /\/\/.+[/?]/.test(url);
+  return (isSpoilt ? url : parsed).replace(/^http/, 'ws');
 }
 
 function isUrl(url: unknown): boolean {

@@ -26,3 +26,23 @@ test('where the host has no DOMException errors have the names of the standard a
   expect(() => socket.close(999)).toThrow(expect.objectContaining({ name: 'InvalidAccessError' }));
   socket.close();
 });
+
+test('where the URL of the host adds a slash to everything, as React Native, a path is connected to as it was given', async () => {
+  vi.stubGlobal(
+    'URL',
+    class {
+      readonly href: string;
+      constructor(given: string) {
+        this.href = given.endsWith('/') ? given : `${given}/`;
+      }
+    },
+  );
+  const { ReconnectingWebSocket } = await import('../../src/websocket.ts');
+  const { WebSocket } = fakeWebSockets();
+  const urls = ['https://a.test/line', 'wss://a.test/line?x=1', 'wss://a.test'].map((url) => {
+    const socket = new ReconnectingWebSocket(url, [], { WebSocket });
+    socket.close();
+    return socket.url;
+  });
+  expect(urls).toEqual(['wss://a.test/line', 'wss://a.test/line?x=1', 'wss://a.test/']);
+});

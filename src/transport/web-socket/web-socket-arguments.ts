@@ -1,5 +1,6 @@
 import { domException } from '../../primitives/dom-exception.ts';
 import { utf8Length } from '../../protocol/utf8.ts';
+import { webSocketHref } from '../socket-url.ts';
 
 /*
  * What the WHATWG text and Web IDL say about the arguments of a WebSocket: conversions, checks, and the exceptions by
@@ -13,9 +14,9 @@ import { utf8Length } from '../../protocol/utf8.ts';
 export function parseWebSocketUrl(url: string): string {
   let href;
   try {
-    href = new URL(url, baseUrl()).href.replace(/^http/, 'ws');
+    href = webSocketHref(url, baseUrl());
   } catch {
-    throw domException(`${quote(url)} is no URL, and can't be resolved to one here.`, 'SyntaxError');
+    throw domException(`${quote(url)} can't be resolved to a URL here.`, 'SyntaxError');
   }
   if (!/^wss?:/.test(href)) {
     throw domException(`The URL must be ws:, wss:, http: or https:, not ${quote(href)}.`, 'SyntaxError');
