@@ -1,3 +1,5 @@
+import { callIsolated, throwLater } from './emit.ts';
+
 /** Who wants to know that a signal was aborted. */
 export interface AbortListener {
   handleEvent(): void;
@@ -6,7 +8,7 @@ export interface AbortListener {
 /** All who listen to one signal, behind one listener: engines warn of more than ten as of a leak. */
 class AbortListeners extends Set<AbortListener> {
   handleEvent(): void {
-    for (const listener of this) listener.handleEvent();
+    for (const listener of this) callIsolated(() => listener.handleEvent(), throwLater);
   }
 }
 

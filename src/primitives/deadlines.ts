@@ -1,4 +1,5 @@
 import { DEVELOPMENT } from '../development.ts';
+import { throwLater } from './emit.ts';
 
 /** A deadline that {@link Deadlines.add} gave out: the ticket to remove it. */
 export interface Deadline {
@@ -183,10 +184,4 @@ function isDue(entry: Entry | undefined, nowMs: number, end: number): entry is E
 function compare(one: Entry, other: Entry): number {
   // Not their difference alone: that of two infinite times is no number.
   return one.atMs === other.atMs ? one.order - other.order : one.atMs - other.atMs;
-}
-
-function throwLater(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
-  });
 }

@@ -10,6 +10,13 @@ export function callIsolated(call: () => unknown, onError: (error: unknown) => v
   }
 }
 
+/** Throws it where nothing is broken off by it: an uncaught error. */
+export function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
 /** Emits to every listener, also when one throws: what it threw goes to `onError`, and the next one runs. */
 export function emitIsolated<Events extends EventsMap, Name extends keyof Events>(
   emitter: Emitter<Events>,
