@@ -28,6 +28,11 @@ export class ItemQueue<Item> {
     this.#events = events;
   }
 
+  /** There is nothing left to read, and nothing will come. */
+  get isFinished(): boolean {
+    return this.#isFinished;
+  }
+
   /** Ignored when it has ended. */
   push(item: Item): void {
     if (this.#hasEnded) return;

@@ -215,6 +215,19 @@ describe('a stream fails', () => {
     await expect(counted.next()).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
   });
 
+  test('not for another identity where it was read to its end', async () => {
+    const client = start();
+    const socket = await world.welcomed();
+    const counted = client.count({ to: 2 });
+    const reading = read(counted);
+    await settle();
+    await socket.say(...items(1, 1, 2), ['done', 1]);
+    expect(reading).toMatchObject({ items: [1, 2], done: true });
+    world.connection.setAuth(() => 'another');
+    expect(await counted.next()).toEqual({ done: true, value: undefined });
+    expect(counted.error).toBeUndefined();
+  });
+
   test('with UNAUTHENTICATED for another identity, also where the server has said its last word: what waits is not shown', async () => {
     const client = start();
     const socket = await world.welcomed();

@@ -81,8 +81,8 @@ export class StreamCall implements ItemStream<unknown>, Outbound, StreamReader {
 
   next(): Promise<IteratorResult<unknown, void>> {
     const request = this.#request;
-    // One that is not settled was told.
-    if (request?.settled === true && this.#identity !== this.#parts.identities())
+    // One that is not settled was told; one that was read to its end has nothing to hide.
+    if (request?.settled === true && !this.#items.isFinished && this.#identity !== this.#parts.identities())
       this.#failed(request.failure('UNAUTHENTICATED', ANOTHER_IDENTITY));
     const item = this.#items.next();
     this.open();
