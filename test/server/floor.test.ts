@@ -9,11 +9,10 @@ const numbers = (from: number, count: number) => Array.from({ length: count }, (
 
 /** A memory with calls that run, in this order. */
 function memory(ids: readonly number[]): CallMemory {
-  const calls = new CallMemory(
-    { calls: 1024, streams: 64, answers: 1152, answerBytes: 1e6 },
-    () => undefined,
-    () => undefined,
-  );
+  const calls = new CallMemory({ calls: 1024, streams: 64, answers: 1152, answerBytes: 1e6 }, () => undefined, {
+    add: () => undefined,
+    remove: () => undefined,
+  });
   for (const id of ids) calls.take(id, 'query', 'echo', deaf);
   return calls;
 }

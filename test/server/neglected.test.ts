@@ -1,4 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Deadlines } from '../../src/primitives/deadlines.ts';
+import { CallMemory } from '../../src/server/calls/call-memory.ts';
+import { NeglectedCalls } from '../../src/server/calls/neglected-calls.ts';
+import { DEFAULT_LIMITS } from '../../src/server/index.ts';
 import { start } from './fixture.ts';
 import { clientName, Gate, Peer } from './peer.ts';
 
@@ -111,5 +115,21 @@ describe('a handler that goes on when nobody waits for it', () => {
     expect(server.stats().calls).toBe(0);
     await vi.advanceTimersByTimeAsync(10_000);
     expect(errors).toEqual([]);
+  });
+
+  test('is not remembered when it has ended, however many there were', () => {
+    const deadlines = new Deadlines();
+    const report = vi.fn();
+    const calls = new CallMemory(DEFAULT_LIMITS, () => undefined, new NeglectedCalls(deadlines, report));
+    for (let id = 1; id <= 10_000; id++) {
+      const taken = calls.take(id, 'query', 'call echo', { answer: () => undefined, release: () => undefined });
+      if (taken.kind !== 'new') throw new Error(taken.kind);
+      taken.call.begun = true;
+      calls.hold(taken.call);
+      calls.cancel(taken.call);
+      expect([deadlines.size, calls.aborted]).toEqual([1, 1]);
+      calls.release(taken.call);
+    }
+    expect([deadlines.size, calls.aborted, calls.busy, vi.getTimerCount()]).toEqual([0, 0, 0, 0]);
   });
 });

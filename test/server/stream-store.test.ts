@@ -10,13 +10,10 @@ const deaf: AnswerSocket = { answer: () => undefined, release: () => undefined }
 /** A client, the bytes that are kept for it, and streams of it with three items each. */
 function start(limits: Partial<typeof DEFAULT_LIMITS> = {}) {
   let bytes = 0;
-  const client = new Client(
-    'c',
-    'ann',
-    { ...DEFAULT_LIMITS, ...limits },
-    (delta) => (bytes += delta),
-    () => undefined,
-  );
+  const client = new Client('c', 'ann', { ...DEFAULT_LIMITS, ...limits }, (delta) => (bytes += delta), {
+    add: () => undefined,
+    remove: () => undefined,
+  });
   const open = (id: number) => {
     const taken = client.calls.take(id, 'stream', 'open count', deaf);
     if (taken.kind !== 'new') throw new Error(taken.kind);

@@ -23,6 +23,13 @@ export interface CallMemoryLimits extends AnswerLimits {
   readonly streams: number;
 }
 
+/** Calls whose handlers were told to end and have not. */
+export interface AbortedCalls {
+  add(call: KnownCall, calls: CallMemory): void;
+  /** It has ended, or was given up. */
+  remove(call: KnownCall): void;
+}
+
 /**
  * What a server remembers of one client's calls (PROTOCOL.md, calls across sockets, rules 1 and 2): what runs, and the
  * answers of what acts until the floor settles them. An id that it knows never runs again.
@@ -35,18 +42,14 @@ export class CallMemory {
   readonly #answers: KeptAnswers;
   /** Streams that are not settled. */
   #streaming: Set<KnownCall> | undefined;
-  readonly #onAborted: (call: KnownCall, calls: CallMemory) => void;
+  readonly #abortedCalls: AbortedCalls;
   #busy = 0;
   #streams = 0;
   #aborted = 0;
 
-  constructor(
-    limits: CallMemoryLimits,
-    onBytes: (delta: number) => void,
-    onAborted: (call: KnownCall, calls: CallMemory) => void,
-  ) {
+  constructor(limits: CallMemoryLimits, onBytes: (delta: number) => void, abortedCalls: AbortedCalls) {
     this.#limits = limits;
-    this.#onAborted = onAborted;
+    this.#abortedCalls = abortedCalls;
     this.#answers = new KeptAnswers(limits, onBytes);
   }
 
@@ -110,15 +113,13 @@ export class CallMemory {
     if (!call.begun || call.holds === 0 || call.neglect !== undefined) return;
     call.neglect = 'aborted';
     this.#aborted++;
-    this.#onAborted(call, this);
+    this.#abortedCalls.add(call, this);
   }
 
-  /** Its handler was told to end a while ago: counts it no more. `false` when it has ended. */
-  giveUp(call: KnownCall): boolean {
-    if (call.holds === 0) return false;
+  /** Its handler was told to end a while ago, and has not: counts it no more. */
+  giveUp(call: KnownCall): void {
     this.#work(call, -1);
     call.neglect = 'given up';
-    return true;
   }
 
   take(id: number, kind: CallKind, key: string, socket: AnswerSocket): Taken {
@@ -231,7 +232,10 @@ export class CallMemory {
 
   #work(call: KnownCall | undefined, delta: 1 | -1): void {
     this.#busy += delta;
-    if (call?.neglect === 'aborted') this.#aborted--;
+    if (call?.neglect === 'aborted') {
+      this.#aborted--;
+      this.#abortedCalls.remove(call);
+    }
     if (call?.kind === 'stream') this.#streams += delta;
   }
 }

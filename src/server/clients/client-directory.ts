@@ -2,7 +2,7 @@ import type { Deadline, Deadlines } from '../../primitives/deadlines.ts';
 import * as CloseCode from '../../protocol/close-code.ts';
 import { Client } from './client.ts';
 import type { ClientSocket } from './client.ts';
-import type { NeglectedCalls } from '../calls/neglected-calls.ts';
+import type { AbortedCalls } from '../calls/call-memory.ts';
 import type { ResolvedLimits } from '../app/server-options.ts';
 
 /** Who says hello, after `authenticate` has spoken. */
@@ -26,8 +26,7 @@ export interface ClientDirectoryOptions {
   readonly limits: ResolvedLimits;
   readonly windowMs: number;
   readonly deadlines: Deadlines;
-  /** Gets calls whose handlers were told to end and have not. */
-  readonly neglected: NeglectedCalls;
+  readonly neglected: AbortedCalls;
   /** Clients of this identity are not counted: it is everyone's. */
   readonly anonymous: string | undefined;
 }
@@ -71,7 +70,7 @@ export class ClientDirectory {
     }
     if (client === undefined) {
       const { limits, neglected } = this.#options;
-      const made: Client = new Client(id, identity, limits, (delta) => this.#count(made, delta), neglected.add);
+      const made: Client = new Client(id, identity, limits, (delta) => this.#count(made, delta), neglected);
       this.#clients.set(id, made);
       client = made;
     }

@@ -1,8 +1,7 @@
 import { SerialQueue } from '../../primitives/serial-queue.ts';
 import { TokenBucket } from '../../primitives/token-bucket.ts';
 import type { ResolvedLimits } from '../app/server-options.ts';
-import { CallMemory } from '../calls/call-memory.ts';
-import type { KnownCall } from '../calls/known-call.ts';
+import { CallMemory, type AbortedCalls } from '../calls/call-memory.ts';
 import type { Losses } from '../outbound/large-messages.ts';
 import { randomName } from '../random-name.ts';
 import { StreamStore } from '../streams/stream-store.ts';
@@ -53,11 +52,11 @@ export class Client {
     identity: string,
     limits: ResolvedLimits,
     onBytes: (delta: number) => void,
-    onAborted: (call: KnownCall, calls: CallMemory) => void,
+    abortedCalls: AbortedCalls,
   ) {
     this.id = id;
     this.identity = identity;
-    this.calls = new CallMemory(limits, onBytes, onAborted);
+    this.calls = new CallMemory(limits, onBytes, abortedCalls);
     this.#limits = limits;
   }
 
