@@ -70,12 +70,15 @@ export class HeldMessages {
 
   #takeDue(): void {
     const now = performance.now();
-    for (let first = this.#waiting[0]; first !== undefined && first.dueAt <= now; first = this.#waiting[0]) {
-      this.#waiting.shift();
-      this.#length -= first.frame.length;
-      this.#take(first.message, first.frame);
+    try {
+      for (let first = this.#waiting[0]; first !== undefined && first.dueAt <= now; first = this.#waiting[0]) {
+        this.#waiting.shift();
+        this.#length -= first.frame.length;
+        this.#take(first.message, first.frame);
+      }
+    } finally {
+      this.#await();
     }
-    this.#await();
   }
 }
 
