@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { start } from './fixture.ts';
-import { clientName, Peer } from './peer.ts';
+import { events, join, room, settle } from './joining.ts';
+import { clientName, Gate, Peer } from './peer.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -8,19 +9,6 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers();
 });
-
-/** Lets what waits for no timer happen. */
-const settle = () => vi.advanceTimersByTimeAsync(0);
-
-/** A socket of a user, by whose name it is known. */
-async function join(server: ReturnType<typeof start>['server'], user: string, client = clientName(), n = 1) {
-  const peer = new Peer(server, { url: `/ws?${user}` }).hello(client, n, { token: user });
-  await settle();
-  return Object.assign(peer, { name: client });
-}
-
-const room = { roomId: '1' };
-const events = (peer: Peer) => peer.all('event').map(([, , , { text }]) => text as string);
 
 describe('expiresAt', () => {
   const limited = (leftMs: Record<string, number | undefined>) =>
@@ -82,6 +70,38 @@ describe('expiresAt', () => {
     expect(ann.closedWith?.code).toBe(4401);
     await server.close();
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('that has passed already lets nobody in: no peer is told of, nothing that was sent is read', async () => {
+    const onPeer = vi.fn();
+    const echo = vi.fn(() => 'x');
+    const authenticate = () => ({ identity: 'ann', context: { user: 'ann' }, expiresAt: Date.now() });
+    const { server } = start({ echo }, { authenticate: async () => Promise.resolve(authenticate()), onPeer });
+    const ann = new Peer(server).hello(clientName(), 1).write(['call', 1, 'echo', null, 'x']);
+    await settle();
+    expect(ann.closedWith).toEqual({ code: 4401, reason: 'the credentials have expired' });
+    expect([ann.received, onPeer.mock.calls, echo.mock.calls]).toEqual([[], [], []]);
+    expect(server.stats()).toMatchObject({ peers: 0, clients: 0 });
+  });
+
+  test('of fresh credentials is of no matter to a socket that went while they were verified', async () => {
+    const gate = new Gate();
+    const { server } = start(
+      {},
+      {
+        authenticate: async ({ token }) => {
+          if (token === 'fresh') await gate.opened;
+          return { identity: 'ann', context: { user: 'ann' }, expiresAt: Date.now() + 86_400_000 };
+        },
+      },
+    );
+    const ann = await join(server, 'ann');
+    ann.write(['auth', 1, 'fresh']);
+    await settle();
+    ann.vanish();
+    gate.open();
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect([server.stats().clients, vi.getTimerCount()]).toEqual([0, 0]);
   });
 
   test('follows a wall clock that is set', async () => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { start } from './fixture.ts';
-import { clientName, Gate, Peer } from './peer.ts';
+import { events, join, room, settle } from './joining.ts';
+import { Gate } from './peer.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -8,19 +9,6 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers();
 });
-
-/** Lets what waits for no timer happen. */
-const settle = () => vi.advanceTimersByTimeAsync(0);
-
-/** A socket of a user, by whose name it is known. */
-async function join(server: ReturnType<typeof start>['server'], user: string, client = clientName(), n = 1) {
-  const peer = new Peer(server, { url: `/ws?${user}` }).hello(client, n, { token: user });
-  await settle();
-  return Object.assign(peer, { name: client });
-}
-
-const room = { roomId: '1' };
-const events = (peer: Peer) => peer.all('event').map(([, , , { text }]) => text as string);
 
 describe('disconnect', () => {
   test('closes all sockets of one identity, with a code after which clients stay away, and nobody else’s', async () => {

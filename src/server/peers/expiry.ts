@@ -3,6 +3,14 @@ import type { Deadline, Deadlines } from '../../primitives/deadlines.ts';
 /** The wall clock may be set: it is looked at this often, ms. */
 const LOOK_MS = 60_000;
 
+export const EXPIRED = 'the credentials have expired';
+
+/** Credentials until then, on the wall clock, ms, are in force no longer. */
+export function isOver(expiresAt: number = Infinity): boolean {
+  // Many have no end: the clock is not read for them.
+  return expiresAt !== Infinity && Date.now() >= expiresAt;
+}
+
 /** The end of somebody's credentials. */
 export class Expiry {
   readonly #deadlines: Deadlines;
@@ -24,7 +32,7 @@ export class Expiry {
 
   /** They are in force no longer: timers may be late, messages are not taken by them. */
   get isOver(): boolean {
-    return this.#at !== Infinity && Date.now() >= this.#at;
+    return isOver(this.#at);
   }
 
   /** They have expired. */

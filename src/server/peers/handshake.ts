@@ -8,6 +8,7 @@ import type { Credentials, Engine } from '../engine.ts';
 import { floorProblem } from '../calls/floor.ts';
 import { whenReady } from '../app/now-or-later.ts';
 import { expiryProblem, noCredentials, refusesCredentials } from '../app/refusal.ts';
+import { EXPIRED, isOver } from './expiry.ts';
 import type { ServerRequest } from './server-socket.ts';
 
 /** PROTOCOL.md, calls across sockets, rule 3: what a client may send before it is welcome. */
@@ -136,6 +137,7 @@ export class Handshake {
           report(problem, { during: 'authenticate' });
           return this.#refuse(CloseCode.INTERNAL_ERROR, FAILED);
         }
+        if (isOver(credentials.expiresAt)) return this.#refuse(CloseCode.UNAUTHENTICATED, EXPIRED);
         this.#done = true;
         deadlines.remove(this.#deadline);
         this.#introduced({ hello, credentials, held: this.#held });

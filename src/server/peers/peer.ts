@@ -12,7 +12,7 @@ import type { Credentials } from '../engine.ts';
 import { PeerStreams } from '../streams/peer-streams.ts';
 import { PeerFollowers } from '../topics/peer-followers.ts';
 import type { Delivery } from '../outbound/frame-writer.ts';
-import { Expiry } from './expiry.ts';
+import { Expiry, EXPIRED } from './expiry.ts';
 import type { Introduction } from './handshake.ts';
 import { LargeMessages, type Losses, type Transit } from '../outbound/large-messages.ts';
 import { PeerAuth } from './peer-auth.ts';
@@ -194,7 +194,7 @@ export class Peer {
 
   #limitLife(expiresAt: number | undefined): void {
     if (expiresAt === undefined && this.#expiry === undefined) return;
-    const expired = (): void => this.#link.cutOff(CloseCode.UNAUTHENTICATED, 'the credentials have expired');
+    const expired = (): void => this.#link.cutOff(CloseCode.UNAUTHENTICATED, EXPIRED);
     this.#expiry ??= new Expiry(this.#link.engine.deadlines, expired);
     this.#expiry.set(expiresAt);
   }
