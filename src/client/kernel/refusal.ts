@@ -44,7 +44,7 @@ export function refusalOf(
     return error('OFFLINE', DEVELOPMENT && `there is no connection (${state}), and whileOffline is 'fail'`);
   if (bytes <= maxBytes) return undefined;
   const what = DEVELOPMENT && `its ${bytes} bytes are more than the ${maxBytes} allowed`;
-  return error('TOO_LARGE', what, DEVELOPMENT && 'Send it in parts.');
+  return error('TOO_LARGE', what, DEVELOPMENT && 'Send less at a time.');
 }
 
 /**

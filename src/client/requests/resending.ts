@@ -147,7 +147,7 @@ export abstract class Resending implements Resends {
       : 'each connection was lost over it';
     culprit.fail('TOO_LARGE', DEVELOPMENT && why, {
       outcome: culprit.acts ? 'unknown' : 'rejected',
-      remedy: DEVELOPMENT && 'Send it in parts.',
+      remedy: DEVELOPMENT && 'Send less at a time.',
     });
   }
 }

@@ -15,7 +15,7 @@ export interface WireTopicOwner<Topic> {
   /** Events of it were lost for good. */
   gapSeen(topic: Topic, seen: SeenGap): void;
   /** Its subscriptions were ended with an error that nobody asked for. */
-  ended(topic: Topic, subscribers: readonly Subscriber[], error: TautlineError): void;
+  ended(subscribers: readonly Subscriber[], error: TautlineError): void;
   /** A listener left. */
   left(topic: Topic, subscriber: Subscriber): void;
   /** A listener paused. */

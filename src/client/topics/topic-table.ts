@@ -142,7 +142,7 @@ export class TopicTable implements WireTopicOwner<WireTopic> {
     if (this.#kernel.transportStatus.state !== 'closed') this.report(error);
   };
 
-  ended(_topic: WireTopic, subscribers: readonly Subscriber[], error: TautlineError): void {
+  ended(subscribers: readonly Subscriber[], error: TautlineError): void {
     // Who subscribes just now has not had the time to ask whether it is ready.
     queueMicrotask(() => {
       if (subscribers.length > 0 && !subscribers.some(({ takesEnd }) => takesEnd)) this.report(error);

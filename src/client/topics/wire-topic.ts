@@ -245,7 +245,7 @@ export class WireTopic extends TopicReader implements Outbound, SubscriberTopic,
     this.#owner.remove(this);
     this.#owner.sync(this);
     for (const subscriber of ended) subscriber.ended(error);
-    if (!isKnown) this.#owner.ended(this, ended, error);
+    if (!isKnown) this.#owner.ended(ended, error);
   }
 
   /** Until the server has begun anew, what it follows up to here goes on. Where nobody listens, it is for who comes. */
