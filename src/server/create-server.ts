@@ -259,7 +259,7 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
     deadlines,
     broker,
     texts: new SharedTexts(),
-    flusher: new Flusher(),
+    flusher: new Flusher(report),
     report,
     observer,
     hub,
