@@ -56,10 +56,10 @@ export abstract class Request implements Outbound {
   /** Its number in the batch of {@link on}. */
   place = 0;
   /** Sockets in a row that were lost when it was on its way, where it is large enough to be the cause. */
-  losses = 0;
+  declare losses?: number;
   /** Parts of it that the peer took in on {@link on}; and how far it was when its last socket was lost. */
-  taken = 0;
-  lostAt = -1;
+  declare taken?: number;
+  declare lostAt?: number;
   #writes = 0;
   #owner: RequestOwner | undefined = undefined;
   #deadline: Deadline | undefined = undefined;

@@ -130,8 +130,9 @@ export abstract class Resending implements Resends {
     for (const request of this.sent.values()) {
       if (request.on !== link) continue;
       request.on = undefined;
-      if (request.isTakenIn || request.place <= link.covered) request.losses = 0;
-      else if (isTooLarge) {
+      if (request.isTakenIn || request.place <= link.covered) {
+        if (request.losses) request.losses = 0;
+      } else if (isTooLarge) {
         if (request.bytes > (culprit?.bytes ?? 0)) culprit = request;
       } else if (
         reaction?.startsWith('retry') &&
@@ -157,14 +158,15 @@ export abstract class Resending implements Resends {
  * chance that a line is lost where the last one was, so that takes twice as many.
  */
 function lostAgain(request: Request): number {
-  const at = request.place < Infinity ? Infinity : request.taken;
+  const at = request.place < Infinity ? Infinity : request.taken!;
   const weight = at < Infinity ? 0.5 : 1;
-  request.losses = at === request.lostAt ? request.losses + weight : weight;
+  const losses = at === request.lostAt ? request.losses! + weight : weight;
+  request.losses = losses;
   request.lostAt = at;
-  return request.losses;
+  return losses;
 }
 
-function isSuspect({ losses }: Request): boolean {
+function isSuspect({ losses = 0 }: Request): boolean {
   return losses >= LOSSES;
 }
 
