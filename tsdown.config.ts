@@ -11,6 +11,7 @@ const common: UserConfig = {
     server: 'src/server/index.ts',
     'server/node': 'src/server/node.ts',
     'server/crossws': 'src/server/crossws.ts',
+    'server/redis': 'src/server/redis.ts',
     testing: 'src/testing/index.ts',
   },
   format: 'esm',

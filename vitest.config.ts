@@ -19,7 +19,16 @@ export default defineConfig({
       {
         extends: true,
         // The time limit ends what hangs; nothing is measured by it.
-        test: { name: 'node', include: ['test/**/*.test.ts'], exclude: ['test/browser/**'], testTimeout: 15_000 },
+        test: {
+          name: 'node',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/browser/**', 'test/redis/**'],
+          testTimeout: 15_000,
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'redis', include: ['test/redis/**/*.test.ts'], testTimeout: 30_000 },
       },
       // Driven from Node, one after another and when the others are done.
       ...Object.entries(BROWSERS).map(([name, include], index) => ({

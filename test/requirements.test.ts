@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { findChromium } from './support/chromium.ts';
 import { hasFirefox, hasWebKit } from './support/engines.ts';
+import { findRedis } from './support/find-redis.ts';
 import { requirements } from './support/requirements.ts';
 
 function folders() {
@@ -54,6 +55,13 @@ test('WebKitGTK is not there without the screen that it draws on', () => {
   expect(hasWebKit({ PATH })).toBe(false);
 });
 
-test('each project of tests in a browser can be left out on its own', () => {
-  expect(requirements.map(({ project }) => project)).toEqual(['browser', 'firefox', 'webkit']);
+test('Redis is found, or Valkey in its place', () => {
+  const { PATH, full } = folders();
+  expect(findRedis({ PATH })).toBeUndefined();
+  const valkey = program(full, 'valkey-server');
+  expect(findRedis({ PATH })).toBe(valkey);
+});
+
+test('each project of tests that needs a program can be left out on its own', () => {
+  expect(requirements.map(({ project }) => project)).toEqual(['browser', 'firefox', 'webkit', 'redis']);
 });

@@ -77,7 +77,9 @@ describe('the summary of a run', () => {
     expect(all.join('\n')).toMatch(
       /they need Firefox[^]*install firefox-esr[^]*they need WebKitGTK[^]*install webkit2gtk/,
     );
-    expect(all.at(-1)).toMatch(/failed, browser tests left out, firefox tests left out, webkit tests left out$/);
+    expect(all.at(-1)).toMatch(
+      /failed, browser tests left out, firefox tests left out, webkit tests left out, redis tests left out$/,
+    );
     expect(run(files, { leftOut: requirements, ci: true })).toMatchObject({ passed: 1, failed: requirements.length });
   });
 

@@ -34,7 +34,6 @@ const PLACES: Readonly<Record<string, string>> = {
   '@standard-schema/spec': 'src/',
   superjson: 'src/codec/superjson.ts',
   ws: 'src/server/adapters/load-ws.ts',
-  redis: 'src/server/brokers/redis.ts',
   msw: 'src/testing/mock-server.ts',
   react: 'src/react/',
   '@tanstack/query-core': 'src/tanstack-query/',
@@ -43,7 +42,7 @@ const PLACES: Readonly<Record<string, string>> = {
 /** Files that are made for one runtime or one service, and the entries that may bring them in. */
 const RUNTIME_ENTRIES: Readonly<Record<string, readonly string[]>> = {
   'src/server/adapters/': ['src/server/node.ts', 'src/server/crossws.ts'],
-  'src/server/brokers/redis.ts': ['src/server/redis.ts'],
+  'src/server/brokers/redis/': ['src/server/redis.ts'],
 };
 
 /** What a client and a transport are made around: they import no capability, so that each can be left out. */

@@ -1,5 +1,6 @@
 import { findChromium } from './chromium.ts';
 import { hasFirefox, hasWebKit } from './engines.ts';
+import { findRedis } from './find-redis.ts';
 
 /** Something that a machine may lack, and the tests that can't run without it. */
 export interface Requirement {
@@ -33,5 +34,11 @@ export const requirements: readonly Requirement[] = [
     project: 'webkit',
     isMet: hasWebKit,
     howToGet: ['Debian: sudo apt-get install webkit2gtk-driver xvfb'],
+  },
+  {
+    name: 'Redis',
+    project: 'redis',
+    isMet: () => findRedis() !== undefined,
+    howToGet: ['Debian, Ubuntu: sudo apt-get install redis-server', 'macOS: brew install redis'],
   },
 ];

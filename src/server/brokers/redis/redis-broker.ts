@@ -1,0 +1,251 @@
+import type { Position } from '../../../protocol/messages.ts';
+import { resolveNumbers } from '../../app/server-options.ts';
+import { randomName } from '../../random-name.ts';
+import type { Broker, Feed, FeedListener } from '../broker.ts';
+import { redisPort, type RedisClient, type RedisPort } from './redis-port.ts';
+import { RedisTopic, type Found, type Head } from './redis-topic.ts';
+import { HEAD, POSITIONS, PUBLISH, READ } from './scripts.ts';
+
+/** Options of {@link redisBroker}. */
+export interface RedisBrokerOptions {
+  /** Runs what is asked of Redis. May be shared with the app. */
+  readonly commands: RedisClient;
+  /** Another client of the same Redis, for subscriptions alone: `commands.duplicate()`. */
+  readonly subscriber: RedisClient;
+  /** Begins all keys and channels. Servers that share topics share it. @default 'tautline:' */
+  readonly prefix?: string | undefined;
+  /** How much of each topic can be caught up with. The same on all servers. */
+  readonly history?: {
+    /** Publications. @default 1_000 */
+    readonly size?: number | undefined;
+    /** How long after the last publication, ms. @default 300_000 */
+    readonly ttlMs?: number | undefined;
+  };
+  /** How long Redis may be away, or take for an answer, before what was asked of it fails, ms. @default 5_000 */
+  readonly timeoutMs?: number | undefined;
+  /** How often each followed topic is compared with Redis, for what no message told, ms. @default 2_000 */
+  readonly checkMs?: number | undefined;
+  /** Gets what goes wrong where nobody waits for it, such as a comparison that fails. @default nothing is told */
+  readonly onError?: ((error: unknown) => void) | undefined;
+}
+
+const DEFAULTS = { size: 1000, ttlMs: 300_000, timeoutMs: 5000, checkMs: 2000 };
+
+/** A number of Redis, which a client may be set to give as text. */
+type Count = number | string;
+
+/** So many topics are compared with Redis at once. */
+const COMPARED = 200;
+
+/** So many times as long as its publications the count of a topic is kept: a position is good that long. */
+const COUNT_LIVES = 12;
+
+/**
+ * Carries publications between any number of servers through Redis 6.2 or newer, or Valkey. Each publication gets its
+ * position, is stored and is sent in one step inside Redis. What a connection missed is read from the history: a server
+ * that lost Redis for a while misses nothing, as long as the history holds it. Needs no sticky sessions.
+ *
+ * The clients stay the app's: it connects them, listens to their `error` events, and closes them after the server.
+ * @throws TypeError for a client that is neither of `redis` nor of `ioredis`, RangeError for numbers out of range.
+ */
+export function redisBroker(options: RedisBrokerOptions): Broker {
+  return new RedisBroker(options);
+}
+
+class RedisBroker implements Broker {
+  readonly #commands: RedisPort;
+  readonly #subscriber: RedisPort;
+  readonly #prefix: string;
+  readonly #numbers: typeof DEFAULTS;
+  readonly #onError: (error: unknown) => void;
+  readonly #topics = new Map<string, { readonly topic: RedisTopic; readonly begun: Promise<void> }>();
+  /** Those who wait for Redis to be there. */
+  #waiting: Array<() => void> = [];
+  readonly #timer: ReturnType<typeof setInterval>;
+  #marks = 0;
+  /** Marks of this process are its own. */
+  readonly #markName = randomName().slice(0, 8);
+
+  constructor({ commands, subscriber, prefix = 'tautline:', history, onError, ...given }: RedisBrokerOptions) {
+    const { timeoutMs, checkMs } = given;
+    this.#numbers = resolveNumbers('redisBroker: ', DEFAULTS, { ...history, timeoutMs, checkMs });
+    if (typeof prefix !== 'string' || /[{}]/.test(prefix)) {
+      throw new TypeError(
+        'redisBroker: prefix must be a text without braces, which mark what a cluster keeps together',
+      );
+    }
+    if ((commands as unknown) === subscriber) {
+      throw new TypeError('redisBroker: subscriber must be another client than commands: give commands.duplicate()');
+    }
+    this.#prefix = prefix;
+    this.#onError = onError ?? (() => undefined);
+    this.#commands = redisPort('commands', commands);
+    this.#subscriber = redisPort('subscriber', subscriber);
+    this.#commands.onReady(() => this.#waiting.splice(0).forEach((go) => go()));
+    this.#subscriber.onReady(() => this.#resubscribed());
+    this.#subscriber.onMessage((channel, message) => {
+      if (channel.startsWith(prefix)) this.#topics.get(channel.slice(prefix.length))?.topic.heard(message);
+    });
+    this.#timer = setInterval(() => this.#compareAll(), this.#numbers.checkMs);
+    // It keeps no process alive, where there are processes.
+    (this.#timer as Partial<{ unref(): void }>).unref?.();
+  }
+
+  async publish(name: string, payload: string): Promise<Position> {
+    const { size, ttlMs } = this.#numbers;
+    const mark = `${this.#markName}${(++this.#marks).toString(36)}`;
+    const answer = await this.#run(PUBLISH, this.#keys(name), [
+      randomName(),
+      this.#life,
+      payload,
+      mark,
+      String(size),
+      String(ttlMs),
+      this.#prefix + name,
+    ]);
+    const [epoch, offset] = answer as [string, Count];
+    return [epoch, Number(offset)];
+  }
+
+  async subscribe(name: string, listener: FeedListener): Promise<Feed> {
+    const followed = this.#topics.get(name) ?? this.#follow(name);
+    const { topic } = followed;
+    // An object of its own for each feed: the same listener may be there twice.
+    const entry: FeedListener = { event: (event) => listener.event(event), reset: () => listener.reset() };
+    topic.listeners.add(entry);
+    const close = (): void => {
+      if (topic.listeners.delete(entry) && topic.listeners.size === 0) this.#leave(name, topic);
+    };
+    try {
+      await followed.begun;
+    } catch (error) {
+      close();
+      throw error;
+    }
+    return {
+      get head() {
+        return topic.position;
+      },
+      read: async (after, limit) => (await this.#read(name, after, limit)).events,
+      oldest: async () => {
+        const { head, oldest } = await this.#read(name, topic.position, 1);
+        return [head[0], oldest - 1];
+      },
+      close,
+    };
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    for (const [name, { topic }] of this.#topics) this.#leave(name, topic);
+    this.#commands.close();
+    this.#subscriber.close();
+    this.#waiting.splice(0).forEach((go) => go());
+  }
+
+  #follow(name: string): { readonly topic: RedisTopic; readonly begun: Promise<void> } {
+    const topic = new RedisTopic(
+      {
+        head: (known) => this.#head(name, known),
+        read: (after, limit) => this.#read(name, after, limit),
+      },
+      this.#onError,
+    );
+    // First the channel, then the head: nothing lies between them.
+    const begun = this.#inTime(this.#subscriber.subscribe(this.#prefix + name)).then(() => topic.begin());
+    const followed = { topic, begun };
+    this.#topics.set(name, followed);
+    return followed;
+  }
+
+  #leave(name: string, topic: RedisTopic): void {
+    topic.close();
+    if (this.#topics.get(name)?.topic !== topic) return;
+    this.#topics.delete(name);
+    // Nobody waits for it: a line that is gone has no subscriptions either.
+    this.#subscriber.unsubscribe(this.#prefix + name).catch(this.#onError);
+  }
+
+  /** The client subscribes anew by itself; what is asked on the same line after that finds all in force. */
+  #resubscribed(): void {
+    const barrier = `${this.#prefix}{}barrier:${randomName()}`;
+    queueMicrotask(() => {
+      this.#inTime(this.#subscriber.subscribe(barrier))
+        .then(() => {
+          this.#compareAll();
+          return this.#subscriber.unsubscribe(barrier);
+        })
+        .catch(this.#onError);
+    });
+  }
+
+  #compareAll(): void {
+    const names = [...this.#topics.keys()];
+    if (this.#commands.isCluster) for (const { topic } of this.#topics.values()) topic.look();
+    else while (names.length > 0) this.#compare(names.splice(0, COMPARED)).catch(this.#onError);
+  }
+
+  async #compare(names: readonly string[]): Promise<void> {
+    const known = names.map((name) => this.#topics.get(name)!.topic);
+    const answer = await this.#run(
+      POSITIONS,
+      names.map((name) => this.#keys(name)[0]),
+      [this.#life],
+    );
+    const found = answer as readonly Count[];
+    known.forEach((topic, index) => topic.compare([String(found[2 * index]), Number(found[2 * index + 1])]));
+  }
+
+  async #head(name: string, known: Head | undefined): Promise<Head> {
+    const { position = ['', 0], mark = '' } = known ?? {};
+    const answer = await this.#run(HEAD, this.#keys(name), [
+      randomName(),
+      this.#life,
+      position[0],
+      String(position[1]),
+      mark,
+    ]);
+    const [epoch, offset, last] = answer as [string, Count, string];
+    return { position: [epoch, Number(offset)], mark: last };
+  }
+
+  async #read(name: string, [epoch, offset]: Position, limit: number): Promise<Found> {
+    const answer = await this.#run(READ, this.#keys(name), [epoch, String(offset), String(limit)]);
+    const [now, last, oldest, ...found] = answer as [string, Count, Count, ...string[]];
+    const head: Position = [now, Number(last)];
+    if (epoch !== now || offset > head[1] || offset + 1 < Number(oldest)) {
+      return { head, oldest: Number(oldest), events: undefined };
+    }
+    const events = Array.from({ length: found.length / 2 }, (_, index) => ({
+      offset: offset + 1 + index,
+      payload: found[2 * index]!,
+      mark: found[2 * index + 1]!,
+    }));
+    return { head, oldest: Number(oldest), events };
+  }
+
+  /** How long the count of a topic lives, ms. */
+  get #life(): string {
+    return String(this.#numbers.ttlMs * COUNT_LIVES);
+  }
+
+  #keys(name: string): readonly [head: string, history: string] {
+    return [`${this.#prefix}{${name}}:head`, `${this.#prefix}{${name}}:history`];
+  }
+
+  /** Waits for Redis to be there, for a while; then for its answer. */
+  async #run(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    if (!this.#commands.isReady) {
+      await this.#inTime(new Promise<void>((resolve) => this.#waiting.push(resolve)), 'is not connected');
+    }
+    return this.#inTime(this.#commands.run(script, keys, args));
+  }
+
+  #inTime<T>(asked: Promise<T>, what = 'did not answer'): Promise<T> {
+    const { timeoutMs } = this.#numbers;
+    return new Promise<T>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`redisBroker: Redis ${what} for ${timeoutMs} ms`)), timeoutMs);
+      asked.then(resolve, reject).finally(() => clearTimeout(timer));
+    });
+  }
+}

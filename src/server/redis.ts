@@ -1,0 +1,3 @@
+export { redisBroker } from './brokers/redis/redis-broker.ts';
+export type { RedisBrokerOptions } from './brokers/redis/redis-broker.ts';
+export type { IoRedisClient, NodeRedisClient, RedisClient } from './brokers/redis/redis-port.ts';

@@ -1,0 +1,313 @@
+import { createClient } from '@redis/client';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { Position } from '../../src/index.ts';
+import { redisBroker, type RedisBrokerOptions } from '../../src/server/redis.ts';
+import { CLIENTS, type TestClient } from './clients.ts';
+import { RedisServer } from './redis-server.ts';
+
+const redis = new RedisServer();
+const topic = 'rooms/blue';
+
+const admin = createClient({ socket: { path: redis.path, reconnectStrategy: () => 10 } });
+admin.on('error', () => undefined);
+
+beforeAll(async () => {
+  await redis.start();
+  await admin.connect();
+});
+
+afterEach(async () => {
+  await admin.flushAll();
+});
+
+afterAll(async () => {
+  admin.destroy();
+  await redis.remove();
+});
+
+/** Waits for something that is told, without looking again and again. */
+class Heard {
+  readonly payloads: string[] = [];
+  resets = 0;
+  #changed: Array<() => void> = [];
+  readonly listener = {
+    event: ({ payload }: { payload: string }) => {
+      this.payloads.push(payload);
+      this.#tell();
+    },
+    reset: () => {
+      this.resets++;
+      this.#tell();
+    },
+  };
+
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) await new Promise<void>((resolve) => this.#changed.push(resolve));
+  }
+
+  #tell(): void {
+    for (const resolve of this.#changed.splice(0)) resolve();
+  }
+}
+
+const numbers = (count: number, from = 1): string[] => Array.from({ length: count }, (_, index) => `${from + index}`);
+/** It is subscribed no more, and does not know. */
+const deafen = ({ client }: TestClient) =>
+  (client as { unsubscribe(channel: string): Promise<unknown> }).unsubscribe(`tautline:${topic}`);
+const clientsOf = (type: 'pubsub' | 'normal') => admin.sendCommand(['CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes']);
+
+describe.each(Object.entries(CLIENTS))('On %s', (_name, connect) => {
+  /** A server's broker, that has not yet subscribed. */
+  async function brokerOf(options: Partial<RedisBrokerOptions> = {}) {
+    const [commands, subscriber] = [await connect(redis.path), await connect(redis.path)];
+    const broker = redisBroker({ commands: commands.client, subscriber: subscriber.client, ...options });
+    onTestFinished(() => {
+      void broker.close();
+      commands.end();
+      subscriber.end();
+    });
+    const publish = async (name: string, payload: string) => broker.publish(name, payload);
+    const subscribe = async (name: string, listener: Heard['listener']) => broker.subscribe(name, listener);
+    return { broker: { publish, subscribe, close: () => broker.close() }, subscriber };
+  }
+
+  async function node(options?: Partial<RedisBrokerOptions>) {
+    const { broker, subscriber } = await brokerOf(options);
+    const heard = new Heard();
+    const feed = await broker.subscribe(topic, heard.listener);
+    return Object.assign(heard, { broker, subscriber, feed });
+  }
+
+  test('all hear one order of what several publish at once, and each publish gives its position', async () => {
+    const [one, other] = [await node(), await node()];
+    const given = await Promise.all(
+      numbers(500).map((payload) => [one, other][Number(payload) % 2]!.broker.publish(topic, payload)),
+    );
+    await one.until(() => one.payloads.length === 500);
+    await other.until(() => other.payloads.length === 500);
+    expect(one.payloads).toEqual(other.payloads);
+    // Those of one server in the order in which it made them.
+    for (const part of [0, 1]) {
+      const its = one.payloads.filter((payload) => Number(payload) % 2 === part);
+      expect(its).toEqual(numbers(500).filter((payload) => Number(payload) % 2 === part));
+    }
+    const byOffset = new Map(given.map(([, offset], index) => [offset, `${index + 1}`]));
+    expect(one.payloads.map((_, index) => byOffset.get(index + 1))).toEqual(one.payloads);
+    expect([one.feed.head, one.resets]).toEqual([[given[0]![0], 500], 0]);
+  });
+
+  test('nothing is missed while connections are killed ten times under load, and no gap is told', async () => {
+    const [one, other] = [await node(), await node()];
+    for (let round = 0; round < 10; round++) {
+      const published = numbers(60, round * 60 + 1).map((payload) => one.broker.publish(topic, payload));
+      await clientsOf('pubsub');
+      await Promise.all(published);
+    }
+    await other.until(() => other.payloads.length === 600);
+    await one.until(() => one.payloads.length === 600);
+    expect([other.payloads, other.resets]).toEqual([numbers(600), 0]);
+    expect(one.payloads).toEqual(numbers(600));
+  });
+
+  test('one publish while the line was cut is found when it is back, though nothing follows', async () => {
+    const heard = await node({ checkMs: 1_000_000 });
+    const { broker } = await brokerOf();
+    await broker.publish(topic, '1');
+    await heard.until(() => heard.payloads.length === 1);
+    const published = [clientsOf('pubsub'), broker.publish(topic, '2')];
+    await Promise.all(published);
+    await heard.until(() => heard.payloads.length === 2);
+    expect([heard.payloads, heard.resets]).toEqual([['1', '2'], 0]);
+  });
+
+  test('what a line that seems alive does not bring is found by comparing', async () => {
+    const heard = await node({ checkMs: 20 });
+    const { broker } = await brokerOf();
+    await deafen(heard.subscriber);
+    await broker.publish(topic, '1');
+    await heard.until(() => heard.payloads.length === 1);
+    expect(heard.resets).toBe(0);
+  });
+
+  test('a Redis that was emptied is told as one gap, and all goes on', async () => {
+    const heard = await node({ checkMs: 20 });
+    await heard.broker.publish(topic, '1');
+    const [epoch] = heard.feed.head;
+    await heard.until(() => heard.payloads.length === 1);
+    await admin.flushAll();
+    await heard.until(() => heard.resets === 1);
+    expect(heard.feed.head).toEqual([expect.not.stringMatching(epoch), 0]);
+    await heard.broker.publish(topic, '2');
+    await heard.until(() => heard.payloads.length === 2);
+    expect([heard.payloads, heard.resets]).toEqual([['1', '2'], 1]);
+  });
+
+  test('a Redis that dies and comes back empty is told as one gap, and what was asked meanwhile waits for it', async () => {
+    const heard = await node();
+    await heard.broker.publish(topic, '1');
+    await heard.until(() => heard.payloads.length === 1);
+    await redis.kill();
+    const published = heard.broker.publish(topic, '2');
+    published.catch(() => undefined);
+    await redis.start();
+    await published.catch(() => heard.broker.publish(topic, '2'));
+    await heard.until(() => heard.resets === 1);
+    await heard.broker.publish(topic, '3');
+    await heard.until(() => heard.payloads.at(-1) === '3');
+    expect(heard.resets).toBe(1);
+  });
+
+  test('a Redis that lost its last writes is found out by what follows: no event takes the place of another', async () => {
+    const heard = await node({ checkMs: 1_000_000 });
+    const keys = [`tautline:{${topic}}:head`, `tautline:{${topic}}:history`] as const;
+    for (const payload of numbers(3)) await heard.broker.publish(topic, payload);
+    const bytes = admin.withTypeMapping({ 36: Buffer });
+    const stored = await Promise.all(keys.map((key) => bytes.dump(key)));
+    for (const payload of numbers(2, 4)) await heard.broker.publish(topic, payload);
+    await heard.until(() => heard.payloads.length === 5);
+    const [epoch] = heard.feed.head;
+    for (const [index, key] of keys.entries()) {
+      await admin.restore(key, 600_000, stored[index] as unknown as string, { REPLACE: true });
+    }
+    const { broker } = await brokerOf();
+    for (const payload of ['4 again', '5 again', '6']) await broker.publish(topic, payload);
+    await heard.until(() => heard.resets === 1);
+    await broker.publish(topic, '7');
+    await heard.until(() => heard.payloads.at(-1) === '7');
+    const [now, offset] = heard.feed.head;
+    expect([now === epoch, heard.resets]).toEqual([false, 1]);
+    expect(heard.payloads).toEqual([...numbers(5), ...['4 again', '5 again', '6', '7'].slice(-offset)]);
+  });
+
+  test('a frozen Redis holds nobody: what was asked fails, and all goes on when it is back', async () => {
+    const heard = await node({ timeoutMs: 100, checkMs: 1_000_000 });
+    await heard.broker.publish(topic, '1');
+    await heard.until(() => heard.payloads.length === 1);
+    redis.freeze();
+    onTestFinished(() => redis.thaw());
+    await expect(heard.broker.publish(topic, '2')).rejects.toThrow('redisBroker: Redis did not answer for 100 ms');
+    await expect(heard.broker.subscribe('rooms/red', new Heard().listener)).rejects.toThrow('did not answer');
+    await expect(Promise.resolve(heard.feed.read([heard.feed.head[0], 0], 10))).rejects.toThrow('did not answer');
+    redis.thaw();
+    // It was sent, so it came to Redis: that is why nobody can say that it did not.
+    await heard.until(() => heard.payloads.length === 2);
+    await heard.broker.publish(topic, '3');
+    await heard.until(() => heard.payloads.length === 3);
+    expect([heard.payloads, heard.resets]).toEqual([numbers(3), 0]);
+  });
+
+  test('a Redis that is away is waited for, for a while; what was not sent is not done later', async () => {
+    const heard = await node({ timeoutMs: 100 });
+    await heard.broker.publish(topic, '1');
+    await heard.until(() => heard.payloads.length === 1);
+    await redis.kill();
+    await expect(heard.broker.publish(topic, 'lost')).rejects.toThrow(/redisBroker: Redis|closed|Socket|Connection/);
+    await expect(heard.broker.publish(topic, 'lost, too')).rejects.toThrow(
+      'redisBroker: Redis is not connected for 100 ms',
+    );
+    await redis.start();
+    await heard.until(() => heard.resets === 1);
+    await heard.broker.publish(topic, '2');
+    await heard.until(() => heard.payloads.length === 2);
+    expect(heard.payloads).toEqual(['1', '2']);
+  });
+
+  test('history that was trimmed is one gap; what there is can be read', async () => {
+    const heard = await node({ checkMs: 20, history: { size: 5 } });
+    const { broker } = await brokerOf({ history: { size: 5 } });
+    await broker.publish(topic, '1');
+    await heard.until(() => heard.payloads.length === 1);
+    await deafen(heard.subscriber);
+    // All at once, so that no comparison comes between them.
+    await Promise.all(numbers(10, 2).map((payload) => broker.publish(topic, payload)));
+    await heard.until(() => heard.resets === 1 || heard.payloads.length === 11);
+    const { feed } = heard;
+    const [epoch] = feed.head;
+    const at = (offset: number): Position => [epoch, offset];
+    const read = async (offset: number, limit: number) =>
+      (await feed.read(at(offset), limit))?.map(({ offset: its, payload }) => [its, payload]);
+    expect(await feed.oldest?.()).toEqual(at(6));
+    expect(await read(6, 10)).toEqual(numbers(5, 7).map((payload) => [Number(payload), payload]));
+    expect(await read(8, 2)).toEqual([
+      [9, '9'],
+      [10, '10'],
+    ]);
+    expect(await read(11, 10)).toEqual([]);
+    expect([await read(5, 10), await read(12, 10), await feed.read(['another', 7], 10)]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test('a thousand topics come back with what each missed', async () => {
+    const { broker } = await brokerOf({ checkMs: 1_000_000 });
+    const names = numbers(1000).map((name) => `many/${name}`);
+    const all = new Heard();
+    await Promise.all(names.map((name) => broker.subscribe(name, all.listener)));
+    const published = [clientsOf('pubsub'), ...names.map((name) => broker.publish(name, name))];
+    await Promise.all(published);
+    await all.until(() => all.payloads.length === 1000);
+    expect([[...all.payloads].sort(), all.resets]).toEqual([[...names].sort(), 0]);
+  });
+
+  test('a payload is whatever text it was: colons, quotes, other alphabets, a megabyte', async () => {
+    const heard = await node();
+    const payloads = ['', ':::', '"a":{"b":[]}', 'ёжик 🦔', 'x'.repeat(1024 * 1024)];
+    for (const payload of payloads) await heard.broker.publish(topic, payload);
+    await heard.until(() => heard.payloads.length === payloads.length);
+    expect(heard.payloads).toEqual(payloads);
+    const read = await heard.feed.read([heard.feed.head[0], 0], 10);
+    expect(read?.map(({ payload }) => payload)).toEqual(payloads);
+  });
+
+  test('two feeds of one topic, the same listener twice: each hears, until it is closed', async () => {
+    const heard = await node();
+    const again = await heard.broker.subscribe(topic, heard.listener);
+    await heard.broker.publish(topic, '1');
+    await heard.until(() => heard.payloads.length === 2);
+    again.close();
+    again.close();
+    await heard.broker.publish(topic, '2');
+    await heard.until(() => heard.payloads.length === 3);
+    expect(heard.payloads).toEqual(['1', '1', '2']);
+  });
+
+  test('whoever leaves and comes back at once hears all from its new head on', async () => {
+    const heard = await node();
+    for (let times = 0; times < 20; times++) {
+      heard.feed.close();
+      const feed = await heard.broker.subscribe(topic, heard.listener);
+      Object.assign(heard, { feed });
+      await heard.broker.publish(topic, `${times}`);
+      await heard.until(() => heard.payloads.length === times + 1);
+    }
+    expect(heard.resets).toBe(0);
+  });
+
+  test('close leaves no subscription and no listener behind', async () => {
+    const heard = await node();
+    await heard.broker.close();
+    const emitter = heard.subscriber.client as unknown as {
+      subscribe(channel: string, listener: () => void): Promise<unknown>;
+      listenerCount(event: string): number;
+    };
+    // What is asked on the same line after the unsubscribe comes after it.
+    await emitter.subscribe('after', () => undefined);
+    expect(await admin.sendCommand(['PUBSUB', 'CHANNELS'])).toEqual(['after']);
+    expect([emitter.listenerCount('ready'), emitter.listenerCount('message')]).toEqual([0, 0]);
+  });
+});
+
+test('options that can not work are refused, and the error says what to give', async () => {
+  const { client, end } = await CLIENTS['redis 6']!(redis.path);
+  onTestFinished(end);
+  const other = { ...({} as typeof client) };
+  const make = (given: object) => () => redisBroker({ commands: client, subscriber: client, ...given });
+  expect(make({})).toThrow('subscriber must be another client than commands: give commands.duplicate()');
+  expect(make({ commands: other })).toThrow('commands must be a client of redis (5, 6) or ioredis (5, 6)');
+  expect(make({ subscriber: undefined })).toThrow('subscriber must be a client of redis');
+  expect(make({ prefix: '{x}' })).toThrow('prefix must be a text without braces');
+  expect(make({ timeoutMs: 0 })).toThrow('redisBroker: timeoutMs is 0');
+  expect(make({ history: { size: 'many' } })).toThrow('redisBroker: size must be a number');
+});

@@ -1,0 +1,76 @@
+import { once } from 'node:events';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
+import { connect, createClient, defineContract, topic, type Connection } from '../../src/index.ts';
+import { createServer } from '../../src/server/index.ts';
+import { listen } from '../../src/server/node.ts';
+import { redisBroker } from '../../src/server/redis.ts';
+import { CLIENTS } from './clients.ts';
+import { RedisServer } from './redis-server.ts';
+
+const contract = defineContract({ room: topic('rooms/{roomId}', { event: z.string() }) });
+const redis = new RedisServer();
+
+beforeAll(() => redis.start());
+afterAll(() => redis.remove());
+
+/** A server on a port of its own; what it publishes goes through Redis. */
+async function start() {
+  const [commands, subscriber] = [await CLIENTS['redis 6']!(redis.path), await CLIENTS['ioredis 6']!(redis.path)];
+  const server = createServer(contract, {
+    broker: redisBroker({ commands: commands.client, subscriber: subscriber.client }),
+    handlers: { room: { authorize: () => true } },
+  });
+  const listener = await listen(server);
+  onTestFinished(async () => {
+    await listener.close();
+    commands.end();
+    subscriber.end();
+  });
+  return { url: listener.url, publish: (event: string) => server.topic('room', { roomId: 'a' }).publish(event) };
+}
+
+async function until(connection: Connection, state: string): Promise<void> {
+  while (connection.status.state !== state) {
+    const changed = new EventTarget();
+    const undo = connection.on('status', () => changed.dispatchEvent(new Event('status')));
+    await once(changed, 'status');
+    undo();
+  }
+}
+
+test('a client hears what any server publishes, and goes on at another server with what it missed on the way', async () => {
+  const servers = [await start(), await start()] as const;
+  let at = 0;
+  const connection = connect(() => servers[at]!.url);
+  onTestFinished(() => connection.close());
+  const client = createClient(contract, connection);
+  const told: string[] = [];
+  const heard = new EventTarget();
+  const room = client.room({ roomId: 'a' });
+  const hears = async (event: string): Promise<void> => {
+    while (told.at(-1) !== event) await once(heard, 'event');
+  };
+  const subscription = room.subscribe({
+    event: (event) => {
+      told.push(event);
+      heard.dispatchEvent(new Event('event'));
+    },
+    gap: () => told.push('(gap)'),
+  });
+  await subscription.ready;
+  await servers[0].publish('1');
+  await servers[1].publish('2');
+  await hears('2');
+  at = 1;
+  connection.suspend();
+  await until(connection, 'suspended');
+  // Nobody follows the topic at the other server yet.
+  await servers[0].publish('3');
+  await servers[1].publish('4');
+  connection.reconnect();
+  await hears('4');
+  await servers[0].publish('5');
+  await hears('5');
+  expect(told).toEqual(['1', '2', '3', '4', '5']);
+});
