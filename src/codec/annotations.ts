@@ -1,8 +1,20 @@
 import { DEVELOPMENT } from '../development.ts';
 import { badSlots } from './bad-payload.ts';
 
-/** Most annotations in one payload: each costs its reader far more than a plain value does. */
-export const MAX_ANNOTATIONS = 10_000;
+/**
+ * Most annotations in one payload: each costs its reader far more than a plain value does. Those of `undefined`, of which
+ * an honest payload may have many, count for themselves.
+ */
+const MOST = [10_000, 50_000] as const;
+
+/** Counts the annotations of one payload: gives the limit that one more is above, if it is. */
+export function countAnnotations(): (isUndefined: boolean) => number | false {
+  const left = [...MOST];
+  return (isUndefined) => {
+    const kind = isUndefined ? 1 : 0;
+    return left[kind]!-- <= 0 && MOST[kind];
+  };
+}
 
 type TypedArrayConstructor = new (items: ArrayLike<number>) => ArrayBufferView;
 
@@ -29,15 +41,16 @@ export function vetAnnotations(json: unknown, meta: unknown): void {
   const { values, v, ...others } = meta;
   const strangers = Object.keys(others);
   if (strangers.length > 0 || v !== 1) throw badSlots(DEVELOPMENT && describeMeta(strangers, v));
-  let count = 0;
+  const above = countAnnotations();
   const converted: Converted = new Set();
 
   /** `[type]` or `[type, children]`, on the node that it is about. */
   const vetAnnotation = (annotation: unknown, node: unknown): void => {
-    if (++count > MAX_ANNOTATIONS) throw badSlots(DEVELOPMENT && `it has more than ${MAX_ANNOTATIONS} annotations`);
     if (!Array.isArray(annotation) || annotation.length > 2) {
       throw badSlots(DEVELOPMENT && 'an annotation is not [type] or [type, children]');
     }
+    const most = above(annotation[0] === 'undefined');
+    if (most) throw badSlots(DEVELOPMENT && `it has more than ${most} annotations`);
     if (converted.has(node)) throw badSlots(DEVELOPMENT && 'two annotations are about the same value');
     // The package reads children first too: below a node there is only JSON until its own annotation is read.
     if (annotation.length === 2) vetChildren(annotation[1], node);
@@ -102,9 +115,13 @@ function fits(type: unknown, node: unknown, converted: Converted): boolean {
       return items !== undefined;
     case 'map':
       return items?.every((pair) => Array.isArray(pair) && pair.length === 2 && !converted.has(pair)) === true;
-    default:
-      return isTypedArray(type) && items?.every((item) => typeof item === 'number') === true;
   }
+  const [kind, name] = Array.isArray(type) && type.length === 2 ? (type as readonly unknown[]) : [];
+  return kind === 'custom'
+    ? name === 'Uint8Array' && typeof node === 'string'
+    : kind === 'typed-array' &&
+        typedArray(name) !== undefined &&
+        items?.every((item) => typeof item === 'number') === true;
 }
 
 const NUMBER = /^(?:NaN|-?Infinity|-0)$/;
@@ -112,10 +129,6 @@ const NUMBER = /^(?:NaN|-?Infinity|-0)$/;
 export const BIGINT: RegExp = /^-?\d{1,1000}$/;
 /** What `toISOString` writes (ECMA-262, 21.4.1.32), with what other languages leave off or add. */
 const DATE = /^(?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/;
-
-function isTypedArray(type: unknown): boolean {
-  return Array.isArray(type) && type.length === 2 && type[0] === 'typed-array' && typedArray(type[1]) !== undefined;
-}
 
 function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

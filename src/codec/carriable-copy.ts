@@ -1,6 +1,6 @@
 import { DEVELOPMENT } from '../development.ts';
 import { isTautlineError } from '../errors.ts';
-import { BIGINT, MAX_ANNOTATIONS, typedArray } from './annotations.ts';
+import { BIGINT, countAnnotations, typedArray } from './annotations.ts';
 import { unfitValue } from './bad-payload.ts';
 import { describeAt, describeOddity, describeValue, PROTO_KEY, THREW, TOO_DEEP } from './explain.ts';
 import { escapeKey } from './odd-keys.ts';
@@ -30,8 +30,8 @@ class Copier {
   /** In development: where the copier is, or was when it threw. */
   readonly path: (string | number)[] = [];
   /** In development: the containers that it is in. In production the limit of depth ends a cycle. */
-  readonly #above = new Set<object>();
-  #annotations = 0;
+  readonly #parents = new Set<object>();
+  readonly #above = countAnnotations();
 
   copy(value: unknown, depth: number): unknown {
     if (typeof value === 'object' && value !== null) return this.#copyObject(value, depth);
@@ -45,14 +45,14 @@ class Copier {
   #copyObject(value: object, depth: number): unknown {
     if (value instanceof Date ? Number.isFinite(value.getTime()) : value instanceof URL) return this.#annotated(value);
     if (DEVELOPMENT) {
-      if (this.#above.has(value)) throw unfitValue(describeAt(this.path, 'part of a cycle'), REMEDY);
-      this.#above.add(value);
+      if (this.#parents.has(value)) throw unfitValue(describeAt(this.path, 'part of a cycle'), REMEDY);
+      this.#parents.add(value);
     }
     // A Map is two levels of arrays; a Set within a Set is two levels of annotations.
     const deeper = value instanceof Map || value instanceof Set ? depth + 2 : depth + 1;
     if (deeper > MAX_DEPTH + 1) throw unfitValue(DEVELOPMENT && describeAt(this.path, TOO_DEEP), REMEDY);
     const copy = this.#copyContainer(value, deeper);
-    if (DEVELOPMENT) this.#above.delete(value);
+    if (DEVELOPMENT) this.#parents.delete(value);
     return copy;
   }
 
@@ -95,10 +95,11 @@ class Copier {
   }
 
   #annotated(value: unknown): unknown {
-    if (++this.#annotations <= MAX_ANNOTATIONS) return value;
+    const most = this.#above(value === undefined);
+    if (!most) return value;
     throw unfitValue(
-      DEVELOPMENT && describeAt(this.path, `one of more than ${MAX_ANNOTATIONS} values that are not plain JSON`),
-      REMEDY,
+      DEVELOPMENT && describeAt(this.path, `one of more than ${most} values that are not plain JSON`),
+      DEVELOPMENT && 'Send fewer at a time, or plain values: texts, numbers.',
     );
   }
 }

@@ -138,8 +138,8 @@ describe('What a peer may annotate', () => {
   });
 
   test('are at most 10 000 values.', () => {
-    const value = Array<null>(10_001).fill(null);
-    const values = Object.fromEntries(value.map((_, index) => [index, ['undefined']]));
+    const value = Array<string>(10_001).fill('1');
+    const values = Object.fromEntries(value.map((_, index) => [index, ['bigint']]));
     expect(outcome(value, { values, v: 1 })).toEqual(saying('more than 10000 annotations'));
   });
 

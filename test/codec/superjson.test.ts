@@ -219,7 +219,7 @@ describe('encode', () => {
   });
 
   test('Takes as many rich values as its reader.', () => {
-    const value = Array<unknown>(10_000).fill(undefined);
+    const value = [...Array<unknown>(10_000).fill(1n), ...Array<unknown>(50_000).fill(undefined)];
     expectSame(roundTrip(value), value);
   });
 });
