@@ -49,6 +49,8 @@ export interface Welcome {
   /** How wide the window is to be in which all clients of this server come back after a loss, ms. Nobody checks it. */
   readonly spreadMs?: unknown;
   readonly limits: WireLimits;
+  /** Of the server's contract: for a client that named none, and compares. Nobody checks it. */
+  readonly codec?: unknown;
   readonly features?: readonly string[] | undefined;
 }
 

@@ -329,6 +329,20 @@ describe('a codec that is named after the greeting went out', () => {
     await settle();
     expect(socket.all('call')).toHaveLength(1);
   });
+
+  test('brings none, and no second token, where the server has told that it speaks the same', async () => {
+    const auth = vi.fn(() => 'token');
+    world.connect({ auth });
+    const socket = await world.server.socket();
+    await socket.welcome({ codec: 'superjson' });
+    const client = createClient(dated, world.connection);
+    const answer = client.remind({ at: new Date(0) });
+    await settle();
+    const [, id] = socket.all('call')[0] as unknown as [string, number];
+    await socket.say(['reply', id, { at: new Date(1).toISOString() }, { values: { at: ['Date'] }, v: 1 }]);
+    expect(await answer).toEqual({ at: new Date(1) });
+    expect([world.server.sockets.length, auth.mock.calls.length]).toEqual([1, 1]);
+  });
 });
 
 describe('an input schema that is asynchronous', () => {

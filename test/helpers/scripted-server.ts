@@ -14,6 +14,7 @@ interface ScriptedWelcome {
   readonly identity?: string;
   readonly limits?: object;
   readonly spreadMs?: number;
+  readonly codec?: string;
 }
 
 /** One socket of a {@link ScriptedServer}: what came, in order, and a way to say anything. */
@@ -60,11 +61,9 @@ export class ScriptedSocket {
     await settle();
   }
 
-  async welcome({ memory = 'M1', identity = 'I1', limits = {}, spreadMs }: ScriptedWelcome = {}): Promise<void> {
-    await this.say([
-      'welcome',
-      { memory, identity, windowMs: 60_000, heartbeatMs: 25_000, spreadMs, limits: { ...LIMITS, ...limits } },
-    ]);
+  async welcome({ limits, ...given }: ScriptedWelcome = {}): Promise<void> {
+    const usual = { memory: 'M1', identity: 'I1', windowMs: 60_000, heartbeatMs: 25_000 };
+    await this.say(['welcome', { ...usual, ...given, limits: { ...LIMITS, ...limits } }]);
   }
 
   async close(code: number, reason = ''): Promise<void> {

@@ -27,6 +27,7 @@ describe('the handshake', () => {
         items: 256,
         subscriptions: 1000,
       },
+      codec: 'json',
     });
   });
 

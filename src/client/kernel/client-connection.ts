@@ -174,8 +174,10 @@ export class ClientConnection extends Session implements Connection, Kernel {
           : codec,
       );
     }
-    // The greeting has gone out without it: another one is due.
-    if (this.current !== undefined && this.toldCodec !== codec) this.#transport.reconnect();
+    // The greeting has gone out without it: another one is due, unless the server speaks it by itself.
+    const { current } = this;
+    if (current !== undefined && this.toldCodec !== codec && current.welcome?.codec !== codec)
+      this.#transport.reconnect();
   }
 
   refusal(

@@ -1,4 +1,3 @@
-import { json } from '../../codec/json.ts';
 import type { Deadline } from '../../primitives/deadlines.ts';
 import * as CloseCode from '../../protocol/close-code.ts';
 import { encodeError, encodePing, encodePong, encodeUnsubscribed } from '../../protocol/encode.ts';
@@ -39,7 +38,7 @@ export class Peer {
   #expiry: Expiry | undefined;
   readonly #heartbeat: PeerHeartbeat;
   readonly #inbox: PeerInbox;
-  /** It speaks the codec of the contract. */
+  /** It speaks the codec of the contract, or has named none: then it compares. */
   readonly #speaks: boolean;
   #context: unknown;
   #lookAgain: Deadline | undefined;
@@ -55,7 +54,7 @@ export class Peer {
     this.#link = link;
     this.#spreadMs = link.spreadMs;
     this.#context = credentials.context;
-    this.#speaks = (hello.codec ?? json.name) === engine.codec.name;
+    this.#speaks = hello.codec === undefined || hello.codec === engine.codec.name;
     this.#calls = new PeerCalls(link, this);
     this.#inbox = new PeerInbox(link, this);
     this.#heartbeat = new PeerHeartbeat(engine.times, engine.deadlines, this);

@@ -221,7 +221,7 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, OutletOwn
     if (hello.features?.includes(PARTS) === true) {
       this.#outlet.takesParts(this.engine.limits.partBytes, client.losses.size > 0);
     }
-    const { wireLimits: limits, times } = this.engine;
+    const { wireLimits: limits, times, codec } = this.engine;
     const { windowMs, heartbeatMs } = times;
     const { spreadMs } = this;
     const welcome = {
@@ -231,6 +231,7 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, OutletOwn
       heartbeatMs,
       spreadMs,
       limits,
+      codec: codec.name,
     };
     this.push(encodeWelcome(welcome), 'notice');
     peer.begin(credentials);
