@@ -64,17 +64,20 @@ export interface TautlineErrorDetails<Data = unknown> {
 const PAGE = 'tautline/dist/errors.md';
 
 /** So many errors a second have a stack: it takes a kilobyte or three, and of a flood one says as much as all. */
-const STACKS_PER_SECOND = 100;
-let stacks = 0;
-let stacksSince = -Infinity;
+const hasStack = /* @__PURE__ */ sparing(100);
 
-function hasStack(): boolean {
-  const now = performance.now();
-  if (now - stacksSince >= 1_000) {
-    stacksSince = now;
-    stacks = 0;
-  }
-  return ++stacks <= STACKS_PER_SECOND;
+/** Whether something may be done once more: so many times a second. */
+export function sparing(perSecond: number): () => boolean {
+  let count = 0;
+  let since = -Infinity;
+  return () => {
+    const now = performance.now();
+    if (now - since >= 1_000) {
+      since = now;
+      count = 0;
+    }
+    return ++count <= perSecond;
+  };
 }
 
 /**

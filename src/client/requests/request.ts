@@ -14,6 +14,7 @@ import type { PartLimits } from '../kernel/link-parts.ts';
 import type { LinkState, Slot } from '../kernel/link-state.ts';
 import { whyUnsent } from '../kernel/refusal.ts';
 import type { ConnectionStatus } from '../../transport/transport.ts';
+import { callSite, tellSite } from './call-site.ts';
 import type { Outbound } from './outbox.ts';
 
 /** What a request needs of its connection. */
@@ -68,11 +69,14 @@ export abstract class Request implements Outbound {
   readonly #resolve: (output: never) => void;
   readonly #reject: (error: TautlineError) => void;
   #wakeWaiter: (() => void) | undefined = undefined;
+  /** In development: where the app asked for it. */
+  declare readonly site: Error | undefined;
 
   constructor(bytes: number, resolve: (output: never) => void, reject: (error: TautlineError) => void) {
     this.bytes = bytes;
     this.#resolve = resolve;
     this.#reject = reject;
+    if (DEVELOPMENT) this.site = callSite();
   }
 
   /** Contract path, for messages. */
@@ -192,7 +196,7 @@ export abstract class Request implements Outbound {
   /** Ends it with an error, or because its caller has left, and has the server told that nobody waits for it any more. */
   abandon(error?: TautlineError): void {
     if (!this.#settle(error)) return;
-    if (error !== undefined) this.#reject(error);
+    if (error !== undefined) this.#fail(error);
     this.#owner?.abandoned(this);
   }
 
@@ -226,7 +230,12 @@ export abstract class Request implements Outbound {
 
   /** Ends it with an error of somebody else. */
   refuse(error: TautlineError): void {
-    if (this.#settle(error)) this.#reject(error);
+    if (this.#settle(error)) this.#fail(error);
+  }
+
+  #fail(error: TautlineError): void {
+    if (DEVELOPMENT && this.site !== undefined) tellSite(error, this.site);
+    this.#reject(error);
   }
 
   #take(error: WireError | undefined, read: unknown): void {
