@@ -15,6 +15,18 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
+test('the class and its presets keep their name, and are the constructor of what they make', () => {
+  for (const preset of [ReconnectingWebSocket, ReconnectingWebSocket.with({ queue: false })]) {
+    expect([preset.name, preset.prototype.constructor, preset.length]).toEqual(['ReconnectingWebSocket', preset, 1]);
+  }
+});
+
+test('without a queue, what is sent while it connects is refused as the standard has it', () => {
+  const socket = new (ReconnectingWebSocket.with({ queue: false, WebSocket }))('ws://127.0.0.1:1/');
+  expect(() => socket.send('early')).toThrow(expect.objectContaining({ name: 'InvalidStateError' }));
+  socket.close();
+});
+
 /** A server behind a line that can be cut. */
 async function lineTo(server: WebSocketServer) {
   if (server.address() === null) await once(server, 'listening');

@@ -86,9 +86,6 @@ export class ReconnectingWebSocket extends WebSocketEventTarget implements WebSo
   declare readonly CLOSING: 2;
   declare readonly CLOSED: 3;
 
-  /** The last one seen that is not of this kind: somebody may put this class in its place at any time. */
-  static #native: WebSocketConstructor | undefined = globalWebSocket();
-
   readonly #handlers: EventHandlers = new EventHandlers(this);
   readonly #engine: ReconnectingEngine;
 
@@ -107,9 +104,13 @@ export class ReconnectingWebSocket extends WebSocketEventTarget implements WebSo
     const resolved = resolveOptions(options, provider);
     const { WebSocket } = resolved.transport;
     if (isOurs(WebSocket)) throw new TypeError('The option WebSocket must be a native class, not this one again.');
-    const native = () => WebSocket ?? ReconnectingWebSocket.#findNative();
-    native();
-    this.#engine = new ReconnectingEngine(resolved, { target, native, dispatch: (event) => this.dispatchEvent(event) });
+    const nativeClass = () => WebSocket ?? findNative();
+    nativeClass();
+    this.#engine = new ReconnectingEngine(resolved, {
+      target,
+      native: nativeClass,
+      dispatch: (event) => this.dispatchEvent(event),
+    });
   }
 
   /**
@@ -124,13 +125,6 @@ export class ReconnectingWebSocket extends WebSocketEventTarget implements WebSo
         super(url, protocols, { ...preset, ...definedOf(given) });
       }
     };
-  }
-
-  static #findNative(): WebSocketConstructor {
-    const found = globalWebSocket();
-    if (found !== undefined && !isOurs(found)) this.#native = found;
-    if (this.#native === undefined) throw noWebSocket();
-    return this.#native;
   }
 
   /** The address, as the standard writes it; that of the last attempt where it comes from a function. */
@@ -245,6 +239,17 @@ export class ReconnectingWebSocket extends WebSocketEventTarget implements WebSo
       Object.defineProperty(Reflect.get(this.prototype, name), 'length', { value: 0 });
     Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'WebSocket', configurable: true });
   }
+}
+
+// Outside of the class: one that names itself inside is given another name by tools that build the package.
+/** The last one seen that is not of this kind: somebody may put this class in its place at any time. */
+let native: WebSocketConstructor | undefined = globalWebSocket();
+
+function findNative(): WebSocketConstructor {
+  const found = globalWebSocket();
+  if (found !== undefined && !isOurs(found)) native = found;
+  if (native === undefined) throw noWebSocket();
+  return native;
 }
 
 /** This class, one made from it, or a wrapper around one. */
