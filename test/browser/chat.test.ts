@@ -206,3 +206,22 @@ test('"Slow line" slows this line until it is pressed again, whatever happens to
   await expect.poll(roundTrip, PATIENCE).toBeLessThan(1_200);
   expectNoProblems(anna);
 });
+
+test('on a phone the page is no wider than the screen, whoever is here, and says what to try and why buttons are grey', async () => {
+  await using chat = await start({ STOP_MS: '500' });
+  const phone = await ChatPage.open(browser, chat.url, (page) => page.setViewportSize({ width: 360, height: 640 }));
+  expect(await phone.page.locator('#empty').textContent()).toContain('second window');
+  for (let number = 0; number < 5; number++) {
+    const other = await ChatPage.open(browser, chat.url);
+    await other.join(`A very long name ${number}`);
+  }
+  await phone.page.locator('#people li').nth(4).waitFor(PATIENCE);
+  const widths = () => phone.page.evaluate(() => [document.documentElement.scrollWidth, document.body.scrollWidth]);
+  expect(await widths()).toEqual([360, 360]);
+  await phone.press('Stop the server');
+  await phone.page.getByText('Grey because there is no connection').waitFor(PATIENCE);
+  expect(await phone.page.locator('.trouble button:disabled').count()).toBe(3);
+  await phone.shows('connected');
+  await expect.poll(() => phone.page.locator('#trouble-why').textContent(), PATIENCE).toBe('');
+  expect(await widths()).toEqual([360, 360]);
+});

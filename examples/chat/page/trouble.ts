@@ -1,9 +1,10 @@
 import { client, connection, wish } from './connection.ts';
-import { find } from './dom.ts';
+import { find, say } from './dom.ts';
 
 const cut = find('cut', HTMLButtonElement);
 const stop = find('stop', HTMLButtonElement);
 const slow = find('slow', HTMLButtonElement);
+const why = find('trouble-why', HTMLElement);
 const busy = new Set<HTMLButtonElement>();
 
 /** Three buttons that make trouble for real, at the server: this page does not pretend. */
@@ -34,7 +35,7 @@ async function during(button: HTMLButtonElement, work: () => Promise<unknown>): 
 }
 
 function enable(): void {
-  for (const button of [cut, stop, slow]) {
-    button.disabled = connection.status.state !== 'connected' || busy.has(button);
-  }
+  const hasLine = connection.status.state === 'connected';
+  for (const button of [cut, stop, slow]) button.disabled = !hasLine || busy.has(button);
+  say(why, hasLine ? '' : 'Grey because there is no connection: there is nothing to trouble.');
 }
