@@ -12,7 +12,6 @@ import type { Chain, Queued } from '../../primitives/send-queue.ts';
 import type { WireError } from '../../protocol/messages.ts';
 import type { PartLimits } from '../kernel/link-parts.ts';
 import type { LinkState, Slot } from '../kernel/link-state.ts';
-import { whyUnsent } from '../kernel/refusal.ts';
 import type { ConnectionStatus } from '../../transport/transport.ts';
 import { callSite, tellSite } from './call-site.ts';
 import type { Outbound } from './outbox.ts';
@@ -36,6 +35,8 @@ export interface RequestOwner {
   settled(request: Request, error?: TautlineError): void;
   /** It was given an id, but its message was not sent after all. */
   withdrawn(request: Request): void;
+  /** What it waits for that was not sent, for people. */
+  whyUnsent(request: Request): string | false;
 }
 
 /** Something that the server answers: a call, a publish, a run of a stream. It settles exactly once. */
@@ -210,7 +211,7 @@ export abstract class Request implements Outbound {
   expired(): void {
     const { status } = this.#owner!.surroundings;
     const isUnsent = this.id === 0;
-    const why = isUnsent ? `: ${whyUnsent(status)}` : '';
+    const why = DEVELOPMENT && isUnsent ? `: ${this.#owner!.whyUnsent(this)}` : '';
     const cause = isUnsent && 'cause' in status ? status.cause.error : undefined;
     const what = DEVELOPMENT && `no answer within ${this.#timeoutMs} ms${why}`;
     this.abandon(this.failure('TIMEOUT', what, { retryable: true, cause }));

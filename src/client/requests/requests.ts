@@ -9,6 +9,7 @@ import { answerTakers } from './answer-takers.ts';
 import { checkPositive } from '../kernel/check-positive.ts';
 import { checkValue } from './check-value.ts';
 import type { LinkState } from '../kernel/link-state.ts';
+import { whyUnsent } from '../kernel/refusal.ts';
 import type { LossyLane } from './lossy-lane.ts';
 import { control, type Outbound, type Outbox } from './outbox.ts';
 import { Request, type RequestOwner, type RequestSurroundings } from './request.ts';
@@ -197,6 +198,15 @@ export class Requests extends Resending implements RequestOwner {
     const { on } = request;
     if (on !== undefined) on.taken[request.takesSlot]--;
     this.forget(request);
+  }
+
+  whyUnsent({ takesSlot }: Request): string | false {
+    if (!DEVELOPMENT) return false;
+    const { live } = this;
+    if (live === undefined || live.hasFreeSlot(takesSlot)) return whyUnsent(this.surroundings.status);
+    const [oldest] = this.sent.values();
+    const most = live.welcome?.limits[takesSlot];
+    return `the server takes ${most} ${takesSlot} at a time, and as many wait for their end, ${oldest?.path} the longest`;
   }
 
   /** The server said something of it that can't be read. It may still run, so it is cancelled. */
