@@ -75,6 +75,8 @@ interface Unfinished {
 export class PartReader {
   /** A frame was refused that would have been longer than what is taken. */
   isTooLarge = false;
+  /** Units of what is not yet whole. */
+  held = 0;
   readonly #mostUnits: number;
   readonly #mostUnfinished: number;
   readonly #unfinished: Map<string, Unfinished> = new Map();
@@ -109,8 +111,11 @@ export class PartReader {
     if (left > 0 && text.length < LEAST_UNITS) return part;
     one.texts.push(text);
     one.left = left;
+    this.held += text.length;
     if (left > 0) return undefined;
     this.#unfinished.delete(s);
-    return text === '' ? undefined : one.texts.join('');
+    const whole = one.texts.join('');
+    this.held -= whole.length;
+    return text === '' ? undefined : whole;
   }
 }

@@ -28,6 +28,7 @@ import { checkFunction, DEFAULT_TIMES, resolveLimits, resolveNumbers } from './a
 import type { ServerLimits, ServerTimes } from './app/server-options.ts';
 import type { ServerRequest, ServerSocket, SocketHandler } from './peers/server-socket.ts';
 import { SessionTable } from './peers/session-table.ts';
+import { UnfinishedParts } from './peers/unfinished-parts.ts';
 import type { RefusedUpgrade } from './peers/refused-upgrades.ts';
 import { Admission } from './peers/admission.ts';
 import type { DisconnectOptions, PeerInfo } from './peers/admission.ts';
@@ -260,6 +261,7 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
     broker,
     texts: new SharedTexts(),
     flusher: new Flusher(report),
+    unfinished: new UnfinishedParts(limits.unfinishedBytes),
     report,
     observer,
     hub,

@@ -10,6 +10,7 @@ import type { Publisher } from './topics/publisher.ts';
 import type { Report } from './app/reporter.ts';
 import type { ResolvedLimits, ResolvedTimes } from './app/server-options.ts';
 import type { ServerRequest } from './peers/server-socket.ts';
+import type { UnfinishedParts } from './peers/unfinished-parts.ts';
 import type { Flusher } from './outbound/flusher.ts';
 import type { SharedTexts } from './outbound/shared-texts.ts';
 import type { TopicHub } from './topics/topic-hub.ts';
@@ -73,6 +74,7 @@ export interface Engine {
   /** Both shared by all sockets, as a publication goes to many. */
   readonly texts: SharedTexts;
   readonly flusher: Flusher;
+  readonly unfinished: UnfinishedParts;
   readonly report: Report;
   /** There when the app wants to hear what happens. */
   readonly observer: Observer | undefined;

@@ -11,6 +11,13 @@ export interface ServerLimits {
    */
   readonly messageBytes?: number | undefined;
   /**
+   * Parts of messages that are not yet whole, of all clients together, bytes of ASCII. Beyond it the socket that has been
+   * silent for the longest is closed with 1013: its client comes back later, and sends the message again. At least
+   * `messageBytes`.
+   * @default 268_435_456, or `messageBytes` where that is more
+   */
+  readonly unfinishedBytes?: number | undefined;
+  /**
    * A message above this goes in parts, each of about half of it, both ways: what is small goes between them, bytes. At
    * least 1024.
    * @default 16_384
@@ -105,6 +112,7 @@ export type ResolvedTimes = Resolved<ServerTimes>;
 export const DEFAULT_LIMITS: ResolvedLimits = {
   frameBytes: 1024 * 1024,
   messageBytes: 16 * 1024 * 1024,
+  unfinishedBytes: 256 * 1024 * 1024,
   partBytes: 16 * 1024,
   calls: 1024,
   streams: 16,
@@ -178,7 +186,15 @@ export function resolveLimits(given: ServerLimits): ResolvedLimits {
   const { messageBurst, ...resolved } = resolveNumbers('limits.', DEFAULT_LIMITS, given);
   // Who asks for more streams alone gets fewer calls.
   const mostCalls = Math.max(LEAST.calls!, MOST_IN_FLIGHT - resolved.streams);
-  const others = { ...resolved, calls: given.calls ?? Math.min(resolved.calls, mostCalls) };
+  const { messageBytes } = resolved;
+  const unfinishedBytes = given.unfinishedBytes ?? Math.max(resolved.unfinishedBytes, messageBytes);
+  if (unfinishedBytes < messageBytes) {
+    throw new RangeError(
+      `limits.unfinishedBytes is ${unfinishedBytes}: give at least limits.messageBytes, ${messageBytes}, or no message ` +
+        'of that size could be taken',
+    );
+  }
+  const others = { ...resolved, unfinishedBytes, calls: given.calls ?? Math.min(resolved.calls, mostCalls) };
   const inFlight = others.calls + others.streams;
   if (inFlight > MOST_IN_FLIGHT) {
     throw new RangeError(

@@ -7,6 +7,7 @@ import type { Arrival } from '../calls/run.ts';
 import type { PeerLink } from './peer-link.ts';
 import { PeerRate } from './peer-rate.ts';
 import type { RatedPeer } from './peer-rate.ts';
+import type { PartsHolder } from './unfinished-parts.ts';
 
 /** Whom the messages of a {@link PeerInbox} are for. */
 export interface InboxPeer extends RatedPeer {
@@ -18,7 +19,7 @@ export interface InboxPeer extends RatedPeer {
 }
 
 /** What comes in on a welcomed socket: bounds it, puts together what came in parts, reads it, and hands out the messages. */
-export class PeerInbox {
+export class PeerInbox implements PartsHolder {
   readonly #link: PeerLink;
   readonly #peer: InboxPeer;
   readonly #rate: PeerRate;
@@ -69,13 +70,24 @@ export class PeerInbox {
   close(): void {
     this.#closed = true;
     this.#rate.close();
+    this.#link.engine.unfinished.hold(this, 0);
+    this.#parts = undefined;
+  }
+
+  giveUp(): void {
+    this.#link.close(CloseCode.TRY_AGAIN_LATER, 'the server holds too many unfinished messages');
   }
 
   /** What is no part that may come now is no frame either: it is refused as such. */
   #part(data: string, now: number): void {
-    const { messageBytes } = this.#link.engine.limits;
+    if (this.#closed) return;
+    const { limits, unfinished } = this.#link.engine;
+    const { messageBytes } = limits;
     const parts = (this.#parts ??= new PartReader(messageBytes, UNFINISHED_TO_SERVER));
     const frame = parts.take(data);
+    // Whoever holds too much goes: it may be this one.
+    unfinished.hold(this, parts.held);
+    if (this.#closed) return;
     if (parts.isTooLarge) this.#tooBig('message', messageBytes);
     else if (frame !== undefined) this.read(decodeClientFrame(frame), now, frame.length);
   }
