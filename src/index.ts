@@ -30,7 +30,7 @@ export type { LossyOptions, LossyOutcome } from './client/requests/lossy-lane.ts
 export type { Gap, Subscription, SubscriptionState, TopicListeners } from './client/topics/subscription.ts';
 export { TOPIC_EVENTS_DEFAULTS } from './client/topic-events/event-feed.ts';
 export type { TopicEvents, TopicEventsOptions } from './client/topic-events/event-feed.ts';
-export type { TopicState } from './client/topics/topic-fold.ts';
+export type { TopicView } from './client/topics/topic-view.ts';
 export { defineContract } from './contract/contract.ts';
 export type { Contract, ContractOptions, ContractTopic, ContractTree } from './contract/contract.ts';
 export type {
@@ -51,6 +51,7 @@ export type { TopicTemplate } from './contract/topic-name.ts';
 export { isTautlineError, SYSTEM_CODES, TautlineError } from './errors.ts';
 export type { Issue, Outcome, SystemCode, TautlineErrorDetails } from './errors.ts';
 export type { Codec } from './payload.ts';
+export type { Store } from './primitives/store.ts';
 export type { Position } from './protocol/messages.ts';
 export type { CloseRule, CloseRules } from './transport/close-rule.ts';
 export type { Lifecycle, LifecycleSignal } from './transport/lifecycle.ts';

@@ -17,7 +17,8 @@ import type { ItemStream } from './streams/item-stream.ts';
 import type { LossyOptions, LossyOutcome } from './requests/lossy-lane.ts';
 import type { Subscription, TopicListeners } from './topics/subscription.ts';
 import type { TopicEvents, TopicEventsOptions } from './topic-events/event-feed.ts';
-import type { TopicState } from './topics/topic-fold.ts';
+import type { Store } from '../primitives/store.ts';
+import type { TopicView } from './topics/topic-view.ts';
 
 /** Every error that a call can end with: the declared ones with their data, and Tautline's own. */
 export type CallError<P extends Procedure> =
@@ -63,7 +64,7 @@ export interface StreamFunctionWithoutInput<P extends Procedure> {
   (input?: undefined, options?: CallOptions): ItemStream<ProcedureOutput<P>, CallError<P>>;
 }
 
-/** One topic, with its parameters filled in. */
+/** One topic, with its parameters filled in. The same object for the same topic while somebody holds it; its functions need no `this`. */
 export interface TopicHandle<T extends Topic> {
   /** Name on the wire, `rooms/42`. */
   readonly name: string;
@@ -91,8 +92,13 @@ export interface TopicHandle<T extends Topic> {
    * @throws RangeError for a buffer that is no whole number above 0
    */
   events(options?: TopicEventsOptions<SnapshotOutput<T>>): TopicEvents<EventOutput<T>>;
-  /** The snapshot and every event since, folded by the contract's `apply`; one for all who use this topic. */
-  readonly state: TopicState<SnapshotOutput<T>>;
+  /**
+   * The snapshot and every event since, folded by the contract's `apply`; `undefined` before there is one. One for all who
+   * use this topic, and subscribed while somebody listens to it.
+   */
+  readonly state: Store<SnapshotOutput<T> | undefined>;
+  /** The state with what became of the subscription, for a screen: subscribed while somebody listens to it. */
+  readonly view: Store<TopicView<SnapshotOutput<T>>>;
 }
 
 /** Gives the handle of a topic. One without parameters is called with nothing. */

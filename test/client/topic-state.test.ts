@@ -12,7 +12,7 @@ test('the state is the snapshot and every event since, the same object between c
   const client = world.start();
   const counts = client.counts();
   const changed = vi.fn();
-  const stop = counts.state.subscribe(changed);
+  const stop = counts.state.listen(changed);
   expect(counts.state.get()).toBeUndefined();
   const socket = await world.welcomed();
   await socket.say(

@@ -6,6 +6,7 @@ import {
   type LossyOutcome,
   type Position,
   type SystemCode,
+  type TopicView,
 } from '../../src/index.ts';
 import { dated, plain } from '../helpers/chat-contract.ts';
 import { streaming } from '../helpers/stream-contract.ts';
@@ -69,6 +70,8 @@ test('topics take the parameters of their template, and give typed events, snaps
   });
   expectTypeOf(client.counts().state.get()).toEqualTypeOf<Record<string, number> | undefined>();
   expectTypeOf(news.state.get()).toEqualTypeOf<undefined>();
+  expectTypeOf(client.counts().view.value).toEqualTypeOf<TopicView<Record<string, number>>>();
+  client.counts().state.subscribe((state) => expectTypeOf(state).toEqualTypeOf<Record<string, number> | undefined>());
   // @ts-expect-error -- the parameter is missing
   client.news();
   // @ts-expect-error -- another name

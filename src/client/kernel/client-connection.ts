@@ -1,6 +1,7 @@
 import { DEVELOPMENT } from '../../development.ts';
 import type { TautlineError } from '../../errors.ts';
 import type { Deadline } from '../../primitives/deadlines.ts';
+import { store, type Store } from '../../primitives/store.ts';
 import { SUBPROTOCOL } from '../../protocol/messages.ts';
 import type { ConnectionStatus, ReconnectRequest, Transport } from '../../transport/transport.ts';
 import {
@@ -25,6 +26,7 @@ import { Session } from './session.ts';
 
 /** A {@link Connection}, made of the kernel and of what it uses. */
 export class ClientConnection extends Session implements Connection, Kernel {
+  readonly state: Store<ConnectionStatus>;
   readonly requests: Requests;
   readonly outbox: Outbox;
   readonly random: () => number;
@@ -41,6 +43,11 @@ export class ClientConnection extends Session implements Connection, Kernel {
     super();
     this.#options = resolveKernelOptions(options);
     this.random = options.random ?? Math.random;
+    this.state = store(
+      () => this.status,
+      (listener) => this.on('status', listener),
+      this.report,
+    );
     const resolved = withTransportDefaults({ ...options, url, protocols: [SUBPROTOCOL], onError: this.report });
     this.stableAfterMs = (resolved.reconnect || RECONNECT_DEFAULTS).stableAfterMs;
     this.requests = new Requests(this);
@@ -76,9 +83,8 @@ export class ClientConnection extends Session implements Connection, Kernel {
     return status.state === 'closed' ? status : (this.#closing ?? status);
   }
 
-  on<Name extends keyof ConnectionEvents>(event: Name, listener: ConnectionEvents[Name]): () => void {
-    return this.announcer.on(event, listener);
-  }
+  readonly on = <Name extends keyof ConnectionEvents>(event: Name, listener: ConnectionEvents[Name]): (() => void) =>
+    this.announcer.on(event, listener);
 
   emit<Name extends keyof ConnectionEvents>(event: Name, ...args: Parameters<ConnectionEvents[Name]>): void {
     this.announcer.emit(event, ...args);

@@ -1,4 +1,5 @@
 import type { Happening } from './happening.ts';
+import type { Store } from '../../primitives/store.ts';
 import type { ConnectionStatus, ReconnectRequest } from '../../transport/transport.ts';
 import type { AuthOption } from '../../transport/transport-options.ts';
 
@@ -54,6 +55,8 @@ export interface ConnectionStats {
 export interface Connection {
   /** One immutable value a transition. */
   readonly status: ConnectionStatus;
+  /** The status as a store, for UI libraries. */
+  readonly state: Store<ConnectionStatus>;
   /** Listens until the function it returns is called. */
   on<Name extends keyof ConnectionEvents>(event: Name, listener: ConnectionEvents[Name]): () => void;
   /**

@@ -2,14 +2,6 @@ import type { Topic } from '../../contract/topic.ts';
 import type { Position } from '../../protocol/messages.ts';
 import { covers, isBefore } from './positions.ts';
 
-/** A value that changes: what UI libraries call a store. */
-export interface TopicState<State> {
-  /** The folded state, `undefined` until the first snapshot. The same object until it changes. */
-  get(): State | undefined;
-  /** Keeps the topic subscribed, and calls back after each change, until the function it returns is called. */
-  subscribe(listener: () => void): () => void;
-}
-
 /**
  * The state of a topic: its snapshot, and every event since, folded by `apply`. One for all who listen. An event that
  * comes again, for a listener that lags, changes nothing.

@@ -1,5 +1,4 @@
 import type { Topic } from '../../contract/topic.ts';
-import type { TautlineError } from '../../errors.ts';
 import type { Position } from '../../protocol/messages.ts';
 import { CallPromise } from '../calls/call-promise.ts';
 import type { TopicHandle } from '../client-types.ts';
@@ -7,24 +6,31 @@ import { capability, type Capability, type Kernel } from '../kernel/capability.t
 import type { LossyOptions, LossyOutcome } from '../requests/lossy-lane.ts';
 import type { PublishOptions } from '../requests/request-options.ts';
 import type { FilledTopic } from '../requests/filled-topic.ts';
+import { Handles } from './handles.ts';
 import { Publish } from './publish.ts';
-import type { EventListener, Subscription, SubscriptionState, TopicListeners } from './subscription.ts';
-import type { TopicState } from './topic-fold.ts';
+import type { EventListener, TopicListeners } from './subscription.ts';
 import { TopicTable } from './topic-table.ts';
+import { topicState, topicView } from './topic-view.ts';
 
 /** Topics: `client.room({ roomId }).subscribe(listener)`, `publish(event)` and `state`. */
 export function topics(): Capability<'topics'> {
   return capability('topics', (kernel) => {
     const table = new TopicTable(kernel);
+    const handles = new WeakMap<object, Handles<TopicHandle<Topic>>>();
     return {
       ...table.extension,
       offers: {
-        topic:
-          (topic, _path, codec) =>
-          (params: Readonly<Record<string, string>> = {}) => {
+        topic: (topic, _path, codec) => {
+          // Shared by all clients of the contract.
+          const known = handles.get(topic) ?? new Handles<TopicHandle<Topic>>();
+          handles.set(topic, known);
+          return (params: Readonly<Record<string, string>> = {}) => {
             const name = topic.fill(params);
-            return topicHandle(kernel, table, { topic, name, nameJson: JSON.stringify(name), codec });
-          },
+            return known.get(name, () =>
+              topicHandle(kernel, table, { topic, name, nameJson: JSON.stringify(name), codec }),
+            );
+          };
+        },
       },
     };
   });
@@ -36,6 +42,8 @@ function topicHandle(kernel: Kernel, table: TopicTable, filled: FilledTopic): To
   const subscribe = (
     listeners: TopicListeners<unknown, unknown> | EventListener,
   ): ReturnType<TopicTable['subscribe']> => table.subscribe(name, topic, codec, listeners);
+  const get = (): unknown => table.get(name)?.fold.get();
+  const view = topicView({ get, subscribe, report: kernel.report, ended: table.endedViews });
   return {
     name,
     publish: ((event: unknown, options: PublishOptions | LossyOptions = {}) =>
@@ -47,7 +55,8 @@ function topicHandle(kernel: Kernel, table: TopicTable, filled: FilledTopic): To
     subscribe,
     events: (options = {}) =>
       kernel.topicLoop({ name, path: topic.path, subscribe, report: kernel.report }, options) as never,
-    state: stateOf(() => table.get(name)?.fold.get(), subscribe, table.endOfState) as TopicState<never>,
+    state: topicState(get, view, kernel.report, table.endOfState) as TopicHandle<Topic>['state'],
+    view: view as TopicHandle<Topic>['view'],
   };
 }
 
@@ -72,30 +81,4 @@ function publish(kernel: Kernel, filled: FilledTopic, event: unknown, options: P
       new Promise((succeed, fail) => send(given, terms, succeed, fail));
     kernel.around({ kind: 'publish', path: topic.path, topic: name }, event, options, once).then(settle, reject);
   });
-}
-
-/** The folded state as a store: listening to it keeps the topic subscribed. */
-function stateOf(
-  get: () => unknown,
-  subscribe: (listeners: TopicListeners<unknown, unknown>) => Subscription,
-  ended: (error: TautlineError) => void,
-): TopicState<unknown> {
-  return {
-    get,
-    subscribe: (listener) => {
-      let shown = get();
-      const changed = (): void => {
-        const state = get();
-        if (state === shown) return;
-        shown = state;
-        listener();
-      };
-      const status = (_state: SubscriptionState, error?: TautlineError): void => {
-        changed();
-        if (error !== undefined) ended(error);
-      };
-      const subscription = subscribe({ event: changed, snapshot: changed, status });
-      return () => subscription.unsubscribe();
-    },
-  };
 }

@@ -36,6 +36,8 @@ export class TopicTable implements WireTopicOwner<WireTopic> {
   #gaps = 0;
   #hasWarned = false;
   readonly report: (error: unknown) => void;
+  /** Views that are listened to and ended, each as what begins it again. */
+  readonly endedViews: Set<() => void> = new Set();
   readonly #topics: Map<string, WireTopic> = new Map();
   readonly #kernel: Kernel;
   /** Topics that the server failed to serve: how often in a row, and when they were asked for again. */
@@ -80,9 +82,10 @@ export class TopicTable implements WireTopicOwner<WireTopic> {
       lost: (link) => {
         for (const topic of [...this.#topics.values()]) topic.lost(link);
       },
-      // Positions and states of the old identity are dropped.
+      // Positions and states of the old identity are dropped; what he was refused may be the new one's.
       becameAnother: () => {
         for (const topic of this.#topics.values()) topic.reset();
+        for (const again of [...this.endedViews]) again();
       },
       closed: () => this.#endIfClosed(),
       isNeeded: () => this.#topics.size > 0,
