@@ -1,6 +1,6 @@
 export { CallPromise } from './client/calls/call-promise.ts';
 export type { Safe } from './client/calls/call-promise.ts';
-export type { CallOptions, PublishOptions } from './client/requests/request-options.ts';
+export type { CallOptions, CallProgress, PublishOptions } from './client/requests/request-options.ts';
 export type {
   CallError,
   CallFunction,

@@ -47,6 +47,11 @@ export class FrameParts {
     this.#units = Math.floor(((partBytes / 2 - HEAD_BYTES) * frame.length) / bytes);
   }
 
+  /** So many parts there will be, or one or two more where a part ends before a surrogate pair. */
+  get count(): number {
+    return Math.ceil(this.#frame.length / this.#units);
+  }
+
   /** Units that are not yet taken. */
   get left(): number {
     return this.#frame.length - this.#at;
@@ -68,6 +73,7 @@ export class FrameParts {
 
 interface Unfinished {
   readonly texts: string[];
+  readonly units: number;
   left: number;
 }
 
@@ -79,15 +85,18 @@ export class PartReader {
   held = 0;
   readonly #mostUnits: number;
   readonly #mostUnfinished: number;
+  readonly #came: ((beginning: string, fraction: number) => void) | undefined;
   readonly #unfinished: Map<string, Unfinished> = new Map();
 
   /**
    * @param mostUnits - Longest frame, UTF-16 units
    * @param mostUnfinished - So many at a time
+   * @param came - Hears of each part: how its frame begins, and which part of that is here
    */
-  constructor(mostUnits: number, mostUnfinished: number) {
+  constructor(mostUnits: number, mostUnfinished: number, came?: (beginning: string, fraction: number) => void) {
     this.#mostUnits = mostUnits;
     this.#mostUnfinished = mostUnfinished;
+    this.#came = came;
   }
 
   /**
@@ -104,7 +113,7 @@ export class PartReader {
     if (isFirst) {
       this.isTooLarge = text.length + left > this.#mostUnits;
       if (this.isTooLarge || this.#unfinished.size >= this.#mostUnfinished) return part;
-      this.#unfinished.set(s, { texts: [], left: text.length + left });
+      this.#unfinished.set(s, { texts: [], units: text.length + left, left: text.length + left });
     }
     const one = this.#unfinished.get(s)!;
     if (text === '' ? isFirst || left > 0 : one.left !== text.length + left) return part;
@@ -112,6 +121,7 @@ export class PartReader {
     one.texts.push(text);
     one.left = left;
     this.held += text.length;
+    if (text !== '') this.#came?.(one.texts[0]!, 1 - left / one.units);
     if (left > 0) return undefined;
     this.#unfinished.delete(s);
     const whole = one.texts.join('');

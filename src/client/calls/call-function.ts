@@ -33,6 +33,7 @@ function callFunction(kernel: Kernel, called: Called): (input: unknown, options?
     // Encoded now: what the caller does to the object later is not sent.
     const payload = schema === undefined ? '' : codec.encode(input);
     const call = new Call(called, payload, callHeaders(options.headers), resolve, reject);
+    if (options.onProgress) call.onProgress = options.onProgress;
     kernel.requests.start(call, options, schema, input);
   };
   return (input, options = NO_OPTIONS) => {

@@ -5,10 +5,13 @@ import { FrameParts } from '../../protocol/parts.ts';
 export interface Large {
   /** Its number in the batch of its socket, `Infinity` until all of it is written. */
   place?: number;
-  /** Parts of it that the peer took in on its last socket. */
+  /** Parts of it that the peer took in on its last socket, of so many. */
   taken?: number;
+  parts?: number;
   /** Sockets that were lost behind it. */
   readonly losses?: number;
+  /** A part of it was taken in. */
+  progressed?(direction: 'input', fraction: number): void;
   /** All of it is written, to a server that has this memory of the client. */
   sent?(memory: string | undefined): void;
 }
@@ -68,6 +71,7 @@ export class LinkParts {
     large.place = Infinity;
     large.taken = 0;
     const parts = new FrameParts(++this.#begun, `[${message}]`, bytes, this.limits.partBytes);
+    large.parts = parts.count;
     this.#sending.set(keepsOrder, { large, parts });
   }
 
@@ -108,7 +112,9 @@ export class LinkParts {
   /** The server has taken in all through this message, or part: there may be room. */
   covered(n: number): void {
     if (this.#window.isEmpty) return;
-    this.#window.covered(n, performance.now(), (large) => large.taken!++);
+    this.#window.covered(n, performance.now(), (large) =>
+      large.progressed?.('input', Math.min(1, ++large.taken! / large.parts!)),
+    );
     this.write();
   }
 }

@@ -48,6 +48,8 @@ export class LinkState {
   /** Those of them that nobody waits for any more. */
   readonly left: Map<number, Slot> = new Map();
   #reader: PartReader | undefined;
+  /** Hears of the parts of a large answer: its id, and how much of it is here. */
+  answerCame: (id: number, fraction: number) => void = () => {};
 
   constructor(link: Link) {
     this.link = link;
@@ -76,7 +78,10 @@ export class LinkState {
   whole(frame: string): string | undefined {
     if (!frame.startsWith(MARK)) return frame;
     this.unheard = 0;
-    return (this.#reader ??= new PartReader(UNITS_TO_CLIENT, UNFINISHED_TO_CLIENT)).take(frame);
+    return (this.#reader ??= new PartReader(UNITS_TO_CLIENT, UNFINISHED_TO_CLIENT, (beginning, fraction) => {
+      const [, id] = /^\[\["reply",(\d+)/.exec(beginning) ?? [];
+      this.answerCame(Number(id), fraction);
+    })).take(frame);
   }
 
   hasFreeSlot(slot: Slot): boolean {

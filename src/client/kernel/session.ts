@@ -83,6 +83,7 @@ export abstract class Session implements LinkUser {
 
   opened(link: Link, token: string | undefined): void {
     const state = new LinkState(link);
+    state.answerCame = (id, fraction) => this.requests.find(state, id)?.progressed('output', fraction);
     const moves = this.current?.welcome !== undefined;
     if (moves) this.#others = [...this.#others, state];
     else this.current = state;

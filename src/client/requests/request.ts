@@ -1,5 +1,6 @@
 import { offAbort, onAbort } from '../../primitives/abort-listeners.ts';
 import { DEVELOPMENT } from '../../development.ts';
+import { callIsolated } from '../../primitives/emit.ts';
 import {
   TautlineError,
   isTautlineError,
@@ -15,6 +16,7 @@ import type { LinkState, Slot } from '../kernel/link-state.ts';
 import type { ConnectionStatus } from '../../transport/transport.ts';
 import { callSite, tellSite } from './call-site.ts';
 import type { Outbound } from './outbox.ts';
+import type { CallOptions, CallProgress } from './request-options.ts';
 
 /** What a request needs of its connection. */
 export interface RequestSurroundings {
@@ -22,6 +24,8 @@ export interface RequestSurroundings {
   /** Monotonic clock, ms. */
   readonly now: () => number;
   readonly status: ConnectionStatus;
+  /** Reports what no caller waits for. */
+  readonly report: (error: unknown) => void;
 }
 
 /** Who takes part in the life of a request. */
@@ -70,6 +74,10 @@ export abstract class Request implements Outbound {
   readonly #resolve: (output: never) => void;
   readonly #reject: (error: TautlineError) => void;
   #wakeWaiter: (() => void) | undefined = undefined;
+  /** Of a call whose caller wants to know how far it is. */
+  declare onProgress: CallOptions['onProgress'];
+  /** Parts that it takes, where it takes some. */
+  declare parts?: number;
   /** In development: where the app asked for it. */
   declare readonly site: Error | undefined;
 
@@ -166,6 +174,13 @@ export abstract class Request implements Outbound {
       },
     );
     this.#owner!.withdrawn(this);
+  }
+
+  /** A part of it was taken in, or one of its answer has come. */
+  progressed(direction: CallProgress['direction'], fraction: number): void {
+    const { onProgress } = this;
+    if (onProgress !== undefined && !this.settled)
+      callIsolated(() => onProgress({ direction, fraction }), this.#owner!.surroundings.report);
   }
 
   /** Takes the server's answer. Reading it may be asynchronous: the deadline and the signal stay in force until it is done. */
