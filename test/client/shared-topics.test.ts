@@ -140,7 +140,7 @@ describe('another identity', () => {
     client.private().subscribe((event) => heard.push(event));
     client.vault().subscribe({});
     const shown: unknown[] = [];
-    counts.state.subscribe(() => shown.push(counts.state.get()));
+    counts.state.listen(() => shown.push(counts.state.get()));
     const first = await world.server.socket();
     await first.welcome({ identity: 'Ada' });
     const answer = client.secret().safe();

@@ -95,6 +95,28 @@ describe('a broker', () => {
     ]);
   });
 
+  test('that starts a new epoch while authorize is asked again makes a gap when that has answered', async () => {
+    const { broker, reset, emit } = handBroker();
+    const gate = new Gate<boolean>();
+    const authorize = vi.fn<() => boolean | Promise<boolean>>(() => true);
+    const { server } = start({ room: { authorize, publish: () => undefined } }, { broker });
+    const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'rooms/1']);
+    await settle();
+    authorize.mockReturnValueOnce(gate.opened);
+    server.reauthorize();
+    reset();
+    // Its offset is one that would continue what the peer has, if it were of the same history.
+    gate.open(true);
+    await settle();
+    emit('{"text":"x"}');
+    await settle();
+    expect(story(peer)).toEqual([
+      ['live', 0],
+      ['gap', 5],
+      ['event', 6],
+    ]);
+  });
+
   test('that starts a new epoch while a state is read makes that state be read once more', async () => {
     const { broker, reset } = handBroker();
     const gate = new Gate<{ sum: number }>();

@@ -195,9 +195,10 @@ export class HubTopic implements FollowedTopic {
   /** A new epoch: what follows has no connection with what was. */
   #reset(): void {
     for (const follower of this.#followers) {
-      // Who is asked about finds out when that is answered.
-      if (follower.isQuestioned) continue;
-      if (follower.state === 'live' || follower.state === 'behind') this.#lose(follower);
+      if (follower.state !== 'live' && follower.state !== 'behind') continue;
+      // Who is asked about finds out when that is answered, and it reads on.
+      if (follower.isQuestioned) follower.state = 'behind';
+      else this.#lose(follower);
     }
   }
 
