@@ -27,6 +27,7 @@ import type { ErrorInfo } from './app/reporter.ts';
 import { checkFunction, DEFAULT_TIMES, resolveLimits, resolveNumbers } from './app/server-options.ts';
 import type { ServerLimits, ServerTimes } from './app/server-options.ts';
 import type { ServerRequest, ServerSocket, SocketHandler } from './peers/server-socket.ts';
+import { SharedCommands } from './brokers/shared-commands.ts';
 import { SessionTable } from './peers/session-table.ts';
 import { UnfinishedParts } from './peers/unfinished-parts.ts';
 import type { RefusedUpgrade } from './peers/refused-upgrades.ts';
@@ -109,7 +110,7 @@ export interface ServerTopic<Event = unknown> {
    */
   publish(event: Event): Promise<Position>;
   /**
-   * Ends the subscriptions of somebody, on this server: `FORBIDDEN`. Nothing more is delivered. Who subscribes again is
+   * Ends the subscriptions of somebody, on all servers that share the broker: `FORBIDDEN`. Nothing more is delivered. Who subscribes again is
    * asked for by `authorize`, so change first what that looks at.
    * @throws TypeError for an identity that is no string.
    */
@@ -138,14 +139,16 @@ export interface Server<Tree extends ContractTree = ContractTree> {
   /** Clients with a socket on this server, of everybody or of one identity, at this moment. */
   peers(options?: { readonly identity?: string | undefined }): PeerInfo[];
   /**
-   * Closes all connections of somebody to this server, for good, and forgets what it knows of them: what runs is aborted,
+   * Closes all connections of somebody, for good, to this server and to all that share its broker (a failure to tell them
+   * goes to `onError`), and forgets what it knows of them: what runs is aborted,
    * what waits is neither run nor delivered, also of a client between two sockets. Who is being let in meanwhile is not.
    * Who comes later is asked for by `authenticate`, so change first what that looks at.
    * @throws TypeError for an identity that is no string; RangeError for a code after which clients come back by themselves.
    */
   disconnect(identity: string, options?: DisconnectOptions): void;
   /**
-   * Asks `authorize` again for each subscription, of everybody or of one identity, and ends those that it refuses. Until it
+   * Asks `authorize` again for each subscription, of everybody or of one identity, on all servers that share the broker, and
+   * ends those that it refuses. Until it
    * has answered nothing more comes of them; who stays misses nothing.
    * @throws TypeError for an identity that is no string.
    */
@@ -172,10 +175,12 @@ export function createServer<Tree extends ContractTree, Context = undefined>(
   const engine = createEngine(contract, options as unknown as ServerOptions);
   const sessions = new SessionTable(engine);
   const admission = new Admission(engine, () => sessions.all);
+  const commands = new SharedCommands(engine, admission, engine.broker);
   let closing: Promise<void> | undefined;
 
   const close = async (withinMs: number): Promise<void> => {
     await sessions.drain(withinMs);
+    commands.close();
     engine.hub.close();
     engine.directory.close();
     engine.deadlines.close();
@@ -190,7 +195,7 @@ export function createServer<Tree extends ContractTree, Context = undefined>(
     return {
       name,
       publish: (event) => engine.publisher.publish(found, event),
-      revoke: (identity) => admission.revoke(name, identity),
+      revoke: (identity) => commands.run(['revoke', identity, name]),
     };
   };
 
@@ -200,8 +205,8 @@ export function createServer<Tree extends ContractTree, Context = undefined>(
     turnedAway: (upgrade) => sessions.refusedUpgrades.add(upgrade),
     topic,
     peers: ({ identity } = {}) => [...admission.peers(identity)],
-    disconnect: (identity, disconnectOptions = {}) => admission.disconnect(identity, disconnectOptions),
-    reauthorize: (identity) => admission.reauthorize(identity),
+    disconnect: (identity, given = {}) => commands.run(['disconnect', identity, given]),
+    reauthorize: (identity) => commands.run(identity === undefined ? ['reauthorize'] : ['reauthorize', identity]),
     stats: () => sessions.stats(),
     close: async (closeOptions = {}) => {
       const { withinMs } = resolveNumbers('close: ', { withinMs: 0 }, closeOptions);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { connect, createClient, defineContract, topic, type Connection } from '../../src/index.ts';
-import { createServer } from '../../src/server/index.ts';
+import { createServer, type AuthenticateArgs } from '../../src/server/index.ts';
 import { listen } from '../../src/server/node.ts';
 import { redisBroker } from '../../src/server/redis.ts';
 import { CLIENTS } from './clients.ts';
@@ -19,6 +19,7 @@ async function start() {
   const [commands, subscriber] = [await CLIENTS['redis 6']!(redis.path), await CLIENTS['ioredis 6']!(redis.path)];
   const server = createServer(contract, {
     broker: redisBroker({ commands: commands.client, subscriber: subscriber.client }),
+    authenticate: ({ token = 'nobody' }: AuthenticateArgs) => ({ identity: token, context: undefined }),
     handlers: { room: { authorize: () => true } },
   });
   const listener = await listen(server);
@@ -27,7 +28,11 @@ async function start() {
     commands.end();
     subscriber.end();
   });
-  return { url: listener.url, publish: (event: string) => server.topic('room', { roomId: 'a' }).publish(event) };
+  return {
+    url: listener.url,
+    server,
+    publish: (event: string) => server.topic('room', { roomId: 'a' }).publish(event),
+  };
 }
 
 async function until(connection: Connection, state: string): Promise<void> {
@@ -73,4 +78,18 @@ test('a client hears what any server publishes, and goes on at another server wi
   await servers[0].publish('5');
   await hears('5');
   expect(told).toEqual(['1', '2', '3', '4', '5']);
+});
+
+test('who is disconnected on one server is on the other, and stays away', async () => {
+  const servers = [await start(), await start()] as const;
+  const connections = ['ann', 'bob'].map((user) => connect(servers[1].url, { auth: () => user }));
+  onTestFinished(async () => {
+    await Promise.all(connections.map((connection) => connection.close()));
+  });
+  const [ann, bob] = connections as [Connection, Connection];
+  await Promise.all([until(ann, 'connected'), until(bob, 'connected')]);
+  servers[0].server.disconnect('ann', { reason: 'banned' });
+  await until(ann, 'closed');
+  expect(ann.status).toMatchObject({ cause: { code: 4403, reason: 'banned' } });
+  expect(bob.status.state).toBe('connected');
 });

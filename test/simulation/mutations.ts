@@ -269,8 +269,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a new epoch is not told',
     rule: `${POSITIONS}: a new epoch is told to live subscribers by an unasked gap`,
     file: 'src/server/topics/hub-topic.ts',
-    find: "if (follower.state === 'live' || follower.state === 'behind') this.#lose(follower);",
-    replace: "if (follower.name === '') this.#lose(follower);",
+    find: 'else this.#lose(follower);\n    }',
+    replace: "else if (follower.name === '') this.#lose(follower);\n    }",
   },
   {
     name: 'history that does not cover is told as resumed',

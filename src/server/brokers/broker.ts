@@ -40,6 +40,11 @@ export interface Feed {
  * and keeps a stretch of history. An epoch names one unbroken history of one topic.
  */
 export interface Broker {
+  /**
+   * Servers of several processes share it: what one is told to end, `disconnect` and the like, it tells the others as
+   * publications of a topic of its own, `$commands`. @default false
+   */
+  readonly isShared?: boolean | undefined;
   /** Appends to the topic's history and tells all feeds, in one order for all. */
   publish(topic: string, payload: string): Position | Promise<Position>;
   /** Begins to listen: everything after the feed's `head` reaches the listener. */

@@ -53,6 +53,7 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
 }
 
 class RedisBroker implements Broker {
+  readonly isShared = true;
   readonly #commands: RedisPort;
   readonly #subscriber: RedisPort;
   readonly #prefix: string;
