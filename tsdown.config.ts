@@ -12,6 +12,7 @@ const common: UserConfig = {
     'server/node': 'src/server/node.ts',
     'server/crossws': 'src/server/crossws.ts',
     'server/redis': 'src/server/redis.ts',
+    'react/index': 'src/react/index.ts',
     testing: 'src/testing/index.ts',
   },
   format: 'esm',
@@ -25,8 +26,8 @@ const common: UserConfig = {
   deps: { neverBundle: [/^node:/], onlyBundle: [] },
   failOnWarn: true,
   report: false,
-  // They say how busy the machine is.
-  checks: { bundlerTimings: false },
+  // They say how busy the machine is; and that 'use client' may be lost, which a test of the package looks at.
+  checks: { bundlerTimings: false, moduleLevelDirective: false },
 };
 
 /**

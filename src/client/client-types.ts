@@ -72,15 +72,16 @@ export interface TopicHandle<T extends Topic> {
    * Publishes an event that may be dropped (a cursor, a typing sign); resolves with what became of it when it is
    * written or dropped. Without a connection it waits, as long as `timeoutMs`; it never holds up anything else.
    */
-  publish(event: EventInput<T>, options: LossyOptions): CallPromise<LossyOutcome>;
+  publish(this: void, event: EventInput<T>, options: LossyOptions): CallPromise<LossyOutcome>;
   /** Publishes an event; resolves with its position when the server has taken it. It acts, like a mutation. */
-  publish(event: EventInput<T>, options?: PublishOptions): CallPromise<Position>;
+  publish(this: void, event: EventInput<T>, options?: PublishOptions): CallPromise<Position>;
   /**
    * Listens from now; while the connection is lost, from where the topic's other listeners are. All who listen to one
    * topic share one subscription on the wire.
    * @throws TypeError when another contract on this connection declares the same topic
    */
   subscribe(
+    this: void,
     listeners:
       TopicListeners<EventOutput<T>, SnapshotOutput<T>> | ((event: EventOutput<T>, position: Position) => void),
   ): Subscription;
@@ -91,7 +92,7 @@ export interface TopicHandle<T extends Topic> {
    * with `UNAUTHENTICATED`.
    * @throws RangeError for a buffer that is no whole number above 0
    */
-  events(options?: TopicEventsOptions<SnapshotOutput<T>>): TopicEvents<EventOutput<T>>;
+  events(this: void, options?: TopicEventsOptions<SnapshotOutput<T>>): TopicEvents<EventOutput<T>>;
   /**
    * The snapshot and every event since, folded by the contract's `apply`; `undefined` before there is one. One for all who
    * use this topic, and subscribed while somebody listens to it.

@@ -3,13 +3,13 @@ import { callIsolated } from './emit.ts';
 /** A value that changes, in the shape that UI libraries take: immutable, the same object between changes. */
 export interface Store<Value> {
   /** The value now. */
-  get(): Value;
+  get(this: void): Value;
   /** The value now. */
   readonly value: Value;
   /** Calls back at once with the value, and then after each change, until the function it returns is called. */
-  subscribe(listener: (value: Value) => void): () => void;
+  subscribe(this: void, listener: (value: Value) => void): () => void;
   /** Calls back after each change alone, and never before it returns; until the function it returns is called. */
-  listen(listener: (value: Value) => void): () => void;
+  listen(this: void, listener: (value: Value) => void): () => void;
 }
 
 /** Makes a store of what can be read and listened to. It is observable too, for who looks for that (RxJS `from`). */

@@ -43,6 +43,23 @@ describe('a gap', () => {
     expect(world.errors).toEqual([]);
   });
 
+  test('of a topic of which only a state is looked at goes to error: a view takes it', async () => {
+    const client = world.start();
+    const socket = await world.welcomed();
+    const { state, view } = client.news({ channel: 'a' });
+    state.listen(() => undefined);
+    await settle();
+    await gap(socket);
+    expect(codes()).toEqual(['GAP']);
+    const stop = view.listen(() => undefined);
+    await socket.say(['subscribed', 1, 'news/a', ['G', 5], 'gap']);
+    expect([codes(), view.get().gap?.to]).toEqual([['GAP'], ['G', 5]]);
+    stop();
+    stop();
+    await socket.say(['subscribed', 1, 'news/a', ['H', 5], 'gap']);
+    expect(codes()).toEqual(['GAP', 'GAP']);
+  });
+
   test('behind which a state comes that somebody takes does not', async () => {
     const client = world.start();
     const socket = await world.welcomed();

@@ -58,7 +58,7 @@ export interface Connection {
   /** The status as a store, for UI libraries. */
   readonly state: Store<ConnectionStatus>;
   /** Listens until the function it returns is called. */
-  on<Name extends keyof ConnectionEvents>(event: Name, listener: ConnectionEvents[Name]): () => void;
+  on<Name extends keyof ConnectionEvents>(this: void, event: Name, listener: ConnectionEvents[Name]): () => void;
   /**
    * Drops the socket and connects anew at once; a closed or idle connection begins again. With `seamless` the next socket is
    * welcomed before the present one is left: calls in flight are answered on either, topics go on without a gap that

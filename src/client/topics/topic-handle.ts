@@ -43,7 +43,7 @@ function topicHandle(kernel: Kernel, table: TopicTable, filled: FilledTopic): To
     listeners: TopicListeners<unknown, unknown> | EventListener,
   ): ReturnType<TopicTable['subscribe']> => table.subscribe(name, topic, codec, listeners);
   const get = (): unknown => table.get(name)?.fold.get();
-  const view = topicView({ get, subscribe, report: kernel.report, ended: table.endedViews });
+  const viewed = topicView({ get, subscribe, report: kernel.report, ended: table.endedViews });
   return {
     name,
     publish: ((event: unknown, options: PublishOptions | LossyOptions = {}) =>
@@ -55,8 +55,8 @@ function topicHandle(kernel: Kernel, table: TopicTable, filled: FilledTopic): To
     subscribe,
     events: (options = {}) =>
       kernel.topicLoop({ name, path: topic.path, subscribe, report: kernel.report }, options) as never,
-    state: topicState(get, view, kernel.report, table.endOfState) as TopicHandle<Topic>['state'],
-    view: view as TopicHandle<Topic>['view'],
+    state: topicState(get, viewed, kernel.report, table.endOfState) as TopicHandle<Topic>['state'],
+    view: viewed.view as TopicHandle<Topic>['view'],
   };
 }
 

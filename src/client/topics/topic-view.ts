@@ -28,9 +28,16 @@ interface ViewedTopic {
 const IDLE: TopicView<unknown> = Object.freeze({ status: 'idle', data: undefined, error: undefined, gap: undefined });
 const PENDING = { ...IDLE, status: 'pending' } as const;
 
+/** A view, and a way to follow it that takes no gap: one that nobody else takes is reported. */
+export interface Viewed {
+  readonly view: Store<TopicView<unknown>>;
+  readonly follow: Store<TopicView<unknown>>['listen'];
+}
+
 /** The view of a topic: one subscription for all who listen to it. After an end it is asked for by the next user again. */
-export function topicView({ get, subscribe, report, ended }: ViewedTopic): Store<TopicView<unknown>> {
+export function topicView({ get, subscribe, report, ended }: ViewedTopic): Viewed {
   const listeners = new Set<(view: TopicView<unknown>) => void>();
+  let viewers = 0;
   let view = IDLE;
   let subscription: Subscription | undefined;
 
@@ -48,14 +55,21 @@ export function topicView({ get, subscribe, report, ended }: ViewedTopic): Store
   const begin = (): void => {
     ended.delete(begin);
     set(PENDING);
-    subscription = subscribe({ event: changed, snapshot: changed, gap: (gap) => set({ gap }), status });
+    subscription = subscribe({
+      event: changed,
+      snapshot: changed,
+      get gap() {
+        return viewers > 0 ? (gap: Gap) => set({ gap }) : undefined;
+      },
+      status,
+    });
   };
   const current = (): TopicView<unknown> => {
     if (listeners.size === 0) set(IDLE);
     return view;
   };
 
-  const listen: Store<TopicView<unknown>>['listen'] = (listener) => {
+  const follow: Viewed['follow'] = (listener) => {
     // Before it is among the listeners: nobody is told anything while he begins to listen.
     if (listeners.size === 0) begin();
     const own = (value: TopicView<unknown>): unknown => listener(value);
@@ -66,7 +80,17 @@ export function topicView({ get, subscribe, report, ended }: ViewedTopic): Store
       subscription?.unsubscribe();
     };
   };
-  return store(current, listen, report);
+  const listen: Viewed['follow'] = (listener) => {
+    const stop = follow(listener);
+    viewers++;
+    let isOver = false;
+    return () => {
+      if (!isOver) viewers--;
+      isOver = true;
+      stop();
+    };
+  };
+  return { view: store(current, listen, report), follow };
 }
 
 const KEYS = ['status', 'data', 'error', 'gap'] as const;
@@ -74,7 +98,7 @@ const KEYS = ['status', 'data', 'error', 'gap'] as const;
 /** The state alone. Nobody hears of an end from it, which is reported. */
 export function topicState(
   get: () => unknown,
-  view: Store<TopicView<unknown>>,
+  { view, follow }: Viewed,
   report: (error: unknown) => void,
   endSeen: (error: TautlineError) => void,
 ): Store<unknown> {
@@ -85,7 +109,7 @@ export function topicState(
       if (error !== undefined && error !== told) endSeen(error);
       told = error;
     };
-    const stop = view.listen(({ data, error }) => {
+    const stop = follow(({ data, error }) => {
       seen(error);
       if (data === shown) return;
       shown = data;
