@@ -46,6 +46,21 @@ describe('in each build all entries share the class of errors', () => {
   });
 });
 
+test('a program on a Node without a WebSocket is told what to pass, in production too', async () => {
+  const program = `
+    delete globalThis.WebSocket;
+    const { connect, createClient, defineContract, query } = await import('tautline');
+    const client = createClient(defineContract({ get: query({}) }), connect('ws://127.0.0.1:1'));
+    const { error } = await client.get().safe();
+    console.log(error.message, error.cause.message);
+  `;
+  for (const options of [[], ['--conditions=development']]) {
+    const args = [...options, '--input-type=module', '--eval', program];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root });
+    expect(stdout).toMatch(/WebSocket.*pass .*option `?WebSocket/);
+  }
+});
+
 test('nothing of development is left in the build for production', () => {
   const files = readdirSync(`${root}dist`, { recursive: true, withFileTypes: true }).filter(
     ({ name, parentPath }) => name.endsWith('.js') && !parentPath.includes('development'),

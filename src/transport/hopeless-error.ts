@@ -28,5 +28,5 @@ export function explainHopeless(error: unknown): unknown {
 /** What to do where no attempt can be made. */
 export function noWebSocket(): TypeError {
   const what = 'There is no global WebSocket here: pass a constructor as the option `WebSocket`.';
-  return new TypeError(DEVELOPMENT ? what : 'WebSocket');
+  return new TypeError(DEVELOPMENT ? what : 'no WebSocket here: pass the option WebSocket');
 }
