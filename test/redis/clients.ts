@@ -7,7 +7,7 @@ import type { RedisClient } from '../../src/server/redis.ts';
 /** A client of one of the packages, and how to end it. */
 export interface TestClient {
   readonly client: RedisClient;
-  readonly end: () => void;
+  readonly end: () => Promise<void>;
 }
 
 /** Clients by the package that they are of. Each has come to Redis, and comes back by itself at once. */
@@ -22,12 +22,18 @@ async function nodeRedis({ createClient }: typeof current, path: string): Promis
   const client = createClient({ socket: { path, reconnectStrategy: () => 10 } });
   client.on('error', () => undefined);
   await client.connect();
-  return { client, end: () => client.destroy() };
+  return { client, end: async () => client.destroy() };
 }
 
 async function ioRedis(Redis: typeof CurrentIo, path: string): Promise<TestClient> {
   const client = new Redis({ path, retryStrategy: () => 10, maxRetriesPerRequest: null, lazyConnect: true });
   client.on('error', () => undefined);
   await client.connect();
-  return { client, end: () => client.disconnect() };
+  return {
+    client,
+    // Not `disconnect`: it rejects what the client itself is about to subscribe again, and nobody catches that.
+    end: async () => {
+      await client.quit();
+    },
+  };
 }

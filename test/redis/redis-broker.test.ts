@@ -61,10 +61,9 @@ describe.each(Object.entries(CLIENTS))('On %s', (_name, connect) => {
   async function brokerOf(options: Partial<RedisBrokerOptions> = {}) {
     const [commands, subscriber] = [await connect(redis.path), await connect(redis.path)];
     const broker = redisBroker({ commands: commands.client, subscriber: subscriber.client, ...options });
-    onTestFinished(() => {
-      void broker.close();
-      commands.end();
-      subscriber.end();
+    onTestFinished(async () => {
+      await broker.close();
+      await Promise.all([commands.end(), subscriber.end()]);
     });
     const publish = async (name: string, payload: string) => broker.publish(name, payload);
     const subscribe = async (name: string, listener: Heard['listener']) => broker.subscribe(name, listener);

@@ -25,8 +25,7 @@ async function start() {
   const listener = await listen(server);
   onTestFinished(async () => {
     await listener.close();
-    commands.end();
-    subscriber.end();
+    await Promise.all([commands.end(), subscriber.end()]);
   });
   return {
     url: listener.url,
