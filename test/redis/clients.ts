@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import * as current from '@redis/client';
 import { Redis as CurrentIo } from 'ioredis';
 import { Redis as FormerIo } from 'ioredis-5';
@@ -31,8 +32,9 @@ async function ioRedis(Redis: typeof CurrentIo, path: string): Promise<TestClien
   await client.connect();
   return {
     client,
-    // Not `disconnect`: it rejects what the client itself is about to subscribe again, and nobody catches that.
+    // Behind what it subscribes again by itself: a client that ends before that rejects it, and nobody catches that.
     end: async () => {
+      if (client.status !== 'ready') await once(client, 'ready');
       await client.quit();
     },
   };
