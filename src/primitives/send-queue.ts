@@ -4,9 +4,12 @@ import { DEVELOPMENT } from '../development.ts';
  * Order of going out: `control` messages commute with everything and go first, `ordered` ones keep their order,
  * `lossy` ones come last and are the first to be dropped. `held` ones take up room, but do not go before they were entered in another lane;
  * so do those whose turn came when they could not go: `streams` without a slot, and what waits for a large message,
- * `behind` it because it keeps its order, or `free` but large.
+ * `behind` it because it keeps its order, or `free` but large. A `crowd` waits for its own kind to become fewer.
  */
-export type Lane = 'control' | 'streams' | 'behind' | 'free' | 'ordered' | 'lossy' | 'held';
+export type Lane = 'control' | 'streams' | 'behind' | 'free' | 'ordered' | 'lossy' | 'held' | Crowd;
+
+/** Those of one kind. */
+export type Crowd = `crowd ${string}`;
 
 /**
  * What waits in a queue: an object, known by its identity, whose size does not change while it waits. It carries its own
@@ -52,7 +55,7 @@ export class SendQueue<Entry extends Queued> {
   messages = 0;
   /** Bytes of the entries of all lanes. */
   bytes = 0;
-  readonly #lanes: Readonly<Record<Lane, Chain>> = {
+  readonly #lanes: Record<Exclude<Lane, Crowd>, Chain> & { [crowd in Crowd]?: Chain } = {
     control: chain(),
     streams: chain(),
     behind: chain(),
@@ -86,9 +89,14 @@ export class SendQueue<Entry extends Queued> {
       }
       if (evicted.length > 0) result = { accepted: true, evicted };
     }
-    const chain = this.#lanes[lane];
-    this.#link(entry, chain, chain.last, undefined);
+    this.#append(entry, lane);
     return result;
+  }
+
+  /** Has an entry that waits wait in another lane, behind all that is there. */
+  move(entry: Entry, lane: Lane): void {
+    this.#unlink(entry);
+    this.#append(entry, lane);
   }
 
   /** The entry that goes next; it stays. */
@@ -98,7 +106,7 @@ export class SendQueue<Entry extends Queued> {
 
   /** The first entry of a lane; it stays. */
   peek(lane: Lane): Entry | undefined {
-    return this.#lanes[lane].first as Entry | undefined;
+    return this.#lanes[lane]?.first as Entry | undefined;
   }
 
   /** Removes the entry that goes next and returns it. */
@@ -132,13 +140,18 @@ export class SendQueue<Entry extends Queued> {
   /** Removes all entries and returns them in the order in which they would have gone. */
   clear(): readonly Entry[] {
     const entries: Entry[] = [];
-    for (const lane of Object.values(this.#lanes)) {
+    for (const lane of Object.values(this.#lanes) as Chain[]) {
       for (let entry = lane.first; entry !== undefined; entry = lane.first) {
         this.#unlink(entry);
         entries.push(entry as Entry);
       }
     }
     return entries;
+  }
+
+  #append(entry: Queued, lane: Lane): void {
+    const into = (this.#lanes[lane] ??= chain());
+    this.#link(entry, into, into.last, undefined);
   }
 
   #link(entry: Queued, lane: Chain, before: Queued | undefined, after: Queued | undefined): void {

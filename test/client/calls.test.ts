@@ -224,7 +224,7 @@ describe('a call', () => {
     const answer = client.add({ by: 1 }, { timeoutMs: 3_000 }).safe();
     await vi.advanceTimersByTimeAsync(3_000);
     expect((await answer).error!.message).toEqual(
-      saying('the server takes 8 calls at a time, and as many wait for their end, set the longest'),
+      saying('the server takes 8 calls at a time, and 8 wait for their end, set the longest'),
     );
     await socket.say(...held.map((_, index) => ['reply', index + 1, 1]));
     expect((await held[7])!.data).toBe(1);

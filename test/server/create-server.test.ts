@@ -224,6 +224,7 @@ describe('stats', () => {
       clients: 2,
       calls: 2,
       streams: 1,
+      callsByPath: { echo: 1, count: 1 },
       subscriptions: 1,
       buffered: { total: 5, max: 5 },
       refused: 1,

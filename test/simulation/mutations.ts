@@ -124,8 +124,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 're-sent after new ones',
     rule: `${CALLS} 4: re-sent before new ones`,
     file: 'src/client/requests/outbox.ts',
-    find: 'const entry = control ?? resend ?? this.#passed(link) ?? this.next();',
-    replace: 'const entry = control ?? this.#passed(link) ?? this.next() ?? resend;',
+    find: 'const passed = control ?? resend ?? this.#overtaken.next(link);',
+    replace: 'const passed = control ?? this.#overtaken.next(link) ?? this.next() ?? resend;',
   },
   {
     name: 'a memory keeps its name',

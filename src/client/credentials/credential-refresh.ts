@@ -7,7 +7,7 @@ import type { Credentials } from '../../transport/credentials/credentials.ts';
 import { stopsReconnecting } from '../../transport/stop-reconnecting.ts';
 import type { Kernel } from '../kernel/capability.ts';
 import type { LinkState } from '../kernel/link-state.ts';
-import { control, type Outbound } from '../requests/outbox.ts';
+import { control, type Outbound } from '../requests/outbound.ts';
 
 /** Part of a token's life after which it is refreshed: 80 %, give or take 5, so that a fleet does not ask at once. */
 const DUE = { from: 0.75, to: 0.85 };

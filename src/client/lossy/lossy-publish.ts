@@ -8,7 +8,7 @@ import { utf8Length } from '../../protocol/utf8.ts';
 import type { FilledTopic } from '../requests/filled-topic.ts';
 import type { LinkState } from '../kernel/link-state.ts';
 import type { LossyOutcome, LossyWaiter } from '../requests/lossy-lane.ts';
-import type { Outbound } from '../requests/outbox.ts';
+import type { Outbound } from '../requests/outbound.ts';
 
 /** Whoever keeps the publishes that wait. */
 export interface LossyOwner {

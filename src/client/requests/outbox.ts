@@ -1,50 +1,12 @@
 import { DEVELOPMENT } from '../../development.ts';
-import {
-  SendQueue,
-  type Lane,
-  type PushResult,
-  type Queued,
-  type SendQueueBounds,
-} from '../../primitives/send-queue.ts';
+import { SendQueue, type Lane, type PushResult, type SendQueueBounds } from '../../primitives/send-queue.ts';
 import { utf8Length } from '../../protocol/utf8.ts';
-import type { Large, PartLimits } from '../kernel/link-parts.ts';
-import type { LinkState, Slot } from '../kernel/link-state.ts';
-
-/** Something that waits to be written. What is written is decided when it is its turn. */
-export interface Outbound extends Queued, Large {
-  /** It needs one of the slots that the server grants. */
-  readonly takesSlot: Slot | false;
-  /** It changes nothing at the server, so it may go with the greeting, before the server has answered. */
-  readonly rides: boolean;
-  /** UTF-8 bytes that the message takes beyond one for each unit of its text, where that is known. */
-  readonly surplus?: number | undefined;
-  /** The message; `undefined` when there is nothing to say any more. */
-  write(link: LinkState): string | undefined;
-  /** The message is larger than what the server takes. */
-  tooLarge?(limits: PartLimits): void;
-  /** It had to make room in the queue for another. */
-  evicted?(): void;
-}
-
-/** A message that commutes with all others. */
-export function control(write: (link: LinkState) => string | undefined): Outbound {
-  return { bytes: 16, takesSlot: false, rides: false, write };
-}
-
-/** Where the outbox takes requests from that were sent before and must be written again first. */
-export interface Resends {
-  next(link: LinkState): Outbound | undefined;
-  /** Nothing goes just now but control messages: something goes alone. */
-  holds(link: LinkState): boolean;
-  /** Takes out what `next` gave. */
-  take(link: LinkState): void;
-}
+import type { LinkState } from '../kernel/link-state.ts';
+import { HEADER_BYTES, type Outbound, type Resends } from './outbound.ts';
+import { Overtaken } from './overtaken.ts';
 
 /** Bytes that may follow the greeting before the server has answered, the greeting's own frame not counted. */
 const RIDING_BYTES = 60 * 1024;
-
-/** Name, path, headers and id of a message come on top of its payload. */
-export const HEADER_BYTES: number = 256;
 
 /** So many requests that an app makes in one go are written at once: the server works on them while it makes more. */
 const GATHERED_REQUESTS = 16;
@@ -66,10 +28,12 @@ export class Outbox extends SendQueue<Outbound> {
   #flushing = false;
   /** Requests that came since it was last written. */
   #gathered = 0;
+  readonly #overtaken: Overtaken;
 
   constructor(bounds: SendQueueBounds, resends: Resends) {
     super(bounds);
     this.#resends = resends;
+    this.#overtaken = new Overtaken(this, resends);
   }
 
   /** There is a socket that was welcomed: what is entered is written at once, slots permitting. */
@@ -157,7 +121,10 @@ export class Outbox extends SendQueue<Outbound> {
   slotFreed(): void {
     const link = this.#link;
     if (link === undefined || this.#scheduled) return;
-    if ((this.peek('ordered') ?? this.peek('lossy') ?? this.#passed(link) ?? this.#resends.next(link)) !== undefined)
+    if (
+      (this.peek('ordered') ?? this.peek('lossy') ?? this.#overtaken.next(link) ?? this.#resends.next(link)) !==
+      undefined
+    )
       this.schedule();
   }
 
@@ -187,19 +154,32 @@ export class Outbox extends SendQueue<Outbound> {
       const control = this.peek('control');
       if (control === undefined && this.#resends.holds(link)) break;
       const resend = control === undefined ? this.#resends.next(link) : undefined;
-      const entry = control ?? resend ?? this.#passed(link) ?? this.next();
+      const passed = control ?? resend ?? this.#overtaken.next(link);
+      const entry = passed ?? this.next();
       if (entry === undefined) break;
       const keeps = keepsOrder(entry);
       if (control === undefined && link.parts?.blocks(keeps, entry.bytes + HEADER_BYTES)) {
         // What may be dropped stays where it can be.
         if (entry === this.peek('lossy')) break;
-        this.#pass(entry, keeps ? 'behind' : 'free');
+        this.#overtaken.add(entry, keeps ? 'behind' : 'free');
         continue;
       }
       if (entry.takesSlot && !link.hasFreeSlot(entry.takesSlot)) {
         if (entry.takesSlot === 'calls') break;
-        this.#pass(entry, 'streams');
+        this.#overtaken.add(entry, 'streams');
         continue;
+      }
+      if (passed === undefined && entry.takesSlot !== 'streams') {
+        const isCrowd = entry.takesSlot && this.#resends.isCrowd(entry, link);
+        if (keeps && (isCrowd || this.peek('behind'))) {
+          if (entry === this.peek('lossy')) break;
+          this.#overtaken.add(entry, 'behind');
+          continue;
+        }
+        if (isCrowd) {
+          this.#overtaken.addToCrowd(entry);
+          continue;
+        }
       }
       const bytes = Math.min(entry.bytes + HEADER_BYTES, link.parts?.limits.partBytes ?? Infinity);
       admitted = control !== undefined || link.flow?.admits(bytes) !== false;
@@ -239,23 +219,6 @@ export class Outbox extends SendQueue<Outbound> {
       this.#write(entry, link);
     }
     link.batch.flush();
-  }
-
-  /** One whose turn was before, and that may go now. */
-  #passed(link: LinkState): Outbound | undefined {
-    const { parts } = link;
-    return (
-      (!parts?.blocks(false, Infinity) && this.peek('free')) ||
-      (!parts?.blocks(true, 0) && this.peek('behind')) ||
-      (link.hasFreeSlot('streams') && this.peek('streams')) ||
-      undefined
-    );
-  }
-
-  /** It must not hold up what comes behind. */
-  #pass(entry: Outbound, lane: Lane): void {
-    super.remove(entry);
-    super.push(lane, entry);
   }
 
   #writeRider(link: LinkState): void {

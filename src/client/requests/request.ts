@@ -15,7 +15,7 @@ import type { PartLimits } from '../kernel/link-parts.ts';
 import type { LinkState, Slot } from '../kernel/link-state.ts';
 import type { ConnectionStatus } from '../../transport/transport.ts';
 import { callSite, tellSite } from './call-site.ts';
-import type { Outbound } from './outbox.ts';
+import type { Outbound } from './outbound.ts';
 import type { CallOptions, CallProgress } from './request-options.ts';
 
 /** What a request needs of its connection. */

@@ -11,7 +11,8 @@ import { checkValue } from './check-value.ts';
 import type { LinkState } from '../kernel/link-state.ts';
 import { whyUnsent } from '../kernel/refusal.ts';
 import type { LossyLane } from './lossy-lane.ts';
-import { control, type Outbound, type Outbox } from './outbox.ts';
+import { control, type Outbound } from './outbound.ts';
+import type { Outbox } from './outbox.ts';
 import { Request, type RequestOwner, type RequestSurroundings } from './request.ts';
 import type { PublishOptions } from './request-options.ts';
 import { Resending } from './resending.ts';
@@ -188,10 +189,8 @@ export class Requests extends Resending implements RequestOwner {
     }
     // The slot stays taken until the server has settled the id on that socket.
     on.left.set(id, takesSlot);
-    this.say(
-      on,
-      control((link) => (link === on ? encodeCancel(id) : undefined)),
-    );
+    const cancel = control((link) => (link === on ? encodeCancel(id) : undefined));
+    this.say(on, cancel);
   }
 
   withdrawn(request: Request): void {
@@ -200,13 +199,14 @@ export class Requests extends Resending implements RequestOwner {
     this.forget(request);
   }
 
-  whyUnsent({ takesSlot }: Request): string | false {
-    if (!DEVELOPMENT) return false;
+  whyUnsent(request: Request): string | false {
     const { live } = this;
-    if (live === undefined || live.hasFreeSlot(takesSlot)) return whyUnsent(this.surroundings.status);
+    const { takesSlot } = request;
+    if (!DEVELOPMENT) return false;
+    if (live === undefined || (live.hasFreeSlot(takesSlot) && !this.isCrowd(request, live)))
+      return whyUnsent(this.surroundings.status);
     const [oldest] = this.sent.values();
-    const most = live.welcome?.limits[takesSlot];
-    return `the server takes ${most} ${takesSlot} at a time, and as many wait for their end, ${oldest?.path} the longest`;
+    return `the server takes ${live.welcome?.limits[takesSlot]} ${takesSlot} at a time, and ${live.taken[takesSlot]} wait for their end, ${oldest?.path} the longest`;
   }
 
   /** The server said something of it that can't be read. It may still run, so it is cancelled. */

@@ -1,11 +1,14 @@
 import { DEVELOPMENT } from '../../development.ts';
 import type { CloseReaction } from '../../protocol/close-reaction.ts';
 import { FRAME_BYTES_BEFORE_WELCOME, type LinkState } from '../kernel/link-state.ts';
-import { HEADER_BYTES, type Resends } from './outbox.ts';
+import { HEADER_BYTES, type Outbound, type Resends } from './outbound.ts';
 import type { Request } from './request.ts';
 
 /** After so many sockets in a row were lost with a large request on its way, it is sent alone. */
 const LOSSES = 2;
+
+/** Of a window of so many calls, or more, the last eighth is for those of which few are under way. */
+const SHARED_WINDOW = 128;
 
 /**
  * The requests that were sent and have no answer, by id, and what becomes of them on another socket: those that the
@@ -61,6 +64,16 @@ export abstract class Resending implements Resends {
     link.batch.flush();
     link.ping();
     return true;
+  }
+
+  isCrowd({ path, takesSlot }: Outbound, link: LinkState): boolean {
+    const { calls } = link.welcome!.limits;
+    if (takesSlot !== 'calls' || calls < SHARED_WINDOW || link.taken.calls < (calls * 7) / 8) return false;
+    let few = calls / 16;
+    for (const request of this.sent.values()) {
+      if (request.path === path && request.on === link && request.takesSlot === takesSlot && --few <= 0) return true;
+    }
+    return false;
   }
 
   take(link: LinkState): void {

@@ -9,7 +9,7 @@ import { SerialQueue } from '../../primitives/serial-queue.ts';
 import { encodeMore, encodeOpen } from '../../protocol/encode.ts';
 import type { LinkState } from '../kernel/link-state.ts';
 import { ANOTHER_IDENTITY } from '../kernel/refusal.ts';
-import type { Outbound } from '../requests/outbox.ts';
+import type { Outbound } from '../requests/outbound.ts';
 import { readPayload } from '../requests/read-payload.ts';
 import type { ItemStream } from './item-stream.ts';
 import type { StreamReader, StreamRequest, StreamRequestParts } from './stream-request.ts';

@@ -6,7 +6,7 @@ import type { Chain, Queued } from '../../primitives/send-queue.ts';
 import { encodeSubscribe, encodeUnsubscribe } from '../../protocol/encode.ts';
 import type { Continuity, Position } from '../../protocol/messages.ts';
 import type { LinkState } from '../kernel/link-state.ts';
-import type { Outbound } from '../requests/outbox.ts';
+import type { Outbound } from '../requests/outbound.ts';
 import { HOLE_ASKS, VERDICTS, type Asked, type NextSubscribe } from './asked.ts';
 import { continues, covers, isAhead, isBefore, isNext, isSame } from './positions.ts';
 import type { Subscriber, SubscriberTopic } from './subscription.ts';

@@ -92,6 +92,11 @@ export class CallMemory {
     return this.#calls.get(id);
   }
 
+  /** Adds how many of each contract path are work in hand. */
+  countByPath(counts: Record<string, number>): void {
+    for (const { holds, path } of this.#calls.values()) if (holds > 0) counts[path] = (counts[path] ?? 0) + 1;
+  }
+
   /** All that are not settled, and those that are and still known. */
   all(): Iterable<KnownCall> {
     return this.#calls.values();

@@ -48,6 +48,11 @@ export class KnownCall {
     this.#socket = socket;
   }
 
+  /** Contract path. */
+  get path(): string {
+    return this.key.slice(this.key.indexOf(' ') + 1);
+  }
+
   /** Made when first asked for: most handlers never look. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {

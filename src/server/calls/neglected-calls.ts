@@ -22,7 +22,7 @@ export class NeglectedCalls implements AbortedCalls {
   add(call: KnownCall, calls: CallMemory): void {
     const givenUp = (): void => {
       calls.giveUp(call);
-      this.#tell(call.key);
+      this.#tell(call.path);
     };
     this.#waits.set(call, this.#deadlines.add(performance.now() + GIVEN_UP_MS, givenUp));
   }
@@ -33,10 +33,9 @@ export class NeglectedCalls implements AbortedCalls {
     if (deadline !== undefined) this.#deadlines.remove(deadline);
   }
 
-  #tell(key: string): void {
-    if (this.#told.has(key)) return;
-    this.#told.add(key);
-    const [, path = ''] = key.split(' ');
+  #tell(path: string): void {
+    if (this.#told.has(path)) return;
+    this.#told.add(path);
     const error = new Error(
       `the handler of ${path} goes on ${GIVEN_UP_MS / 1000} s after it was told to end: have it heed its signal. Its client may make other calls meanwhile`,
     );

@@ -16,6 +16,8 @@ export interface ServerStats {
   readonly calls: number;
   /** Those of them that are streams. */
   readonly streams: number;
+  /** How many of each contract path: what is slow, and takes up the slots of its clients. */
+  readonly callsByPath: Readonly<Record<string, number>>;
   readonly subscriptions: number;
   /** Bytes on their way to peers: of all, and of the one with the most. */
   readonly buffered: { readonly total: number; readonly max: number };
@@ -100,6 +102,7 @@ export class SessionTable implements SessionOwner {
     let max = 0;
     let calls = 0;
     let streams = 0;
+    const callsByPath: Record<string, number> = {};
     for (const session of this.#sessions.keys()) {
       subscriptions += session.subscriptions;
       total += session.buffered;
@@ -108,6 +111,7 @@ export class SessionTable implements SessionOwner {
     for (const client of this.#engine.directory.clients()) {
       calls += client.calls.busy;
       streams += client.calls.streams;
+      client.calls.countByPath(callsByPath);
     }
     const clients = this.#engine.directory.size;
     return {
@@ -115,6 +119,7 @@ export class SessionTable implements SessionOwner {
       clients,
       calls,
       streams,
+      callsByPath,
       subscriptions,
       buffered: { total, max },
       refused: this.#refused + this.refusedUpgrades.count,
