@@ -26,8 +26,9 @@ function rowsOf(page: string): Row[] {
 
 /** Titles of tests, and of what groups them, as they are written. */
 function titlesOf(source: string): string[] {
+  // After `test(`, or after the end of the table of a `test.each([…])`.
   const call =
-    /\b(?:test|describe)(?:\.(?:each|for)\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))?\(\s*(['"`])(?<title>.*?)\1,/gs;
+    /(?:\b(?:test|describe)(?:\.(?:each|for)\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))?|^ *\]\))\(\s*(['"`])(?<title>.*?)\1,/gms;
   return [...source.matchAll(call)].map(({ groups }) => groups!.title!);
 }
 

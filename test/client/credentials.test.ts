@@ -291,6 +291,25 @@ describe('setAuth', () => {
     expect(await later).toBe(3);
   });
 
+  test('twice in a row, and from inside the function that it takes the place of: the latest counts', async () => {
+    const asked: string[] = [];
+    const named = (token: string) => () => {
+      asked.push(token);
+      return token;
+    };
+    start(() => {
+      asked.push('first');
+      connection.setAuth(named('second'));
+      connection.setAuth(named('third'));
+      return 'first';
+    });
+    const socket = await server.socket();
+    expect(asked).toEqual(['first', 'third']);
+    expect(server.sockets.map(({ hello }) => hello.token)).toEqual(['third']);
+    await socket.welcome();
+    expect(connection.status.state).toBe('connected');
+  });
+
   test('drops positions and states of topics', async () => {
     const counts = start(auth).counts();
     counts.subscribe({});
