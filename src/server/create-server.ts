@@ -6,7 +6,7 @@ import type { Procedure } from '../contract/procedure.ts';
 import type { Topic } from '../contract/topic.ts';
 import { Deadlines } from '../primitives/deadlines.ts';
 import type { Position, WireLimits } from '../protocol/messages.ts';
-import type { Broker } from './brokers/broker.ts';
+import type { Broker, PublishOptions } from './brokers/broker.ts';
 import { memoryBroker } from './brokers/memory.ts';
 import { ClientDirectory } from './clients/client-directory.ts';
 import { isDevelopment } from './app/development.ts';
@@ -106,9 +106,12 @@ export interface ServerTopic<Event = unknown> {
   /**
    * Publishes to all subscribers; settles with the position. Commit first, then publish, in commit order.
    * A rejection that nobody handles is reported to `onError`.
-   * @throws TautlineError `BAD_INPUT` or `BAD_PAYLOAD`, as a rejection.
+   * With a `key`, what is published again, after a failure or by another server, takes effect once: as long as the history
+   * holds the first, its position is given and nobody is told.
+   * @throws TautlineError `BAD_INPUT` or `BAD_PAYLOAD`, TypeError for a key that is no text of 1 to 256 characters: as a
+   * rejection.
    */
-  publish(event: Event): Promise<Position>;
+  publish(event: Event, options?: PublishOptions): Promise<Position>;
   /**
    * Ends the subscriptions of somebody, on all servers that share the broker: `FORBIDDEN`. Nothing more is delivered. Who subscribes again is
    * asked for by `authorize`, so change first what that looks at.
@@ -194,7 +197,7 @@ export function createServer<Tree extends ContractTree, Context = undefined>(
     const found = { name, bound, params: filled };
     return {
       name,
-      publish: (event) => engine.publisher.publish(found, event),
+      publish: (event, given) => engine.publisher.publish(found, event, given),
       revoke: (identity) => commands.run(['revoke', identity, name]),
     };
   };

@@ -42,6 +42,6 @@ export type { SnapshotAt } from './topics/snapshot-at.ts';
 export type { ServerStats } from './peers/session-table.ts';
 export { MEMORY_BROKER_DEFAULTS, memoryBroker } from './brokers/memory.ts';
 export type { MemoryBrokerOptions } from './brokers/memory.ts';
-export type { Broker, Feed, FeedListener, StoredEvent } from './brokers/broker.ts';
+export type { Broker, Feed, FeedListener, PublishOptions, StoredEvent } from './brokers/broker.ts';
 export type { DeclaredErrorInputs, HandlerOutput, ParsedInput, SnapshotInput } from '../contract/infer.ts';
 export type { Headers, WireLimits } from '../protocol/messages.ts';

@@ -65,7 +65,7 @@ describe.each(Object.entries(CLIENTS))('On %s', (_name, connect) => {
       await broker.close();
       await Promise.all([commands.end(), subscriber.end()]);
     });
-    const publish = async (name: string, payload: string) => broker.publish(name, payload);
+    const publish = async (...args: Parameters<typeof broker.publish>) => broker.publish(...args);
     const subscribe = async (name: string, listener: Heard['listener']) => broker.subscribe(name, listener);
     return { broker: { publish, subscribe, close: () => broker.close() }, subscriber };
   }
@@ -258,6 +258,33 @@ describe.each(Object.entries(CLIENTS))('On %s', (_name, connect) => {
     expect(heard.payloads).toEqual(payloads);
     const read = await heard.feed.read([heard.feed.head[0], 0], 10);
     expect(read?.map(({ payload }) => payload)).toEqual(payloads);
+  });
+
+  test('what several servers publish under one key takes effect once, as long as the history holds it', async () => {
+    const [one, other] = [await node({ history: { size: 3 } }), await node({ history: { size: 3 } })];
+    const keyed = async (payload: string, key: string, { broker } = one) => broker.publish(topic, payload, { key });
+    const positions = await Promise.all(numbers(20).map((_, n) => keyed('x', 'k', [one, other][n % 2])));
+    expect(new Set(positions.map(String)).size).toBe(1);
+    expect((await keyed('y', 'other'))[1]).toBe(2);
+    await one.broker.publish(topic, 'z');
+    expect(await keyed('x again', 'k')).toEqual(positions[0]);
+    await one.broker.publish(topic, 'pushes x out');
+    expect((await keyed('another x', 'k'))[1]).toBe(5);
+    await other.until(() => other.payloads.length === 5);
+    expect(other.payloads).toEqual(['x', 'y', 'z', 'pushes x out', 'another x']);
+    expect(await admin.hGetAll(`tautline:{${topic}}:keys`)).toEqual({ k: '5' });
+  });
+
+  test('a publication whose answer was lost is published again under its key, and is there once', async () => {
+    const heard = await node({ timeoutMs: 100, checkMs: 1_000_000 });
+    redis.freeze();
+    onTestFinished(() => redis.thaw());
+    await expect(heard.broker.publish(topic, '1', { key: 'k' })).rejects.toThrow('did not answer');
+    redis.thaw();
+    expect((await heard.broker.publish(topic, '1', { key: 'k' }))[1]).toBe(1);
+    await heard.broker.publish(topic, '2');
+    await heard.until(() => heard.payloads.length === 2);
+    expect(heard.payloads).toEqual(['1', '2']);
   });
 
   test('two feeds of one topic, the same listener twice: each hears, until it is closed', async () => {

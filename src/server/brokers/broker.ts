@@ -35,6 +35,15 @@ export interface Feed {
   close(): void;
 }
 
+/** How {@link Broker.publish} is to publish. */
+export interface PublishOptions {
+  /**
+   * Names the publication within its topic, up to 256 characters: as long as the history holds it, another with this key
+   * is the same one, published again. @default it has no name, and is always another one
+   */
+  readonly key?: string | undefined;
+}
+
 /**
  * Carries publications to every server that has subscribers, gives each its position `[epoch, offset]`,
  * and keeps a stretch of history. An epoch names one unbroken history of one topic.
@@ -45,8 +54,11 @@ export interface Broker {
    * publications of a topic of its own, `$commands`. @default false
    */
   readonly isShared?: boolean | undefined;
-  /** Appends to the topic's history and tells all feeds, in one order for all. */
-  publish(topic: string, payload: string): Position | Promise<Position>;
+  /**
+   * Appends to the topic's history and tells all feeds, in one order for all. What has the key of a publication that the
+   * history holds is not appended, and told to nobody: it gives the position of that one.
+   */
+  publish(topic: string, payload: string, options?: PublishOptions): Position | Promise<Position>;
   /** Begins to listen: everything after the feed's `head` reaches the listener. */
   subscribe(topic: string, listener: FeedListener): Feed | Promise<Feed>;
   /** Ends all feeds and lets go of what it holds. */

@@ -3,7 +3,7 @@ import type { Position } from '../../protocol/messages.ts';
 import { utf8Length } from '../../protocol/utf8.ts';
 import { randomName } from '../random-name.ts';
 import { resolveNumbers } from '../app/server-options.ts';
-import type { Broker, Feed, FeedListener, StoredEvent } from './broker.ts';
+import type { Broker, Feed, FeedListener, PublishOptions, StoredEvent } from './broker.ts';
 
 /** Options of {@link memoryBroker}. */
 export interface MemoryBrokerOptions {
@@ -49,6 +49,7 @@ interface Stored extends StoredEvent {
   /** Monotonic time, ms: a clock that is set makes nothing old. */
   readonly atMs: number;
   readonly bytes: number;
+  readonly key: string | undefined;
 }
 
 /** Of `ttlMs`: so long after it what is too old is still in memory, at most. */
@@ -58,6 +59,8 @@ class MemoryTopic {
   readonly epoch: string = randomName();
   readonly listeners: Set<FeedListener> = new Set();
   readonly history: RingBuffer<Stored>;
+  /** Offsets of those in the history that have a key. */
+  #keys: Map<string, number> | undefined;
   bytes = 0;
   offset = 0;
   head: Position = [this.epoch, 0];
@@ -75,7 +78,10 @@ class MemoryTopic {
 
   /** Keeps a publication, and of the others as many as there are bytes for. */
   store(event: Stored, mostBytes: number): void {
-    this.bytes += event.bytes - (this.history.push(event)?.bytes ?? 0);
+    this.bytes += event.bytes;
+    if (event.key !== undefined) (this.#keys ??= new Map()).set(event.key, event.offset);
+    const gone = this.history.push(event);
+    if (gone !== undefined) this.#gone(gone);
     while (this.bytes > mostBytes && this.history.size > 1) this.#drop();
   }
 
@@ -86,8 +92,18 @@ class MemoryTopic {
     }
   }
 
+  /** Offset of the publication that has this key. */
+  offsetOf(key: string): number | undefined {
+    return this.#keys?.get(key);
+  }
+
   #drop(): void {
-    this.bytes -= this.history.shift()!.bytes;
+    this.#gone(this.history.shift()!);
+  }
+
+  #gone({ bytes, key }: Stored): void {
+    this.bytes -= bytes;
+    if (key !== undefined) this.#keys!.delete(key);
   }
 }
 
@@ -104,9 +120,15 @@ class MemoryBroker implements Broker {
     this.#options = options;
   }
 
-  publish(name: string, payload: string): Position {
+  publish(name: string, payload: string, options?: PublishOptions): Position {
     const topic = this.#topic(name);
-    const event = { offset: topic.next(), payload, atMs: performance.now(), bytes: utf8Length(payload) };
+    const key = options?.key;
+    if (key !== undefined) {
+      this.#expire(topic);
+      const known = topic.offsetOf(key);
+      if (known !== undefined) return [topic.epoch, known];
+    }
+    const event = { offset: topic.next(), payload, atMs: performance.now(), bytes: utf8Length(payload), key };
     topic.store(event, this.#options.bytes);
     this.#aging.add(topic);
     this.#timer ??= this.#sweepLater();

@@ -6,6 +6,7 @@ import type { Position } from '../../protocol/messages.ts';
 import { isThenable, whenReady } from '../app/now-or-later.ts';
 import type { Observer } from '../app/observer.ts';
 import type { Report } from '../app/reporter.ts';
+import type { PublishOptions } from '../brokers/broker.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import type { TopicHub } from './topic-hub.ts';
 import type { FoundTopic } from './topic-index.ts';
@@ -17,6 +18,15 @@ export interface PublisherOptions {
   readonly observer: Observer | undefined;
 }
 
+interface Publication {
+  readonly found: FoundTopic;
+  readonly event: unknown;
+  readonly options: PublishOptions | undefined;
+}
+
+/** Longest key of a publication, in UTF-16 units: each is kept as long as its publication. */
+const KEY_LENGTH = 256;
+
 /** Brings the app's own publications into effect, those to one topic in the order in which they were made. */
 export class Publisher {
   readonly #options: PublisherOptions;
@@ -27,11 +37,12 @@ export class Publisher {
     this.#options = options;
   }
 
-  /** Publishes. @throws TautlineError `BAD_INPUT` or `BAD_PAYLOAD`, as a rejection. */
-  publish(found: FoundTopic, event: unknown): Promise<Position> {
+  /** Publishes. @throws TautlineError `BAD_INPUT` or `BAD_PAYLOAD`, TypeError for a bad key: as a rejection. */
+  publish(found: FoundTopic, event: unknown, options?: PublishOptions): Promise<Position> {
     let published: Position | PromiseLike<Position>;
     try {
-      published = this.#publish(found, event);
+      checkOptions(options);
+      published = this.#publish({ found, event, options });
     } catch (error) {
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what was thrown, whatever it is
       published = Promise.reject(error);
@@ -51,29 +62,37 @@ export class Publisher {
     return promise;
   }
 
-  #publish(found: FoundTopic, event: unknown): Position | PromiseLike<Position> {
+  #publish(publication: Publication): Position | PromiseLike<Position> {
+    const { found, event } = publication;
     const schema = found.bound.topic.definition.event;
-    if (this.#waiting.isBusy(found.name)) return this.#inTurn(found, () => validate(schema, event));
+    if (this.#waiting.isBusy(found.name)) return this.#inTurn(publication, () => validate(schema, event));
     const validation = validate(schema, event);
-    return isThenable(validation) ? this.#inTurn(found, () => validation) : this.#takeEffect(found, validation);
+    return isThenable(validation)
+      ? this.#inTurn(publication, () => validation)
+      : this.#takeEffect(publication, validation);
   }
 
-  #inTurn(found: FoundTopic, validated: () => Validation | Promise<Validation>): Promise<Position> {
+  #inTurn(publication: Publication, validated: () => Validation | Promise<Validation>): Promise<Position> {
     return new Promise((resolve, reject) => {
-      this.#waiting.run(found.name, () =>
+      this.#waiting.run(publication.found.name, () =>
         whenReady(
           validated,
-          (result) => void whenReady(() => this.#takeEffect(found, result), resolve, reject),
+          (result) => void whenReady(() => this.#takeEffect(publication, result), resolve, reject),
           reject,
         ),
       );
     });
   }
 
-  #takeEffect(found: FoundTopic, result: Validation): Position | PromiseLike<Position> {
-    if (result.issues === undefined) return this.#options.hub.publish(found, result.value);
+  #takeEffect({ found, options }: Publication, result: Validation): Position | PromiseLike<Position> {
+    if (result.issues === undefined) return this.#options.hub.publish(found, result.value, options);
     const { issues, cause } = result;
     const details = { outcome: 'rejected', path: found.bound.topic.path, issues, cause } as const;
     throw new TautlineError('BAD_INPUT', describeIssues(issues), details);
   }
+}
+
+function checkOptions({ key }: PublishOptions = {}): void {
+  if (key === undefined || (typeof key === 'string' && key !== '' && key.length <= KEY_LENGTH)) return;
+  throw new TypeError(`publish: key must be a text of 1 to ${KEY_LENGTH} characters, or left off`);
 }

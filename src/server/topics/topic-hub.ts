@@ -1,7 +1,7 @@
 import { validate } from '../../contract/schema.ts';
 import type { Deadlines } from '../../primitives/deadlines.ts';
 import type { Position } from '../../protocol/messages.ts';
-import type { Broker } from '../brokers/broker.ts';
+import type { Broker, PublishOptions } from '../brokers/broker.ts';
 import type { BoundTopic } from '../app/handlers.ts';
 import { HubTopic } from './hub-topic.ts';
 import { isThenable } from '../app/now-or-later.ts';
@@ -70,9 +70,13 @@ export class TopicHub {
   }
 
   /** Publishes what the schema of the topic made. @throws TautlineError `BAD_PAYLOAD`, or what the broker throws. */
-  publish({ name, bound: { topic } }: FoundTopic, event: unknown): Position | PromiseLike<Position> {
+  publish(
+    { name, bound: { topic } }: FoundTopic,
+    event: unknown,
+    options?: PublishOptions,
+  ): Position | PromiseLike<Position> {
     const { writer, broker } = this.#options;
-    return broker.publish(name, writer.encode(event, topic.definition.event, topic.path, 'event'));
+    return broker.publish(name, writer.encode(event, topic.definition.event, topic.path, 'event'), options);
   }
 
   /** Lets go of every feed, also of those that a running `snapshot()` keeps. */

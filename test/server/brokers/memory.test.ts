@@ -157,6 +157,26 @@ describe('the memory broker', () => {
     expect(subscribe(broker, 'kept').head[0]).toBe(kept.head[0]);
   });
 
+  test('publishes what has the key of a publication in the history no second time, and gives its position', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    const broker = memoryBroker({ history: { size: 3, ttlMs: 1_000 } });
+    const told: string[] = [];
+    subscribe(broker, 'a', { ...ignore, event: ({ payload }) => void told.push(payload) });
+    const keyed = (payload: string, key: string, topic = 'a') => broker.publish(topic, payload, { key }) as Position;
+    const first = keyed('x', 'k');
+    expect(keyed('x again', 'k')).toEqual(first);
+    expect(keyed('y', 'other')[1]).toBe(2);
+    expect(keyed('x', 'k', 'b')[1]).toBe(1);
+    publish(broker, 'a', 'z');
+    expect(keyed('x again', 'k')).toEqual(first);
+    publish(broker, 'a', 'pushes x out');
+    expect(keyed('another x', 'k')[1]).toBe(5);
+    vi.advanceTimersByTime(1_001);
+    expect(keyed('yet another x', 'k')[1]).toBe(6);
+    expect(told).toEqual(['x', 'y', 'z', 'pushes x out', 'another x', 'yet another x']);
+    void broker.close();
+  });
+
   test('checks its options', () => {
     expect(() => memoryBroker({ history: { size: 0 } })).toThrow('memoryBroker: size is 0: give a whole number from 1');
     expect(() => memoryBroker({ idleTopics: '5' as never })).toThrow(TypeError);

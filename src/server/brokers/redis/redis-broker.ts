@@ -1,7 +1,7 @@
 import type { Position } from '../../../protocol/messages.ts';
 import { resolveNumbers } from '../../app/server-options.ts';
 import { randomName } from '../../random-name.ts';
-import type { Broker, Feed, FeedListener } from '../broker.ts';
+import type { Broker, Feed, FeedListener, PublishOptions } from '../broker.ts';
 import { redisPort, type RedisClient, type RedisPort } from './redis-port.ts';
 import { RedisTopic, type Found, type Head } from './redis-topic.ts';
 import { HEAD, POSITIONS, PUBLISH, READ } from './scripts.ts';
@@ -92,7 +92,7 @@ class RedisBroker implements Broker {
     (this.#timer as Partial<{ unref(): void }>).unref?.();
   }
 
-  async publish(name: string, payload: string): Promise<Position> {
+  async publish(name: string, payload: string, { key = '' }: PublishOptions = {}): Promise<Position> {
     const { size, ttlMs } = this.#numbers;
     const mark = `${this.#markName}${(++this.#marks).toString(36)}`;
     const answer = await this.#run(PUBLISH, this.#keys(name), [
@@ -103,6 +103,7 @@ class RedisBroker implements Broker {
       String(size),
       String(ttlMs),
       this.#prefix + name,
+      key,
     ]);
     const [epoch, offset] = answer as [string, Count];
     return [epoch, Number(offset)];
@@ -230,8 +231,9 @@ class RedisBroker implements Broker {
     return String(this.#numbers.ttlMs * COUNT_LIVES);
   }
 
-  #keys(name: string): readonly [head: string, history: string] {
-    return [`${this.#prefix}{${name}}:head`, `${this.#prefix}{${name}}:history`];
+  #keys(name: string): readonly [head: string, ...others: string[]] {
+    const topic = `${this.#prefix}{${name}}`;
+    return [`${topic}:head`, `${topic}:history`, `${topic}:keys`];
   }
 
   /** Waits for Redis to be there, for a while; then for its answer. */

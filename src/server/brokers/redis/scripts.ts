@@ -1,7 +1,7 @@
 /*
  * What runs inside Redis, each at once as a whole. A topic has a hash with its epoch `e`, the offset `o` of its last
- * publication and that one's mark `n`, and a stream of its publications, whose ids are `offset-0`. Both keys have the
- * same part in braces, so that a cluster keeps them together.
+ * publication and that one's mark `n`, a stream of its publications, whose ids are `offset-0`, and a hash with the offset
+ * of each that has a key and is in the stream. All have the same part in braces, so that a cluster keeps them together.
  */
 
 /** Names the topic's keys, and begins a history where there is none. */
@@ -10,7 +10,7 @@ local m = redis.call('HMGET', KEYS[1], 'e', 'o', 'n')
 local e, o, n = m[1], tonumber(m[2]), m[3]
 local function begin()
   e, o, n = ARGV[1], 0, ''
-  redis.call('DEL', KEYS[2])
+  redis.call('DEL', KEYS[2], KEYS[3])
   redis.call('HSET', KEYS[1], 'e', e, 'o', 0, 'n', '')
 end
 if not e then begin() end
@@ -18,13 +18,32 @@ if not e then begin() end
 
 /**
  * ARGV: a new epoch, how long the keys live (ms), the payload, its mark, how many publications are kept, how long (ms),
- * the channel. Gives `[epoch, offset]`. What goes to the channel also names the mark before: who follows sees a hole,
- * also where the count had gone back.
+ * the channel, a key or ''. Gives `[epoch, offset]`. What goes to the channel also names the mark before: who follows
+ * sees a hole, also where the count had gone back. A key goes with its publication.
  */
 export const PUBLISH: string = `${OPEN}
+local key = ARGV[8]
+if key ~= '' then
+  local known = redis.call('HGET', KEYS[3], key)
+  if known then return {e, tonumber(known)} end
+end
 o = o + 1
 redis.call('HSET', KEYS[1], 'o', o, 'n', ARGV[4])
-redis.call('XADD', KEYS[2], 'MAXLEN', ARGV[5], o .. '-0', 'p', ARGV[3], 'n', ARGV[4])
+if redis.call('EXISTS', KEYS[3]) == 1 then
+  local more = redis.call('XLEN', KEYS[2]) + 1 - ARGV[5]
+  if more > 0 then
+    for _, entry in ipairs(redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', more)) do
+      if entry[2][6] then redis.call('HDEL', KEYS[3], entry[2][6]) end
+    end
+  end
+end
+if key == '' then
+  redis.call('XADD', KEYS[2], 'MAXLEN', ARGV[5], o .. '-0', 'p', ARGV[3], 'n', ARGV[4])
+else
+  redis.call('XADD', KEYS[2], 'MAXLEN', ARGV[5], o .. '-0', 'p', ARGV[3], 'n', ARGV[4], 'k', key)
+  redis.call('HSET', KEYS[3], key, o)
+end
+redis.call('PEXPIRE', KEYS[3], ARGV[6])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 redis.call('PEXPIRE', KEYS[2], ARGV[6])
 redis.call('PUBLISH', ARGV[7], e .. ':' .. o .. ':' .. n .. ':' .. ARGV[4] .. ':' .. ARGV[3])
