@@ -6,6 +6,7 @@ import type { Procedure } from '../contract/procedure.ts';
 import type { Topic } from '../contract/topic.ts';
 import { Deadlines } from '../primitives/deadlines.ts';
 import type { Position, WireLimits } from '../protocol/messages.ts';
+import { BrokerWatch } from './brokers/broker-watch.ts';
 import type { Broker, PublishOptions } from './brokers/broker.ts';
 import { memoryBroker } from './brokers/memory.ts';
 import { ClientDirectory } from './clients/client-directory.ts';
@@ -33,7 +34,7 @@ import { UnfinishedParts } from './peers/unfinished-parts.ts';
 import type { RefusedUpgrade } from './peers/refused-upgrades.ts';
 import { Admission } from './peers/admission.ts';
 import type { DisconnectOptions, PeerInfo } from './peers/admission.ts';
-import type { ServerStats } from './peers/session-table.ts';
+import type { ServerHealth, ServerStats } from './peers/session-table.ts';
 import { SharedTexts } from './outbound/shared-texts.ts';
 import { Flusher } from './outbound/flusher.ts';
 import { TopicHub } from './topics/topic-hub.ts';
@@ -158,6 +159,8 @@ export interface Server<Tree extends ContractTree = ContractTree> {
   reauthorize(identity?: string): void;
   /** Figures at this moment. */
   stats(): ServerStats;
+  /** Whether it can do its work, for a health check. Costs next to nothing. */
+  health(): ServerHealth;
   /**
    * Tells clients to go, waits for them, then closes what is left with 1012 and aborts what still runs. Those who are
    * closed, or arrive meanwhile, are told to come back soon, over a time that fits their number (`connectionsPerSecond`).
@@ -184,6 +187,7 @@ export function createServer<Tree extends ContractTree, Context = undefined>(
   const close = async (withinMs: number): Promise<void> => {
     await sessions.drain(withinMs);
     commands.close();
+    engine.brokerWatch.close();
     engine.hub.close();
     engine.directory.close();
     engine.deadlines.close();
@@ -211,6 +215,7 @@ export function createServer<Tree extends ContractTree, Context = undefined>(
     disconnect: (identity, given = {}) => commands.run(['disconnect', identity, given]),
     reauthorize: (identity) => commands.run(identity === undefined ? ['reauthorize'] : ['reauthorize', identity]),
     stats: () => sessions.stats(),
+    health: () => sessions.health(),
     close: async (closeOptions = {}) => {
       const { withinMs } = resolveNumbers('close: ', { withinMs: 0 }, closeOptions);
       if (closing === undefined) {
@@ -273,6 +278,7 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
     report,
     observer,
     hub,
+    brokerWatch: new BrokerWatch(broker, observer),
     onPeer: options.onPeer,
     authenticate: options.authenticate ?? (() => ({ identity: ANONYMOUS, context: undefined })),
     directory: new ClientDirectory({ limits, windowMs: times.windowMs, deadlines, neglected, anonymous }),

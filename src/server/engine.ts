@@ -1,6 +1,7 @@
 import type { Codec } from '../payload.ts';
 import type { Deadlines } from '../primitives/deadlines.ts';
 import type { WireLimits } from '../protocol/messages.ts';
+import type { BrokerWatch } from './brokers/broker-watch.ts';
 import type { ClientDirectory } from './clients/client-directory.ts';
 import type { Dispatcher } from './calls/dispatcher.ts';
 import type { BoundContract } from './app/handlers.ts';
@@ -69,6 +70,7 @@ export interface Engine {
   readonly directory: ClientDirectory;
   readonly dispatcher: Dispatcher;
   readonly hub: TopicHub;
+  readonly brokerWatch: BrokerWatch;
   readonly publisher: Publisher;
   readonly clientPublisher: ClientPublisher;
   /** Both shared by all sockets, as a publication goes to many. */

@@ -39,9 +39,9 @@ export type { Resolved, ResolvedLimits, ResolvedTimes, ServerLimits, ServerTimes
 export type { ServerRequest, ServerSocket, SocketHandler } from './peers/server-socket.ts';
 export { snapshotAt } from './topics/snapshot-at.ts';
 export type { SnapshotAt } from './topics/snapshot-at.ts';
-export type { ServerStats } from './peers/session-table.ts';
+export type { ServerHealth, ServerStats } from './peers/session-table.ts';
 export { MEMORY_BROKER_DEFAULTS, memoryBroker } from './brokers/memory.ts';
 export type { MemoryBrokerOptions } from './brokers/memory.ts';
-export type { Broker, Feed, FeedListener, PublishOptions, StoredEvent } from './brokers/broker.ts';
+export type { Broker, BrokerConnection, Feed, FeedListener, PublishOptions, StoredEvent } from './brokers/broker.ts';
 export type { DeclaredErrorInputs, HandlerOutput, ParsedInput, SnapshotInput } from '../contract/infer.ts';
 export type { Headers, WireLimits } from '../protocol/messages.ts';

@@ -67,7 +67,14 @@ describe.each(Object.entries(CLIENTS))('On %s', (_name, connect) => {
     });
     const publish = async (...args: Parameters<typeof broker.publish>) => broker.publish(...args);
     const subscribe = async (name: string, listener: Heard['listener']) => broker.subscribe(name, listener);
-    return { broker: { publish, subscribe, close: () => broker.close() }, subscriber };
+    const connection = broker.connection!;
+    const until = (isUp: boolean) =>
+      new Promise<void>((resolve) => {
+        const look = () => connection.isUp === isUp && resolve();
+        connection.onChange(look);
+        look();
+      });
+    return { broker: { publish, subscribe, connection, until, close: () => broker.close() }, subscriber };
   }
 
   async function node(options?: Partial<RedisBrokerOptions>) {
@@ -211,6 +218,33 @@ describe.each(Object.entries(CLIENTS))('On %s', (_name, connect) => {
     expect(heard.payloads).toEqual(['1', '2']);
   });
 
+  test('whether Redis is there is seen: killed, back, frozen, thawed, though nobody follows a topic', async () => {
+    const { broker } = await brokerOf({ timeoutMs: 100, checkMs: 20 });
+    const seen: boolean[] = [];
+    const undo = broker.connection.onChange(() => seen.push(broker.connection.isUp));
+    expect(broker.connection.isUp).toBe(true);
+    await broker.connection.ready();
+    await redis.kill();
+    await broker.until(false);
+    await expect(broker.connection.ready()).rejects.toMatchObject({ code: 'OFFLINE', outcome: 'not-sent' });
+    await expect(broker.publish(topic, 'x')).rejects.toMatchObject({ code: 'OFFLINE', outcome: 'not-sent' });
+    await redis.start();
+    await broker.connection.ready().catch(() => broker.until(true));
+    redis.freeze();
+    onTestFinished(() => redis.thaw());
+    await expect(broker.publish(topic, 'x')).rejects.toMatchObject({ code: 'TIMEOUT', outcome: 'unknown' });
+    expect(broker.connection.isUp).toBe(false);
+    redis.thaw();
+    await broker.until(true);
+    expect(seen).toEqual([false, true, false, true]);
+    undo();
+    await redis.kill();
+    await broker.until(false);
+    await redis.start();
+    await broker.until(true);
+    expect(seen).toHaveLength(4);
+  });
+
   test('history that was trimmed is one gap; what there is can be read', async () => {
     const heard = await node({ checkMs: 20, history: { size: 5 } });
     const { broker } = await brokerOf({ history: { size: 5 } });
@@ -321,7 +355,8 @@ describe.each(Object.entries(CLIENTS))('On %s', (_name, connect) => {
     // What is asked on the same line after the unsubscribe comes after it.
     await emitter.subscribe('after', () => undefined);
     expect(await admin.sendCommand(['PUBSUB', 'CHANNELS'])).toEqual(['after']);
-    expect([emitter.listenerCount('ready'), emitter.listenerCount('message')]).toEqual([0, 0]);
+    const counts = ['ready', 'reconnecting', 'close', 'end', 'message'].map((name) => emitter.listenerCount(name));
+    expect(counts).toEqual([0, 0, 0, 0, 0]);
   });
 });
 

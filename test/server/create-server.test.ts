@@ -227,6 +227,7 @@ describe('stats', () => {
       callsByPath: { echo: 1, count: 1 },
       subscriptions: 1,
       buffered: { total: 5, max: 5 },
+      brokerAwayMs: 0,
       refused: 1,
     });
   });

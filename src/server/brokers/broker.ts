@@ -35,6 +35,16 @@ export interface Feed {
   close(): void;
 }
 
+/** What a broker stands on outside of this process, as far as it knows. */
+export interface BrokerConnection {
+  /** It is there. */
+  readonly isUp: boolean;
+  /** Calls back each time that {@link BrokerConnection.isUp} has changed; gives its undo. */
+  onChange(listener: () => void): () => void;
+  /** Resolves when it is there; rejects after a time of the broker's. */
+  ready(): Promise<void>;
+}
+
 /** How {@link Broker.publish} is to publish. */
 export interface PublishOptions {
   /**
@@ -55,8 +65,14 @@ export interface Broker {
    */
   readonly isShared?: boolean | undefined;
   /**
+   * Seen by the server: while it is away, what clients publish waits for it before it is begun, and is refused after the
+   * broker's time. @default the broker is always there
+   */
+  readonly connection?: BrokerConnection | undefined;
+  /**
    * Appends to the topic's history and tells all feeds, in one order for all. What has the key of a publication that the
-   * history holds is not appended, and told to nobody: it gives the position of that one.
+   * history holds is not appended, and told to nobody: it gives the position of that one. May reject with a `TautlineError`, whose `outcome` says whether it was
+   * sent.
    */
   publish(topic: string, payload: string, options?: PublishOptions): Position | Promise<Position>;
   /** Begins to listen: everything after the feed's `head` reaches the listener. */

@@ -21,8 +21,21 @@ export interface ServerStats {
   readonly subscriptions: number;
   /** Bytes on their way to peers: of all, and of the one with the most. */
   readonly buffered: { readonly total: number; readonly max: number };
+  /** How long the broker has been away, ms; 0: it is there. */
+  readonly brokerAwayMs: number;
   /** Sockets that the server, or its adapter, turned away or ended for what they did, since it began. */
   readonly refused: number;
+}
+
+/** What `server.health()` tells. */
+export interface ServerHealth {
+  /**
+   * `degraded`: the broker is away. Clients stay connected and calls are answered; what is published waits for it, then
+   * fails. `closing`: nobody is let in any more, so a balancer should send nobody.
+   */
+  readonly state: 'ready' | 'degraded' | 'closing';
+  /** How long the broker has been away, ms; 0: it is there. */
+  readonly brokerAwayMs: number;
 }
 
 /** The handler of a socket that is not let in. */
@@ -122,8 +135,15 @@ export class SessionTable implements SessionOwner {
       callsByPath,
       subscriptions,
       buffered: { total, max },
+      brokerAwayMs: this.#engine.brokerWatch.awayMs,
       refused: this.#refused + this.refusedUpgrades.count,
     };
+  }
+
+  health(): ServerHealth {
+    const { awayMs: brokerAwayMs } = this.#engine.brokerWatch;
+    const state = brokerAwayMs > 0 ? 'degraded' : 'ready';
+    return { state: this.#draining === undefined ? state : 'closing', brokerAwayMs };
   }
 
   /**

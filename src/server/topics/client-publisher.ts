@@ -40,6 +40,13 @@ export interface ClientPublisherOptions {
   readonly observer: Observer | undefined;
 }
 
+/** Nothing was done, and later it may be. */
+const BROKER_AWAY = {
+  code: 'RATE_LIMITED',
+  message: 'the server has lost its broker for a while, and published nothing',
+  retryAfterMs: 1000,
+};
+
 /**
  * Brings publications of clients into effect after the app has agreed, those of one client to one topic in their order.
  * One in which nothing has to be waited for is answered at once. Each step gives nothing when all that follows was done
@@ -115,16 +122,27 @@ export class ClientPublisher {
 
   #parsed(publication: ClientPublication, result: Validation): void | Promise<void> {
     const { found } = publication;
-    const { intercept, report } = this.#options;
+    const { report } = this.#options;
     if (result.issues !== undefined) {
       if ('cause' in result) report(result.cause, { during: 'input', path: found.bound.topic.path });
       return refuse(publication, badInput(result.issues));
     }
+    const waiting = this.#options.hub.ready();
+    if (waiting === undefined) return this.#accepted(publication, result.value);
+    return waiting.then(
+      () => this.#accepted(publication, result.value),
+      () => refuse(publication, BROKER_AWAY),
+    );
+  }
+
+  /** Nothing stands in its way. From here on nobody can say that it was not done. */
+  #accepted(publication: ClientPublication, event: unknown): void | Promise<void> {
     if (isSettled(publication)) return;
+    const { intercept } = this.#options;
     const position =
       intercept === undefined
-        ? this.#publish(publication, result.value)
-        : this.#throughInterceptors(publication, intercept, result.value);
+        ? this.#publish(publication, event)
+        : this.#throughInterceptors(publication, intercept, event);
     return isThenable(position)
       ? Promise.resolve(position).then((known) => this.#published(publication, known))
       : this.#published(publication, position);

@@ -69,6 +69,12 @@ export class TopicHub {
     return limitTime(this.#options.deadlines, `authorize of ${bound.topic.path}`, () => answer);
   }
 
+  /** Waits for a broker that is away; nothing where it is there. Rejects when it does not come back in time. */
+  ready(): void | Promise<void> {
+    const { connection } = this.#options.broker;
+    if (connection?.isUp === false) return connection.ready();
+  }
+
   /** Publishes what the schema of the topic made. @throws TautlineError `BAD_PAYLOAD`, or what the broker throws. */
   publish(
     { name, bound: { topic } }: FoundTopic,

@@ -2,6 +2,7 @@ import type { Position } from '../../../protocol/messages.ts';
 import { resolveNumbers } from '../../app/server-options.ts';
 import { randomName } from '../../random-name.ts';
 import type { Broker, Feed, FeedListener, PublishOptions } from '../broker.ts';
+import { RedisConnection } from './redis-connection.ts';
 import { redisPort, type RedisClient, type RedisPort } from './redis-port.ts';
 import { RedisTopic, type Found, type Head } from './redis-topic.ts';
 import { HEAD, POSITIONS, PUBLISH, READ } from './scripts.ts';
@@ -54,14 +55,13 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
 
 class RedisBroker implements Broker {
   readonly isShared = true;
+  readonly connection: RedisConnection;
   readonly #commands: RedisPort;
   readonly #subscriber: RedisPort;
   readonly #prefix: string;
   readonly #numbers: typeof DEFAULTS;
   readonly #onError: (error: unknown) => void;
   readonly #topics = new Map<string, { readonly topic: RedisTopic; readonly begun: Promise<void> }>();
-  /** Those who wait for Redis to be there. */
-  #waiting: Array<() => void> = [];
   readonly #timer: ReturnType<typeof setInterval>;
   #marks = 0;
   /** Marks of this process are its own. */
@@ -82,12 +82,12 @@ class RedisBroker implements Broker {
     this.#onError = onError ?? (() => undefined);
     this.#commands = redisPort('commands', commands);
     this.#subscriber = redisPort('subscriber', subscriber);
-    this.#commands.onReady(() => this.#waiting.splice(0).forEach((go) => go()));
+    this.connection = new RedisConnection('redisBroker', this.#numbers.timeoutMs, this.#commands, this.#subscriber);
     this.#subscriber.onReady(() => this.#resubscribed());
     this.#subscriber.onMessage((channel, message) => {
       if (channel.startsWith(prefix)) this.#topics.get(channel.slice(prefix.length))?.topic.heard(message);
     });
-    this.#timer = setInterval(() => this.#compareAll(), this.#numbers.checkMs);
+    this.#timer = setInterval(() => this.#check(), this.#numbers.checkMs);
     // It keeps no process alive, where there are processes.
     (this.#timer as Partial<{ unref(): void }>).unref?.();
   }
@@ -140,9 +140,7 @@ class RedisBroker implements Broker {
   close(): void {
     clearInterval(this.#timer);
     for (const [name, { topic }] of this.#topics) this.#leave(name, topic);
-    this.#commands.close();
-    this.#subscriber.close();
-    this.#waiting.splice(0).forEach((go) => go());
+    this.connection.close();
   }
 
   #follow(name: string): { readonly topic: RedisTopic; readonly begun: Promise<void> } {
@@ -154,7 +152,7 @@ class RedisBroker implements Broker {
       this.#onError,
     );
     // First the channel, then the head: nothing lies between them.
-    const begun = this.#inTime(this.#subscriber.subscribe(this.#prefix + name)).then(() => topic.begin());
+    const begun = this.connection.inTime(this.#subscriber.subscribe(this.#prefix + name)).then(() => topic.begin());
     const followed = { topic, begun };
     this.#topics.set(name, followed);
     return followed;
@@ -172,13 +170,21 @@ class RedisBroker implements Broker {
   #resubscribed(): void {
     const barrier = `${this.#prefix}{}barrier:${randomName()}`;
     queueMicrotask(() => {
-      this.#inTime(this.#subscriber.subscribe(barrier))
+      this.connection
+        .inTime(this.#subscriber.subscribe(barrier))
         .then(() => {
           this.#compareAll();
           return this.#subscriber.unsubscribe(barrier);
         })
         .catch(this.#onError);
     });
+  }
+
+  #check(): void {
+    this.connection.look();
+    // Where no topic is followed nothing else would find out that it answers again.
+    if (this.connection.isSilent) this.#run(POSITIONS, [this.#keys('')[0]], [this.#life]).catch(this.#onError);
+    this.#compareAll();
   }
 
   #compareAll(): void {
@@ -236,19 +242,7 @@ class RedisBroker implements Broker {
     return [`${topic}:head`, `${topic}:history`, `${topic}:keys`];
   }
 
-  /** Waits for Redis to be there, for a while; then for its answer. */
-  async #run(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown> {
-    if (!this.#commands.isReady) {
-      await this.#inTime(new Promise<void>((resolve) => this.#waiting.push(resolve)), 'is not connected');
-    }
-    return this.#inTime(this.#commands.run(script, keys, args));
-  }
-
-  #inTime<T>(asked: Promise<T>, what = 'did not answer'): Promise<T> {
-    const { timeoutMs } = this.#numbers;
-    return new Promise<T>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`redisBroker: Redis ${what} for ${timeoutMs} ms`)), timeoutMs);
-      asked.then(resolve, reject).finally(() => clearTimeout(timer));
-    });
+  #run(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    return this.connection.run(script, keys, args);
   }
 }

@@ -1,3 +1,6 @@
+/** What a client tells of its line: `reconnecting`, `close` and `end`, as far as it does, when it is lost. */
+export type LineEvent = 'ready' | 'reconnecting' | 'close' | 'end';
+
 /**
  * A client of the package `redis` (node-redis), 5 or 6, as far as it is used here; a cluster's, too. It must be connected,
  * or about to be.
@@ -13,10 +16,10 @@ export interface NodeRedisClient {
   unsubscribe(channel: string, listener: (message: string, channel: string) => void): Promise<unknown>;
   readonly isReady?: boolean;
   readonly isOpen: boolean;
-  /** Hears each time that it is connected. */
-  on(event: 'ready', listener: () => void): unknown;
+  /** Hears each time that it is connected, or lost. */
+  on(event: LineEvent, listener: () => void): unknown;
   /** Ends that. */
-  off(event: 'ready', listener: () => void): unknown;
+  off(event: LineEvent, listener: () => void): unknown;
 }
 
 /** A client of the package `ioredis`, 5 or 6, as far as it is used here; a cluster's, too. */
@@ -29,12 +32,12 @@ export interface IoRedisClient {
   subscribe(channel: string): Promise<unknown>;
   /** Ends that. */
   unsubscribe(channel: string): Promise<unknown>;
-  /** Hears each time that it is connected. */
-  on(event: 'ready', listener: () => void): unknown;
+  /** Hears each time that it is connected, or lost. */
+  on(event: LineEvent, listener: () => void): unknown;
   /** Hears each message of its channels. */
   on(event: 'message', listener: (channel: string, message: string) => void): unknown;
   /** Ends that. */
-  off(event: 'ready', listener: () => void): unknown;
+  off(event: LineEvent, listener: () => void): unknown;
   /** Ends that. */
   off(event: 'message', listener: (channel: string, message: string) => void): unknown;
 }
@@ -54,6 +57,8 @@ export interface RedisPort {
   onMessage(listener: (channel: string, message: string) => void): void;
   /** Hears each time that a line to Redis is there, until the port is closed. */
   onReady(listener: () => void): void;
+  /** Hears when {@link RedisPort.isReady} may have changed, as far as the client tells. */
+  onChange(listener: () => void): void;
   /** Takes its listeners off; the client stays the app's. */
   close(): void;
 }
@@ -70,6 +75,13 @@ export function redisPort(name: string, client: RedisClient): RedisPort {
   );
 }
 
+const LINE_EVENTS: readonly LineEvent[] = ['ready', 'reconnecting', 'close', 'end'];
+
+function listen(client: RedisClient, event: LineEvent, listener: () => void): () => void {
+  client.on(event, listener);
+  return () => client.off(event, listener);
+}
+
 function ioRedisPort(client: IoRedisClient): RedisPort {
   const undo: Array<() => void> = [];
   return {
@@ -84,10 +96,8 @@ function ioRedisPort(client: IoRedisClient): RedisPort {
       client.on('message', listener);
       undo.push(() => client.off('message', listener));
     },
-    onReady: (listener) => {
-      client.on('ready', listener);
-      undo.push(() => client.off('ready', listener));
-    },
+    onReady: (listener) => undo.push(listen(client, 'ready', listener)),
+    onChange: (listener) => LINE_EVENTS.forEach((event) => undo.push(listen(client, event, listener))),
     close: () => undo.splice(0).forEach((off) => off()),
   };
 }
@@ -109,10 +119,8 @@ function nodeRedisPort(client: NodeRedisClient): RedisPort {
     onMessage: (given) => {
       heard = given;
     },
-    onReady: (given) => {
-      client.on('ready', given);
-      undo.push(() => client.off('ready', given));
-    },
+    onReady: (given) => undo.push(listen(client, 'ready', given)),
+    onChange: (given) => LINE_EVENTS.forEach((event) => undo.push(listen(client, event, given))),
     close: () => {
       heard = () => undefined;
       undo.splice(0).forEach((off) => off());

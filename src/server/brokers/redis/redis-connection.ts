@@ -1,0 +1,110 @@
+import { TautlineError } from '../../../errors.ts';
+import type { BrokerConnection } from '../broker.ts';
+import type { RedisPort } from './redis-port.ts';
+
+/**
+ * The way to Redis: waits, for a while, for it to be there and for what it answers, and knows whether it is. A line that
+ * is there and brings no answer is none.
+ */
+export class RedisConnection implements BrokerConnection {
+  readonly #ports: readonly RedisPort[];
+  readonly #commands: RedisPort;
+  readonly #timeoutMs: number;
+  /** Begins each message. */
+  readonly #owner: string;
+  readonly #listeners = new Set<() => void>();
+  /** Those who wait for a line to be there. */
+  #waiting: Array<() => void> = [];
+  /** It has not answered in time, and nothing since. */
+  #isSilent = false;
+  #wasUp: boolean;
+
+  constructor(owner: string, timeoutMs: number, commands: RedisPort, subscriber: RedisPort) {
+    this.#owner = owner;
+    this.#timeoutMs = timeoutMs;
+    this.#commands = commands;
+    this.#ports = [commands, subscriber];
+    this.#wasUp = this.isUp;
+    for (const port of this.#ports) port.onChange(() => this.look());
+    commands.onReady(() => {
+      this.#isSilent = false;
+      this.#waiting.splice(0).forEach((go) => go());
+      this.look();
+    });
+  }
+
+  get isUp(): boolean {
+    return !this.#isSilent && this.#ports.every(({ isReady }) => isReady);
+  }
+
+  /** The last that was asked was not answered. */
+  get isSilent(): boolean {
+    return this.#isSilent;
+  }
+
+  onChange(listener: () => void): () => void {
+    const entry = (): void => listener();
+    this.#listeners.add(entry);
+    return () => this.#listeners.delete(entry);
+  }
+
+  async ready(): Promise<void> {
+    if (this.isUp) return;
+    let undo!: () => void;
+    const up = new Promise<void>((resolve) => (undo = this.onChange(() => this.isUp && resolve())));
+    await this.#limited(up, this.#notThere).finally(undo);
+  }
+
+  /** Waits for a line to Redis to be there; then for its answer. @throws TautlineError `OFFLINE`, not sent; `TIMEOUT`, unknown */
+  async run(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    if (!this.#commands.isReady) {
+      await this.#limited(new Promise<void>((resolve) => this.#waiting.push(resolve)), this.#notThere);
+    }
+    const answer = await this.inTime(this.#commands.run(script, keys, args));
+    this.#heard(true);
+    return answer;
+  }
+
+  /** Waits for what was asked of Redis. @throws TautlineError `TIMEOUT` */
+  inTime<T>(asked: Promise<T>): Promise<T> {
+    return this.#limited(asked, () => {
+      this.#heard(false);
+      return new TautlineError('TIMEOUT', `${this.#owner}: Redis did not answer for ${this.#timeoutMs} ms`, {
+        outcome: 'unknown',
+      });
+    });
+  }
+
+  /** Tells those who listen, where it has come or gone. Not each client tells of each loss. */
+  look(): void {
+    const { isUp } = this;
+    if (isUp === this.#wasUp) return;
+    this.#wasUp = isUp;
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** Takes its listeners off; lets those go who wait. */
+  close(): void {
+    for (const port of this.#ports) port.close();
+    this.#listeners.clear();
+    this.#waiting.splice(0).forEach((go) => go());
+  }
+
+  #heard(answered: boolean): void {
+    this.#isSilent = !answered;
+    this.look();
+  }
+
+  readonly #notThere = (): Error =>
+    new TautlineError('OFFLINE', `${this.#owner}: Redis is not connected for ${this.#timeoutMs} ms`, {
+      outcome: 'not-sent',
+      retryable: true,
+    });
+
+  #limited<T>(promise: Promise<T>, error: () => Error): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const timer = setTimeout(() => reject(error()), this.#timeoutMs);
+      promise.then(resolve, reject).finally(() => clearTimeout(timer));
+    });
+  }
+}
