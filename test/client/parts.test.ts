@@ -298,6 +298,20 @@ describe('what was not wholly written has not been sent, and goes to another mem
     await Promise.all([large, small]);
   });
 
+  test('but a lossy publish, of which nobody knows more, is given up there, or it would come behind newer ones', async () => {
+    const { client, socket } = await started();
+    expect(await client.news().publish(LARGE, { delivery: 'lossy' })).toBe('sent');
+    await settle();
+    const before = socket.parts.length;
+    expect(before).toBeGreaterThan(0);
+    world.connection.reconnect({ seamless: true });
+    const second = await world.server.socket();
+    await second.welcome({ memory: 'M2', limits: PARTS });
+    await pongAll(second);
+    expect(socket.parts.slice(before)).toEqual(['+1,0,']);
+    expect(heard(second)).toEqual([]);
+  });
+
   test('but all of whose parts were written may have been: nobody knows', async () => {
     const { client, socket } = await started();
     const large = client.note('x'.repeat(20_000)).safe();

@@ -4,7 +4,17 @@ import type { World } from './world.ts';
 /** Everything that goes wrong around clients and servers, drawn at random. */
 export class Faults {
   readonly #world: World;
-  readonly counts = { stalls: 0, slow: 0, freezes: 0, deaths: 0, restarts: 0, epochs: 0, gateways: 0, failures: 0 };
+  readonly counts = {
+    stalls: 0,
+    slow: 0,
+    freezes: 0,
+    deaths: 0,
+    restarts: 0,
+    epochs: 0,
+    gateways: 0,
+    failures: 0,
+    rolls: 0,
+  };
 
   constructor(world: World) {
     this.#world = world;
@@ -29,6 +39,7 @@ export class Faults {
       [4, () => this.#freeze()],
       [4, () => this.#withSocket((socket) => this.#gateway(socket))],
       [3, () => this.#restart()],
+      [plan.rolls ? 2 : 0, () => this.#roll()],
       [2, () => this.#failBehind()],
       [plan.deaths ? 2 : 0, () => this.#die()],
       [plan.deaths && plan.broker === 'remote' ? 2 : 0, () => this.#loseEpochs()],
@@ -76,7 +87,7 @@ export class Faults {
     if (socket.readyState !== 1) return;
     this.counts.gateways++;
     this.#world.network.cuts++;
-    socket.endByGateway(random.pick([1001, 1005, 1011, 1012, 1013]));
+    socket.endByGateway(random.pick([1001, 1005, 1009, 1011, 1012, 1013]));
   }
 
   /** What the servers ask fails for a while. */
@@ -95,6 +106,16 @@ export class Faults {
     for (const socket of [...network.sockets]) if (socket.host === node && socket.isLive) network.cut(socket);
   }
 
+  /** A server goes, and says so before. */
+  #roll(): void {
+    const { random, nodes } = this.#world;
+    const index = random.below(nodes.length);
+    const { isUp, isDraining } = nodes[index]!;
+    if (!isUp || isDraining) return;
+    this.counts.rolls++;
+    void this.#world.roll(index, random.pick([0, 300, 2_000, 6_000]), random.chance(0.7));
+  }
+
   /** A server dies; another takes its place, which remembers nothing. */
   #die(): void {
     const { random, nodes, network, clock, plan, trace } = this.#world;
@@ -102,13 +123,13 @@ export class Faults {
     const node = nodes[index]!;
     if (!node.isUp) return;
     this.counts.deaths++;
-    this.#world.canForget = true;
     trace(`${node.name} dies`);
     const sockets = [...network.sockets].filter(({ host }) => host === node);
     for (const socket of sockets) network.orphan(socket);
     node.die();
     // The broker in its process goes with it.
-    if (plan.nodes === 1 && plan.broker === 'memory' && random.chance(0.5)) this.#world.newBroker();
+    if (plan.nodes === 1 && plan.broker === 'memory' && this.#world.leaving.size === 0 && random.chance(0.5))
+      this.#world.newBroker();
     clock.after(random.between(0, 3_000), { name: 'trouble', frozenUntil: 0 }, () => {
       if (!nodes[index]!.isUp) this.#world.startNode(index);
     });

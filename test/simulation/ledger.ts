@@ -26,6 +26,8 @@ export interface Attempt {
   /** Codes that it may end with, besides its own. */
   readonly mayEnd: (error: TautlineError) => boolean;
   aborted: boolean;
+  /** Its caller, who is slow, hears of its end behind what waits for him. */
+  hearsLate: boolean;
   /** Nothing more goes wrong: it has no reason to be late. */
   isProof: boolean;
   /** Times that it was begun, and that it took effect. */

@@ -1,3 +1,4 @@
+import { IDENTITY_MUTATIONS } from './identity-mutations.ts';
 import type { Mutation } from './mutation.ts';
 import { PART_MUTATIONS } from './part-mutations.ts';
 import { QUIET_MUTATIONS } from './quiet-mutations.ts';
@@ -349,6 +350,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (this.#takenOver) this.#rename();',
     replace: '',
   },
+  ...IDENTITY_MUTATIONS,
   ...PART_MUTATIONS,
   ...QUIET_MUTATIONS,
 ];

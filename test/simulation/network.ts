@@ -55,6 +55,8 @@ export class Network {
   cuts = 0;
   frames = 0;
   lost = 0;
+  /** Sockets that something on the way ended for the size of a frame. */
+  tooLarge = 0;
 
   constructor(options: NetworkOptions) {
     this.options = options;
@@ -269,6 +271,7 @@ export class SimulatedSocket implements WebSocketLike {
     if (this.readyState === 3) return;
     const refused = this.readyState === 0;
     this.readyState = 3;
+    if (code === 1009) this.#network.tooLarge++;
     this.#wire.isOver = true;
     if (refused || code === 1006) dispatch(this.onerror, { type: 'error' });
     if (!refused && this.onclose !== null) this.#tap.isClosed(code);

@@ -30,4 +30,11 @@ export const PART_MUTATIONS: readonly Mutation[] = [
     find: 'if (request.on?.parts?.drop(request)) this.unsent(request);',
     replace: 'if (request.on?.parts?.drop(request)) this.forget(request);',
   },
+  {
+    name: 'what was begun on a socket that was left goes on there',
+    rule: 'Calls across sockets 6: nothing new is sent on it',
+    file: 'src/client/requests/resending.ts',
+    find: 'this.live?.parts?.dropAll();',
+    replace: '',
+  },
 ];

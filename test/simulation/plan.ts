@@ -19,6 +19,8 @@ export interface Plan {
   readonly connectTimeoutMs: number;
   readonly calls: number;
   readonly bufferedBytes: number;
+  /** Items of a stream that may wait for its reader. */
+  readonly items: number;
   readonly highWaterMark: number;
   /** Size of the parts of large messages. */
   readonly partBytes: number;
@@ -43,6 +45,8 @@ export interface Plan {
   readonly restless: boolean;
   /** Pages move from one socket to the next while both live. */
   readonly moves: boolean;
+  /** Servers are replaced as planned. */
+  readonly rolls: boolean;
 }
 
 export function drawPlan(seed: number, random: Random): Plan {
@@ -66,6 +70,7 @@ export function drawPlan(seed: number, random: Random): Plan {
     connectTimeoutMs: random.between(1_500, 10_000),
     calls: random.between(8, 24),
     bufferedBytes: random.pick([300, 1_000, 4_000, 1_048_576]),
+    items: random.pick([2, 8, 256]),
     highWaterMark: random.pick([600, 2_000, 16_000, 1_048_576]),
     partBytes: random.pick([1_024, 1_024, 4_096]),
     authMs: random.pick([0, 20, 300, 2_000]),
@@ -87,5 +92,6 @@ export function drawPlan(seed: number, random: Random): Plan {
     impatience: random.pick([0.7, 0.95, 1]),
     restless: random.chance(0.5),
     moves: random.chance(0.6),
+    rolls: random.chance(0.4),
   };
 }

@@ -22,8 +22,8 @@ export const QUIET_MUTATIONS: readonly Mutation[] = [
     name: 'a stream that was left goes on at the server',
     rule: `${CALLS} 4: what nobody waits for is cancelled`,
     file: 'src/client/requests/requests.ts',
-    find: 'control((link) => (link === on ? encodeCancel(id) : undefined)),',
-    replace: 'control(() => undefined),',
+    find: 'control((link) => (link === on ? encodeCancel(id) : undefined));',
+    replace: 'control(() => undefined);',
   },
   {
     name: 'a failure of authenticate is taken for a refusal',

@@ -33,6 +33,7 @@ export class ServerNode implements Host {
   readonly name: string;
   readonly server: Server<Tree>;
   isUp = true;
+  isDraining = false;
   /** Handlers of streams that have not ended. */
   generators = 0;
   readonly #world: World;
@@ -43,7 +44,7 @@ export class ServerNode implements Host {
   constructor(world: World, name: string, broker: Broker) {
     this.name = name;
     this.#world = world;
-    const { windowMs, heartbeatMs, calls, bufferedBytes, partBytes, identities, isTight } = world.plan;
+    const { windowMs, heartbeatMs, calls, items, bufferedBytes, partBytes, identities, isTight } = world.plan;
     this.server = createServer(contract, {
       ...(identities === 'none'
         ? { authenticate: () => this.#anonymous() }
@@ -57,6 +58,7 @@ export class ServerNode implements Host {
         calls,
         answers: calls + STREAMS + 64,
         streams: STREAMS,
+        items,
         bufferedBytes,
         partBytes,
         ...(isTight ? { answerBytes: 100, memoryBytes: 200 } : {}),
@@ -71,6 +73,14 @@ export class ServerNode implements Host {
 
   publish(path: TopicPath, id: string, fact: Fact): void {
     void this.server.topic(path, { id }).publish(fact);
+  }
+
+  /** Has its clients go elsewhere, and ends. */
+  async drain(withinMs: number): Promise<void> {
+    this.isDraining = true;
+    await this.server.close({ withinMs });
+    this.isUp = false;
+    for (const feed of this.#feeds) feed.close();
   }
 
   /** Its process ends: nothing of it goes on. */

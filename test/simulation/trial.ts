@@ -139,6 +139,7 @@ class Trial {
         const { state } = user.connection.status;
         if (state === 'closed' || state === 'waiting' || user.suspended) user.comeBack();
         user.closing = false;
+        for (const loop of user.loops) void loop.return();
         for (const [path, id] of TOPICS) if (path !== 'own' && user.listeners.size < 12) user.listen(path, id);
       });
     }
@@ -188,6 +189,9 @@ class Trial {
     // A stream of a page that went to the other server is held until the window ends.
     const calls = this.#sum((stats) => stats.calls) - this.#generators;
     if (calls > 0) violation(`the servers have ${String(calls)} calls left`);
+    const { nodes, deaths, rolls, restless, identities } = this.#world.plan;
+    const isOneClient = nodes === 1 && !deaths && !rolls && !restless && identities === 'none';
+    if (isOneClient && this.#generators > 0) violation(`${String(this.#generators)} streams of nobody go on`);
     ledger.audit();
   }
 
@@ -280,7 +284,7 @@ class Trial {
   }
 
   async #checkEnd(): Promise<void> {
-    const { users, nodes, clock, network, violation } = this.#world;
+    const { users, servers, clock, network, violation } = this.#world;
     // Its timer belongs to whoever published first.
     this.#world.closeBroker();
     for (const { connection, process } of users) {
@@ -291,7 +295,7 @@ class Trial {
       const timers = clock.timersOf(process);
       if (timers !== 0) violation(`${process.name} has ${String(timers)} timers after close`);
     }
-    for (const { server } of nodes) {
+    for (const { server } of servers) {
       const { peers, clients, calls, subscriptions, buffered } = server.stats();
       if (peers + clients + calls + subscriptions + buffered.total > 0) {
         violation(`a server without clients has ${JSON.stringify(server.stats())}`);
@@ -306,11 +310,11 @@ class Trial {
   }
 
   get #generators(): number {
-    return this.#world.nodes.reduce((sum, { generators }) => sum + generators, 0);
+    return this.#world.servers.reduce((sum, { generators }) => sum + generators, 0);
   }
 
   #sum(read: (stats: ServerStats) => number): number {
-    return this.#world.nodes.reduce((sum, { server }) => sum + read(server.stats()), 0);
+    return this.#world.servers.reduce((sum, { server }) => sum + read(server.stats()), 0);
   }
 
   #totals(): Totals {

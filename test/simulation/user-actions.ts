@@ -4,6 +4,7 @@ import { ballast, refusesAgain } from './contract.ts';
 import type { Answer, Ask, Fact, TopicPath, Way } from './contract.ts';
 import type { Listener } from './listener.ts';
 import type { Attempt } from './ledger.ts';
+import { loopOverEvents } from './user-loops.ts';
 import { leaveStreams, readStream } from './user-streams.ts';
 import { TOPICS } from './user.ts';
 import type { User } from './user.ts';
@@ -58,6 +59,7 @@ export class UserActions {
       [12, () => this.#publish()],
       [5, () => this.#publishLossy()],
       [4, () => this.#readStream()],
+      [3, () => this.#loop()],
       [12, () => this.#listen()],
       [9, () => this.#unlisten()],
       [4, () => this.#listenAgain()],
@@ -96,6 +98,8 @@ export class UserActions {
     const { clock, ledger, plan } = this.#world;
     const user = this.#user;
     const { era, memories, leaves } = user;
+    const { tooLarge } = this.#world.network;
+    const acts = kind !== 'look' && kind !== 'put';
     const attempt: Attempt = {
       token: this.#world.nextToken(),
       kind,
@@ -108,9 +112,10 @@ export class UserActions {
       memories: () => user.memories - memories,
       memory: () => user.memories,
       mayEnd: ({ code, outcome }: TautlineError) => {
-        if (code === 'DISCONNECTED')
-          return outcome === 'unknown' && kind !== 'look' && kind !== 'put' && this.#forgets(attempt);
+        if (code === 'DISCONNECTED') return outcome === 'unknown' && acts && this.#isForgotten(attempt);
         if (code === 'UNAUTHENTICATED') return plan.identities !== 'none' && (user.era !== era || user.leaves > leaves);
+        if (code === 'TOO_LARGE')
+          return (outcome === 'unknown' || kind === 'look') && this.#world.network.tooLarge > tooLarge;
         if (code === 'UNKNOWN_OUTCOME') return plan.isTight;
         // The reader of a stream hears of it behind the items that were here.
         if (code === 'CLOSED') return user.closing || (kind === 'tail' && user.leaves > leaves);
@@ -119,6 +124,7 @@ export class UserActions {
         return code === 'RATE_LIMITED';
       },
       aborted: false,
+      hearsLate: false,
       isProof: false,
       begun: 0,
       done: 0,
@@ -128,9 +134,9 @@ export class UserActions {
     return attempt;
   }
 
-  /** Whether the server may have forgotten the caller since. */
-  #forgets({ memories }: Attempt): boolean {
-    return memories() > 0 || this.#world.canForget;
+  /** The server that the page speaks to remembers nothing of it: it was sent to another memory. */
+  #isForgotten({ token, memories, hearsLate }: Attempt): boolean {
+    return memories() > 0 && (hearsLate || !this.#user.isRemembered(token));
   }
 
   #call(kind: 'look' | 'act' | 'put', way: Way, { timeoutMs = this.#timeoutMs(), isProof = false } = {}): void {
@@ -242,12 +248,28 @@ export class UserActions {
     const { random } = this.#world;
     const attempt = this.#attempt('tail', 'plain', this.#timeoutMs());
     const count = random.between(1, 80);
+    const readMs = random.pick([0, 0, 20, 100, 1_000]);
+    attempt.hearsLate = readMs > 0;
     void readStream(this.#world, this.#user, attempt, {
       count,
       itemMs: random.pick([0, 0, 5, 60]),
-      readMs: random.pick([0, 0, 20, 100]),
+      readMs,
       leaveAfter: random.chance(0.2) ? random.between(1, count) : Infinity,
       ...(random.chance(0.2) && { leaveAfterMs: random.below(1_000) }),
+    });
+  }
+
+  #loop(): void {
+    const { random } = this.#world;
+    if (this.#user.closing) return;
+    const [path, id] = this.#topic();
+    void loopOverEvents(this.#world, this.#user, {
+      path,
+      id,
+      buffer: random.pick([1, 3, 20, 256]),
+      readMs: random.pick([0, 20, 300, 2_000]),
+      count: random.between(1, 60),
+      takesGaps: random.chance(0.6),
     });
   }
 

@@ -18,7 +18,7 @@ export interface Reading {
 
 /** Reads one stream to its end: items have to come each once and in order, of one run, and then the end. */
 export async function readStream(world: World, user: User, attempt: Attempt, reading: Reading): Promise<void> {
-  const { clock, random, ledger, violation } = world;
+  const { clock, random, ledger, plan, violation } = world;
   const { count, itemMs, readMs, leaveAfter, leaveAfterMs } = reading;
   const { token, identity } = attempt;
   const what = `stream ${String(token)}`;
@@ -45,6 +45,8 @@ export async function readStream(world: World, user: User, attempt: Attempt, rea
     for await (const item of items) {
       seen++;
       attempt.deadlineAt = Infinity;
+      if (plan.identities !== 'none' && attempt.era !== user.era)
+        violation(`${what} of ${attempt.era} gave an item in ${user.era}`);
       if (item.token !== token) violation(`${what} got an item of ${String(item.token)}`);
       if (item.seq !== seen) violation(`${what} got item ${String(item.seq)} as its ${String(seen)}.`);
       if (identity !== undefined && item.user !== identity)

@@ -31,6 +31,8 @@ export class User {
   readonly connection: Connection;
   readonly client: Client<Tree>;
   readonly listeners: Set<Listener> = new Set();
+  /** Loops over events that go on. */
+  readonly loops: Set<{ return(): Promise<unknown> }> = new Set();
   /** Times that it was told another name of its memory than the time before. */
   memories = 0;
   /** It was closed by us, and not taken up since. */
@@ -51,6 +53,8 @@ export class User {
   #name = '';
   #era = 0;
   #tokens = 0;
+  /** Memories under which calls were written last, by their tokens. */
+  readonly #writtenUnder = new Map<number, string | undefined>();
   /** Ids that were written on the newest socket, and on any. */
   readonly #sent = new Set<string>();
   readonly #everSent = new Set<string>();
@@ -99,6 +103,11 @@ export class User {
     const { identities } = this.#world.plan;
     if (identities === 'none') return 'anonymous';
     return identities === 'tokens' ? this.#who : this.#bound;
+  }
+
+  /** The server that this page speaks to remembers what became of a call: it was sent to the same memory. */
+  isRemembered(token: number): boolean {
+    return this.#memory !== undefined && this.#writtenUnder.get(token) === this.#memory;
   }
 
   listen(path: TopicPath, id: string): Listener {
@@ -186,6 +195,7 @@ export class User {
     says: (frame) => {
       if (frame.startsWith('[["hello"')) this.#greets(frame);
       if (frame.startsWith('[["call"') || frame.startsWith('[["publish"')) this.#keep(frame);
+      for (const [, token] of frame.matchAll(/"token":(\d+)/g)) this.#writtenUnder.set(Number(token), this.#memory);
       for (const [, id] of frame.matchAll(/\["(?:call|publish)",([1-9]\d*),/g)) {
         if (this.#everSent.has(id!) && !this.#sent.has(id!)) this.past.resent++;
         this.#sent.add(id!);

@@ -26,8 +26,8 @@ export class World {
   readonly nodes: ServerNode[] = [];
   /** What should never happen, and did. */
   readonly violations: string[] = [];
-  /** The servers may have forgotten pages since the beginning. */
-  canForget = false;
+  /** Servers that drain: others have taken their places. */
+  readonly leaving: Set<ServerNode> = new Set();
   /** What is behind the servers fails until then, ms. */
   failsUntil = 0;
   /** `authorize` alone fails until then, ms. */
@@ -60,7 +60,6 @@ export class World {
       trace: this.trace,
       violation: this.violation,
     });
-    this.canForget = plan.windowMs < 60_000 || plan.nodes > 1 || plan.identities !== 'none' || plan.isTight;
   }
 
   /** Begins, on the virtual clock. */
@@ -121,6 +120,25 @@ export class World {
     const name = `node${String(index)}.${String(++this.#lives)}`;
     this.nodes[index] = new ServerNode(this, name, this.#memory ?? this.remote!.connect());
     this.trace(`${name} begins`);
+  }
+
+  /** All servers that are there. */
+  get servers(): readonly ServerNode[] {
+    return [...this.nodes, ...this.leaving];
+  }
+
+  /** A server goes as planned: its successor is there before it, or comes when it has gone. */
+  async roll(index: number, withinMs: number, successorFirst: boolean): Promise<void> {
+    const node = this.nodes[index]!;
+    this.trace(`${node.name} drains within ${String(withinMs)} ms`);
+    if (successorFirst) {
+      this.leaving.add(node);
+      this.startNode(index);
+    }
+    await node.drain(withinMs);
+    this.trace(`${node.name} has gone`);
+    this.leaving.delete(node);
+    if (this.nodes[index] === node) this.startNode(index);
   }
 
   /** The app publishes something, somewhere. */

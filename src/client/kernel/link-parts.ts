@@ -77,14 +77,14 @@ export class LinkParts {
 
   /** `true` when it was not wholly written, and never will be: the server will not hear of it. */
   drop(dropped: Large): boolean {
-    for (const [keepsOrder, { large, parts }] of this.#sending) {
-      if (large !== dropped) continue;
-      this.#sending.delete(keepsOrder);
-      const last = parts.giveUp();
-      if (last) this.#link.link.send(last);
-      return true;
-    }
-    return false;
+    const size = this.#sending.size;
+    this.#dropWhere((large) => large === dropped);
+    return this.#sending.size < size;
+  }
+
+  /** Nothing that was not wholly written ever will be. */
+  dropAll(): void {
+    this.#dropWhere(() => true);
   }
 
   /** Writes what there is room for, in turn. `false` where the watermark is in the way. */
@@ -107,6 +107,15 @@ export class LinkParts {
       link.ping();
     }
     return true;
+  }
+
+  #dropWhere(isDropped: (large: Large) => boolean): void {
+    for (const [keepsOrder, { large, parts }] of this.#sending) {
+      if (!isDropped(large)) continue;
+      this.#sending.delete(keepsOrder);
+      const last = parts.giveUp();
+      if (last) this.#link.link.send(last);
+    }
   }
 
   /** The server has taken in all through this message, or part: there may be room. */

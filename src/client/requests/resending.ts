@@ -85,6 +85,8 @@ export abstract class Resending implements Resends {
   welcomed(link: LinkState, left: readonly LinkState[]): void {
     // What is written in parts, and not wholly, has not reached anybody: it goes to this one.
     for (const request of this.sent.values()) if (request.on?.parts?.drop(request)) this.unsent(request);
+    // So is a lossy publish, which is no request: nothing is said on a socket that was left.
+    this.live?.parts?.dropAll();
     for (const old of left) this.#letGo(old);
     this.live = link;
     this.#resume(link);
