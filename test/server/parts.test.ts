@@ -141,6 +141,21 @@ describe('a large answer', () => {
   });
 });
 
+test('a large event that goes whole is not taken for the one in parts before it: it has a ping of its own', async () => {
+  const { peer, server } = await welcomed({ limits: { partBytes: 24_000 } });
+  peer.write(['subscribe', 1, 'rooms/1']);
+  await settle();
+  const room = server.topic('room', { roomId: '1' });
+  // In parts for its bytes, and of less than 16 Ki units: what is that short is not watched.
+  await room.publish({ text: 'é'.repeat(13_000) });
+  await peer.pongAll();
+  await room.publish({ text: 'x'.repeat(20_000) });
+  await settle();
+  expect(peer.parts).not.toEqual([]);
+  expect(peer.all('event')).toHaveLength(2);
+  expect(peer.received.at(-1)?.[0]).toBe('ping');
+});
+
 test('large events keep their order with small ones, and what is told of topics', async () => {
   const { peer, server } = await welcomed();
   peer.write(['subscribe', 1, 'rooms/1']);

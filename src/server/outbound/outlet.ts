@@ -119,14 +119,13 @@ export class Outlet implements FrameSink, LaneOwner {
     this.#newest = frame;
   }
 
-  /** The message that was pushed last and goes in parts, once. */
-  takeNewest(): LargeFrame | undefined {
-    const newest = this.#newest;
-    this.#newest = undefined;
-    return newest;
+  /** The message that was pushed last, if it goes in parts. */
+  get newest(): LargeFrame | undefined {
+    return this.#newest;
   }
 
   push(message: string, delivery: Delivery): void {
+    this.#newest = undefined;
     if (this.#lane !== undefined && isBulk(delivery)) this.#lane.push(message, delivery);
     else this.#writer.push(message, delivery);
   }

@@ -88,7 +88,7 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, OutletOwn
   }
 
   transit(): Transit | undefined {
-    return this.#outlet.takeNewest();
+    return this.#outlet.newest;
   }
 
   dropAnswer(id: number): boolean {
