@@ -11,6 +11,7 @@ import type { Broker, PublishOptions } from './brokers/broker.ts';
 import { memoryBroker } from './brokers/memory.ts';
 import { ClientDirectory } from './clients/client-directory.ts';
 import { isDevelopment } from './app/development.ts';
+import { CALL_STORE_METHODS, type CallStore } from './calls/call-store.ts';
 import { Dispatcher } from './calls/dispatcher.ts';
 import { NeglectedCalls } from './calls/neglected-calls.ts';
 import type { ArrivedPeer, Authenticate, Engine } from './engine.ts';
@@ -25,7 +26,7 @@ import { ClientPublisher } from './topics/client-publisher.ts';
 import { Publisher } from './topics/publisher.ts';
 import { createReport } from './app/reporter.ts';
 import type { ErrorInfo } from './app/reporter.ts';
-import { checkFunction, DEFAULT_TIMES, resolveLimits, resolveNumbers } from './app/server-options.ts';
+import { checkFunction, checkMethods, DEFAULT_TIMES, resolveLimits, resolveNumbers } from './app/server-options.ts';
 import type { ServerLimits, ServerTimes } from './app/server-options.ts';
 import type { ServerRequest, ServerSocket, SocketHandler } from './peers/server-socket.ts';
 import { SharedCommands } from './brokers/shared-commands.ts';
@@ -58,6 +59,11 @@ export interface ServerOptions<Tree extends ContractTree = ContractTree, Context
   readonly handlers: GivenHandlers<Tree, Context>;
   /** Closed with the server only if the server made it. @default memoryBroker() */
   readonly broker?: Broker | undefined;
+  /**
+   * Where servers remember calls together: then a client that lands on another one finds what became of its calls. Yours
+   * to close, after the server. @default each server remembers what its clients called on it
+   */
+  readonly callStore?: CallStore | undefined;
   readonly limits?: ServerLimits | undefined;
   /** Stands around every call and every publish of a client: one, or several of which the first is outermost. @default none */
   readonly intercept?: Interceptor<Context> | ReadonlyArray<Interceptor<Context>> | undefined;
@@ -233,20 +239,15 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
   // A client leaves this out in production; a server has what its topics' rules say only where no two names clash.
   checkContract(contract.tree, contract.codec);
   const bound = bindHandlers(contract, options.handlers);
-  checkFunction('authenticate', options.authenticate);
-  checkFunction('onError', options.onError);
-  checkFunction('observe', options.observe);
-  checkFunction('onPeer', options.onPeer);
-  for (const method of ['publish', 'subscribe', 'close'] as const) {
-    if (options.broker !== undefined && typeof options.broker?.[method] !== 'function') {
-      throw new TypeError(`broker has no method ${method}: give a Broker, like memoryBroker(), or leave it off`);
-    }
-  }
+  for (const name of ['authenticate', 'onError', 'observe', 'onPeer'] as const) checkFunction(name, options[name]);
+  checkMethods('broker', options.broker, ['publish', 'subscribe', 'close'], 'a Broker, like memoryBroker()');
+  checkMethods('callStore', options.callStore, CALL_STORE_METHODS, 'a CallStore, like redisCallStore(…)');
   const intercept = joinInterceptors(options.intercept);
   const limits = resolveLimits(options.limits ?? {});
   const times = resolveNumbers('', DEFAULT_TIMES, options);
+  const { windowMs } = times;
   const codec = contract.codec ?? json;
-  const broker = options.broker ?? memoryBroker();
+  const { broker = memoryBroker(), callStore } = options;
   const report = createReport(options.onError);
   const observer = options.observe === undefined ? undefined : new Observer(options.observe, report);
   // Not the wall clock: one that is set must not end or hold what waits.
@@ -281,7 +282,8 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
     brokerWatch: new BrokerWatch(broker, observer),
     onPeer: options.onPeer,
     authenticate: options.authenticate ?? (() => ({ identity: ANONYMOUS, context: undefined })),
-    directory: new ClientDirectory({ limits, windowMs: times.windowMs, deadlines, neglected, anonymous }),
+    directory: new ClientDirectory({ limits, windowMs, deadlines, neglected, anonymous, callStore, report }),
+    callStore,
     dispatcher: new Dispatcher({ codec, writer, deadlines, report, intercept }),
     publisher: new Publisher({ hub, report, observer }),
     clientPublisher: new ClientPublisher({ codec, hub, report, observer, intercept }),

@@ -3,6 +3,7 @@ import type { Deadlines } from '../primitives/deadlines.ts';
 import type { WireLimits } from '../protocol/messages.ts';
 import type { BrokerWatch } from './brokers/broker-watch.ts';
 import type { ClientDirectory } from './clients/client-directory.ts';
+import type { CallStore } from './calls/call-store.ts';
 import type { Dispatcher } from './calls/dispatcher.ts';
 import type { BoundContract } from './app/handlers.ts';
 import type { Observer } from './app/observer.ts';
@@ -68,6 +69,7 @@ export interface Engine {
   readonly authenticate: Authenticate;
   readonly onPeer: ((peer: ArrivedPeer) => void | Promise<void>) | undefined;
   readonly directory: ClientDirectory;
+  readonly callStore: CallStore | undefined;
   readonly dispatcher: Dispatcher;
   readonly hub: TopicHub;
   readonly brokerWatch: BrokerWatch;

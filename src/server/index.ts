@@ -40,6 +40,7 @@ export type { ServerRequest, ServerSocket, SocketHandler } from './peers/server-
 export { snapshotAt } from './topics/snapshot-at.ts';
 export type { SnapshotAt } from './topics/snapshot-at.ts';
 export type { ServerHealth, ServerStats } from './peers/session-table.ts';
+export type { CallStore, Claim, ClaimRequest, MemoryName, Opened, Opening, StoredAnswer } from './calls/call-store.ts';
 export { MEMORY_BROKER_DEFAULTS, memoryBroker } from './brokers/memory.ts';
 export type { MemoryBrokerOptions } from './brokers/memory.ts';
 export type { Broker, BrokerConnection, Feed, FeedListener, PublishOptions, StoredEvent } from './brokers/broker.ts';

@@ -1,3 +1,11 @@
+export { redisCallStore } from './brokers/redis/redis-call-store.ts';
+export type { RedisCallStoreOptions } from './brokers/redis/redis-call-store.ts';
 export { redisBroker } from './brokers/redis/redis-broker.ts';
 export type { RedisBrokerOptions } from './brokers/redis/redis-broker.ts';
-export type { IoRedisClient, LineEvent, NodeRedisClient, RedisClient } from './brokers/redis/redis-port.ts';
+export type {
+  IoRedisClient,
+  LineEvent,
+  NodeRedisClient,
+  RedisClient,
+  RedisClients,
+} from './brokers/redis/redis-port.ts';

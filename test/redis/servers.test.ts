@@ -1,30 +1,38 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
-import { connect, createClient, defineContract, topic, type Connection } from '../../src/index.ts';
+import { connect, createClient, defineContract, mutation, topic, type Connection } from '../../src/index.ts';
 import { createServer, type AuthenticateArgs } from '../../src/server/index.ts';
 import { listen } from '../../src/server/node.ts';
-import { redisBroker } from '../../src/server/redis.ts';
+import { redisBroker, redisCallStore } from '../../src/server/redis.ts';
+import { Gate } from '../server/peer.ts';
 import { CLIENTS } from './clients.ts';
 import { RedisServer } from './redis-server.ts';
 
-const contract = defineContract({ room: topic('rooms/{roomId}', { event: z.string() }) });
+const contract = defineContract({
+  pay: mutation({ input: z.string(), output: z.string() }),
+  room: topic('rooms/{roomId}', { event: z.string() }),
+});
 const redis = new RedisServer();
 
 beforeAll(() => redis.start());
 afterAll(() => redis.remove());
 
 /** A server on a port of its own; what it publishes goes through Redis. */
-async function start() {
+async function start(pay: (input: string) => string | Promise<string> = (input) => input) {
   const [commands, subscriber] = [await CLIENTS['redis 6']!(redis.path), await CLIENTS['ioredis 6']!(redis.path)];
+  const clients = { commands: commands.client, subscriber: subscriber.client };
+  const callStore = redisCallStore(clients);
   const server = createServer(contract, {
-    broker: redisBroker({ commands: commands.client, subscriber: subscriber.client }),
+    broker: redisBroker(clients),
+    callStore,
     authenticate: ({ token = 'nobody' }: AuthenticateArgs) => ({ identity: token, context: undefined }),
-    handlers: { room: { authorize: () => true } },
+    handlers: { pay: ({ input }) => pay(input), room: { authorize: () => true } },
   });
   const listener = await listen(server);
   onTestFinished(async () => {
     await listener.close();
+    await callStore.close();
     await Promise.all([commands.end(), subscriber.end()]);
   });
   return {
@@ -91,4 +99,33 @@ test('who is disconnected on one server is on the other, and stays away', async 
   await until(ann, 'closed');
   expect(ann.status).toMatchObject({ cause: { code: 4403, reason: 'banned' } });
   expect(bob.status.state).toBe('connected');
+});
+
+test('a call that was under way when its client came to another server is done once, and answered there', async () => {
+  const gate = new Gate();
+  const begun = new Gate();
+  const paid: string[] = [];
+  const pay = async (input: string): Promise<string> => {
+    paid.push(input);
+    begun.open();
+    await gate.opened;
+    return `paid ${input}`;
+  };
+  const servers = [await start(pay), await start(pay)] as const;
+  let at = 0;
+  const connection = connect(() => servers[at]!.url);
+  onTestFinished(() => connection.close());
+  const client = createClient(contract, connection);
+  const called = client.pay('tea');
+  await begun.opened;
+  at = 1;
+  connection.suspend();
+  await until(connection, 'suspended');
+  connection.reconnect();
+  await until(connection, 'connected');
+  expect(servers[1].server.stats().peers).toBe(1);
+  gate.open();
+  expect(await called).toBe('paid tea');
+  expect(await client.pay('cake')).toBe('paid cake');
+  expect(paid).toEqual(['tea', 'cake']);
 });

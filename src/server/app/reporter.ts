@@ -12,6 +12,8 @@ export interface ErrorInfo {
     | 'snapshot'
     | 'publish'
     | 'broker'
+    /** The call store was asked. */
+    | 'calls'
     | 'session'
     | 'peer'
     /** A page or program was not let in; once for each origin. */

@@ -235,6 +235,15 @@ export function checkFunction(name: string, value: unknown): void {
   throw new TypeError(`${name} is ${describe(value)}: give a function, or leave it off`);
 }
 
+/** @throws TypeError naming the method that an option of several methods has not. */
+export function checkMethods(name: string, value: unknown, methods: readonly string[], what: string): void {
+  if (value === undefined) return;
+  for (const method of methods) {
+    if (typeof (value as Readonly<Record<string, unknown>> | null)?.[method] === 'function') continue;
+    throw new TypeError(`${name} has no method ${method}: give ${what}, or leave it off`);
+  }
+}
+
 /** A value as a message can show it. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);

@@ -58,10 +58,13 @@ export class PeerCalls implements AnswerSocket {
     const call = this.#take(id, kind, bound.key);
     if (call === undefined) return;
     observer?.follow(call, bound.path, this.#client.identity);
-    const { calls, mutations } = this.#client;
+    const { calls, mutations, claims } = this.#client;
     const headers = message[3] ?? NO_HEADERS;
     const run = { call, calls, bound, arrival, headers, json: message[4], meta: message[5], stream: undefined };
-    dispatcher.run(run, kind === 'mutation' ? mutations : undefined);
+    if (kind === 'query') dispatcher.run(run);
+    else if (claims === undefined) dispatcher.run(run, mutations);
+    else
+      claims.take({ call, calls, idempotent: bound.procedure.idempotent, run: () => dispatcher.run(run, mutations) });
   }
 
   publish(message: PublishMessage, arrival: Arrival): void {
@@ -76,7 +79,13 @@ export class PeerCalls implements AnswerSocket {
     if (id === 0 ? this.#client.calls.isFull : call === undefined) return;
     if (call !== undefined) observer?.follow(call, found.bound.topic.path, this.#client.identity);
     const json = message[3];
-    clientPublisher.publish({ client: this.#client, arrival, call, found, json, meta: message[4], begun: false });
+    const client = this.#client;
+    const publication = { client, arrival, call, found, json, meta: message[4], begun: false };
+    const { claims, calls } = client;
+    if (claims === undefined) return clientPublisher.publish(publication);
+    const run = (): void => clientPublisher.publish(publication);
+    if (call === undefined) claims.inTurn(run);
+    else claims.take({ call, calls, idempotent: false, run });
   }
 
   /** Nobody wants the answer: settles it with what there is. */

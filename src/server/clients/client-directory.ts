@@ -3,6 +3,9 @@ import * as CloseCode from '../../protocol/close-code.ts';
 import { Client } from './client.ts';
 import type { ClientSocket } from './client.ts';
 import type { AbortedCalls } from '../calls/call-memory.ts';
+import type { CallStore } from '../calls/call-store.ts';
+import { Claims } from '../calls/claims.ts';
+import type { Report } from '../app/reporter.ts';
 import type { ResolvedLimits } from '../app/server-options.ts';
 
 /** Who says hello, after `authenticate` has spoken. */
@@ -11,6 +14,8 @@ export interface Greeting {
   readonly n: number;
   readonly floor: readonly [id: number, ...except: number[]];
   readonly identity: string;
+  /** As the call store names it; `undefined` where there is none, or it is away. */
+  readonly memory: string | undefined;
 }
 
 /** The client that a socket now belongs to, or the code that refuses the socket. */
@@ -21,6 +26,13 @@ export type Attached =
 /** Why an older socket is closed. */
 export const NEWER = 'a newer socket of this client exists';
 
+/** A client comes back after it, as after any code that no table names. */
+const COME_BACK = 4000;
+const LOST = 'what was remembered of calls is lost';
+
+/** Why another's socket is closed. */
+export const OTHERS = 'this client belongs to another identity';
+
 /** Options of a {@link ClientDirectory}. */
 export interface ClientDirectoryOptions {
   readonly limits: ResolvedLimits;
@@ -29,6 +41,8 @@ export interface ClientDirectoryOptions {
   readonly neglected: AbortedCalls;
   /** Clients of this identity are not counted: it is everyone's. */
   readonly anonymous: string | undefined;
+  readonly callStore: CallStore | undefined;
+  readonly report: Report;
 }
 
 /**
@@ -59,24 +73,24 @@ export class ClientDirectory {
   }
 
   /** Gives a socket to its client; an older socket of it is retired (PROTOCOL.md, calls across sockets, rule 6). */
-  attach({ client: id, n, floor, identity }: Greeting, socket: ClientSocket): Attached {
+  attach({ client: id, n, floor, identity, memory }: Greeting, socket: ClientSocket): Attached {
     let client = this.#clients.get(id);
+    // What all servers say counts: what this one remembers under another name is no more.
+    if (client !== undefined && memory !== undefined && client.memory !== memory) {
+      this.forget(client);
+      client = undefined;
+    }
     const isNew = client === undefined;
     if (client !== undefined && client.identity !== identity) {
-      return { refused: CloseCode.OTHER_IDENTITY, reason: 'this client belongs to another identity' };
+      return { refused: CloseCode.OTHER_IDENTITY, reason: OTHERS };
     }
     if (client !== undefined && n <= client.n) {
       return { refused: CloseCode.TAKEN_OVER, reason: NEWER };
     }
-    if (client === undefined) {
-      const { limits, neglected } = this.#options;
-      const made: Client = new Client(id, identity, limits, (delta) => this.#count(made, delta), neglected);
-      this.#clients.set(id, made);
-      client = made;
-    }
+    client ??= this.#make(id, identity, memory);
     this.#cameBack(client);
     client.n = n;
-    client.calls.raise(floor[0], floor.slice(1));
+    client.raise(floor[0], floor.slice(1));
     const older = client.socket;
     client.socket = socket;
     // Of two that have not spoken since their welcome the client has given up the first.
@@ -102,7 +116,10 @@ export class ClientDirectory {
     if (client.socket === socket) {
       client.socket = client.serving;
       client.serving = undefined;
-      if (code === CloseCode.NORMAL) return this.forget(client);
+      if (code === CloseCode.NORMAL) {
+        client.claims?.forget(client.n);
+        return this.forget(client);
+      }
     }
     if (client.socket === undefined && client.retired === undefined) this.#wentAway(client);
   }
@@ -113,6 +130,7 @@ export class ClientDirectory {
       if (client.identity !== identity) continue;
       // First: what runs is aborted, and says nothing more on a socket.
       for (const socket of [client.socket, client.serving, client.retired]) socket?.cutOff(code, reason);
+      client.claims?.forget(client.n);
       this.forget(client);
     }
   }
@@ -130,9 +148,28 @@ export class ClientDirectory {
     for (const client of [...this.#clients.values()]) this.forget(client);
   }
 
+  #make(id: string, identity: string, memory: string | undefined): Client {
+    const { limits, neglected, callStore: store, deadlines, report } = this.#options;
+    const claims =
+      store === undefined || memory === undefined
+        ? undefined
+        : new Claims({ client: id, memory }, { store, deadlines, report, gone: () => this.#lost(client) });
+    const count = (delta: number): void => this.#count(client, delta);
+    const client: Client = new Client(id, identity, limits, count, neglected, memory, claims);
+    this.#clients.set(id, client);
+    return client;
+  }
+
+  /** The store has lost what it remembered: the client comes back, finds another name and knows. */
+  #lost(client: Client): void {
+    for (const socket of [client.socket, client.serving, client.retired]) socket?.cutOff(COME_BACK, LOST);
+    this.forget(client);
+  }
+
   #wentAway(client: Client): void {
     if (this.#clients.get(client.id) !== client || this.#away.has(client)) return;
     const { limits, windowMs, deadlines, anonymous } = this.#options;
+    client.claims?.leave(client.n, windowMs);
     this.#away.set(
       client,
       deadlines.add(performance.now() + windowMs, () => this.forget(client)),

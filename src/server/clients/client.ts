@@ -2,6 +2,7 @@ import { SerialQueue } from '../../primitives/serial-queue.ts';
 import { TokenBucket } from '../../primitives/token-bucket.ts';
 import type { ResolvedLimits } from '../app/server-options.ts';
 import { CallMemory, type AbortedCalls } from '../calls/call-memory.ts';
+import type { Claims } from '../calls/claims.ts';
 import type { Losses } from '../outbound/large-messages.ts';
 import { randomName } from '../random-name.ts';
 import { StreamStore } from '../streams/stream-store.ts';
@@ -20,10 +21,12 @@ export interface ClientSocket {
 /** The memory of one client: what the server remembers of it over many sockets. */
 export class Client {
   /** Random, so that a client whose memory was lost can tell. */
-  readonly memory: string = randomName();
+  readonly memory: string;
   readonly id: string;
   readonly identity: string;
   readonly calls: CallMemory;
+  /** Where servers share what they remember of it. */
+  readonly claims: Claims | undefined;
   /** Mutations start in the order in which they came. */
   readonly mutations: SerialQueue = new SerialQueue();
   /** Publishes to one topic take effect in the order in which they came. */
@@ -53,8 +56,12 @@ export class Client {
     limits: ResolvedLimits,
     onBytes: (delta: number) => void,
     abortedCalls: AbortedCalls,
+    memory: string = randomName(),
+    claims?: Claims,
   ) {
     this.id = id;
+    this.memory = memory;
+    this.claims = claims;
     this.identity = identity;
     this.calls = new CallMemory(limits, onBytes, abortedCalls);
     this.#limits = limits;
@@ -62,6 +69,12 @@ export class Client {
 
   get streams(): StreamStore {
     return (this.#streams ??= new StreamStore(this.#limits, this.calls));
+  }
+
+  /** As {@link CallMemory.raise}, also where servers share the memory. */
+  raise(below: number, except: readonly number[]): number {
+    this.claims?.floor(below, except);
+    return this.calls.raise(below, except);
   }
 
   /** Aborts when nothing of it is remembered any more. */

@@ -5,7 +5,9 @@ import type { Decoded } from '../../protocol/read-frame.ts';
 import type { ClientMessage, Hello } from '../../protocol/messages.ts';
 import { utf8Length } from '../../protocol/utf8.ts';
 import type { Credentials, Engine } from '../engine.ts';
+import type { CallStore } from '../calls/call-store.ts';
 import { floorProblem } from '../calls/floor.ts';
+import { NEWER, OTHERS } from '../clients/client-directory.ts';
 import { whenReady } from '../app/now-or-later.ts';
 import { expiryProblem, noCredentials, refusesCredentials } from '../app/refusal.ts';
 import { EXPIRED, isOver } from './expiry.ts';
@@ -30,6 +32,8 @@ export interface Introduction {
   readonly hello: Hello;
   readonly credentials: Credentials;
   readonly held: ReadonlyArray<Decoded<ClientMessage>>;
+  /** Name of the client's memory, as the call store has it. */
+  readonly memory: string | undefined;
 }
 
 /** The first part of a socket's life: waits for hello, verifies who it is, holds what follows until then. */
@@ -130,17 +134,16 @@ export class Handshake {
           report(noCredentials(), { during: 'authenticate' });
           return this.#refuse(CloseCode.INTERNAL_ERROR, FAILED);
         }
-        const ban = this.#bans?.get(credentials.identity);
-        if (ban !== undefined) return this.#refuse(ban.code, ban.reason);
         const problem = expiryProblem(credentials.expiresAt);
         if (problem !== undefined) {
           report(problem, { during: 'authenticate' });
           return this.#refuse(CloseCode.INTERNAL_ERROR, FAILED);
         }
-        if (isOver(credentials.expiresAt)) return this.#refuse(CloseCode.UNAUTHENTICATED, EXPIRED);
-        this.#done = true;
-        deadlines.remove(this.#deadline);
-        this.#introduced({ hello, credentials, held: this.#held });
+        if (!this.#isWelcome(credentials)) return;
+        const { callStore } = this.#engine;
+        // While it is away clients are remembered here alone, which the other name tells them.
+        if (callStore === undefined || callStore.connection?.isUp === false) this.#letIn(hello, credentials, undefined);
+        else this.#open(callStore, hello, credentials);
       },
       (error) => {
         if (this.#done) return;
@@ -154,6 +157,45 @@ export class Handshake {
         else this.#refuse(code === 'FORBIDDEN' ? CloseCode.FORBIDDEN : CloseCode.UNAUTHENTICATED, message);
       },
     );
+  }
+
+  /** Asks for the memory that the client has, on whichever server. */
+  #open(store: CallStore, hello: Hello, credentials: Credentials): void {
+    const { client, n } = hello;
+    const { report, times } = this.#engine;
+    store.open({ client, identity: credentials.identity, n }).then(
+      (opened) => {
+        if (opened.refused !== undefined) {
+          return opened.refused === 'identity'
+            ? this.#refuse(CloseCode.OTHER_IDENTITY, OTHERS)
+            : this.#refuse(CloseCode.TAKEN_OVER, NEWER);
+        }
+        const { memory } = opened;
+        if (!this.#done && this.#isWelcome(credentials)) return this.#letIn(hello, credentials, memory);
+        store
+          .leave({ client, memory }, n, times.windowMs)
+          .catch((error: unknown) => report(error, { during: 'calls' }));
+      },
+      (error: unknown) => {
+        report(error, { during: 'calls' });
+        if (!this.#done && this.#isWelcome(credentials)) this.#letIn(hello, credentials, undefined);
+      },
+    );
+  }
+
+  /** What was said since the credentials were asked for counts. `false`: it was refused. */
+  #isWelcome({ identity, expiresAt }: Credentials): boolean {
+    const ban = this.#bans?.get(identity);
+    if (ban !== undefined) this.#refuse(ban.code, ban.reason);
+    else if (isOver(expiresAt)) this.#refuse(CloseCode.UNAUTHENTICATED, EXPIRED);
+    else return true;
+    return false;
+  }
+
+  #letIn(hello: Hello, credentials: Credentials, memory: string | undefined): void {
+    this.#done = true;
+    this.#engine.deadlines.remove(this.#deadline);
+    this.#introduced({ hello, credentials, held: this.#held, memory });
   }
 
   #limitTime(reason: string): Deadline {

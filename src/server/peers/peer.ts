@@ -240,7 +240,7 @@ export class Peer {
         const [, ...floor] = message;
         const problem = floorProblem(floor);
         if (problem !== undefined) return this.#link.close(CloseCode.MALFORMED_FRAME, problem);
-        return this.#inbox.worked(this.client.calls.raise(floor[0], floor.slice(1)), arrival.at);
+        return this.#inbox.worked(this.client.raise(floor[0], floor.slice(1)), arrival.at);
       }
       case 'auth':
         this.#auth ??= new PeerAuth(this.#link, this);

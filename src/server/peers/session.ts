@@ -210,10 +210,10 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, OutletOwn
   }
 
   #introduced(introduction: Introduction): void {
-    const { hello, credentials, held } = introduction;
+    const { hello, credentials, held, memory } = introduction;
     const { client: id, n, floor } = hello;
     const { identity } = credentials;
-    const attached = this.engine.directory.attach({ client: id, n, floor, identity }, this);
+    const attached = this.engine.directory.attach({ client: id, n, floor, identity, memory }, this);
     if (attached.refused !== undefined) return this.close(attached.refused, attached.reason);
     const { client, isNew } = attached;
     const peer = new Peer(this, client, introduction);

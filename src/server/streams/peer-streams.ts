@@ -154,11 +154,13 @@ export class PeerStreams implements FeedLink {
   #start({ call, bound, feed, message, arrival }: Starting): void {
     const [, , path, headers, , upTo, json, meta] = message;
     const { dispatcher, observer } = this.#link.engine;
-    const { calls, streams } = this.#peer.client;
+    const { calls, streams, claims } = this.#peer.client;
     const stream = streams.start(call);
     feed.follow(stream);
     stream.more(0, upTo);
     observer?.follow(call, path, this.#peer.client.identity);
-    dispatcher.run({ call, calls, bound, arrival, headers: headers ?? NO_HEADERS, json, meta, stream });
+    const run = { call, calls, bound, arrival, headers: headers ?? NO_HEADERS, json, meta, stream };
+    if (claims === undefined) dispatcher.run(run);
+    else claims.take({ call, calls, idempotent: bound.procedure.idempotent, run: () => dispatcher.run(run) });
   }
 }

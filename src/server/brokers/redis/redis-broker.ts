@@ -3,18 +3,12 @@ import { resolveNumbers } from '../../app/server-options.ts';
 import { randomName } from '../../random-name.ts';
 import type { Broker, Feed, FeedListener, PublishOptions } from '../broker.ts';
 import { RedisConnection } from './redis-connection.ts';
-import { redisPort, type RedisClient, type RedisPort } from './redis-port.ts';
+import { redisClients, type RedisClients, type RedisPort } from './redis-port.ts';
 import { RedisTopic, type Found, type Head } from './redis-topic.ts';
 import { HEAD, POSITIONS, PUBLISH, READ } from './scripts.ts';
 
 /** Options of {@link redisBroker}. */
-export interface RedisBrokerOptions {
-  /** Runs what is asked of Redis. May be shared with the app. */
-  readonly commands: RedisClient;
-  /** Another client of the same Redis, for subscriptions alone: `commands.duplicate()`. */
-  readonly subscriber: RedisClient;
-  /** Begins all keys and channels. Servers that share topics share it. @default 'tautline:' */
-  readonly prefix?: string | undefined;
+export interface RedisBrokerOptions extends RedisClients {
   /** How much of each topic can be caught up with. The same on all servers. */
   readonly history?: {
     /** Publications. @default 1_000 */
@@ -67,21 +61,13 @@ class RedisBroker implements Broker {
   /** Marks of this process are its own. */
   readonly #markName = randomName().slice(0, 8);
 
-  constructor({ commands, subscriber, prefix = 'tautline:', history, onError, ...given }: RedisBrokerOptions) {
-    const { timeoutMs, checkMs } = given;
+  constructor({ history, onError, timeoutMs, checkMs, ...clients }: RedisBrokerOptions) {
     this.#numbers = resolveNumbers('redisBroker: ', DEFAULTS, { ...history, timeoutMs, checkMs });
-    if (typeof prefix !== 'string' || /[{}]/.test(prefix)) {
-      throw new TypeError(
-        'redisBroker: prefix must be a text without braces, which mark what a cluster keeps together',
-      );
-    }
-    if ((commands as unknown) === subscriber) {
-      throw new TypeError('redisBroker: subscriber must be another client than commands: give commands.duplicate()');
-    }
+    const { commands, subscriber, prefix } = redisClients('redisBroker', clients);
     this.#prefix = prefix;
     this.#onError = onError ?? (() => undefined);
-    this.#commands = redisPort('commands', commands);
-    this.#subscriber = redisPort('subscriber', subscriber);
+    this.#commands = commands;
+    this.#subscriber = subscriber;
     this.connection = new RedisConnection('redisBroker', this.#numbers.timeoutMs, this.#commands, this.#subscriber);
     this.#subscriber.onReady(() => this.#resubscribed());
     this.#subscriber.onMessage((channel, message) => {

@@ -63,16 +63,42 @@ export interface RedisPort {
   close(): void;
 }
 
+/** How an app gives its clients of Redis. */
+export interface RedisClients {
+  /** Runs what is asked of Redis. May be shared with the app. */
+  readonly commands: RedisClient;
+  /** Another client of the same Redis, for subscriptions alone: `commands.duplicate()`. */
+  readonly subscriber: RedisClient;
+  /** Begins all keys and channels. Servers that share something share it. @default 'tautline:' */
+  readonly prefix?: string | undefined;
+}
+
+/** Looks at them. @throws TypeError for what can't work */
+export function redisClients(
+  owner: string,
+  { commands, subscriber, prefix = 'tautline:' }: RedisClients,
+): { readonly commands: RedisPort; readonly subscriber: RedisPort; readonly prefix: string } {
+  if (typeof prefix !== 'string' || /[{}]/.test(prefix)) {
+    throw new TypeError(`${owner}: prefix must be a text without braces, which mark what a cluster keeps together`);
+  }
+  if ((commands as unknown) === subscriber) {
+    throw new TypeError(`${owner}: subscriber must be another client than commands: give commands.duplicate()`);
+  }
+  return {
+    commands: redisPort(`${owner}: commands`, commands),
+    subscriber: redisPort(`${owner}: subscriber`, subscriber),
+    prefix,
+  };
+}
+
 /** @throws TypeError for what is neither. */
-export function redisPort(name: string, client: RedisClient): RedisPort {
+function redisPort(name: string, client: RedisClient): RedisPort {
   const given = client as unknown as Readonly<Record<string, unknown>> | null | undefined;
   if (typeof given?.eval === 'function' && typeof given.subscribe === 'function') {
     if (typeof given.status === 'string') return ioRedisPort(client as IoRedisClient);
     if (typeof given.isOpen === 'boolean') return nodeRedisPort(client as NodeRedisClient);
   }
-  throw new TypeError(
-    `redisBroker: ${name} must be a client of redis (5, 6) or ioredis (5, 6): createClient(…) or new Redis(…)`,
-  );
+  throw new TypeError(`${name} must be a client of redis (5, 6) or ioredis (5, 6): createClient(…) or new Redis(…)`);
 }
 
 const LINE_EVENTS: readonly LineEvent[] = ['ready', 'reconnecting', 'close', 'end'];
