@@ -46,6 +46,16 @@ describe('in each build all entries share the class of errors', () => {
   });
 });
 
+test('nothing in it has a static block, which the tools of React Native 0.76 do not take; they look for `main`', () => {
+  const files = readdirSync(`${root}dist`, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.js'),
+  );
+  expect(files).toContain('index.js');
+  expect(files.filter((file) => /\bstatic \{/.test(readFileSync(`${root}dist/${file}`, 'utf8')))).toEqual([]);
+  const { main } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { main: string };
+  expect(existsSync(join(root, main))).toBe(true);
+});
+
 test('a program on a Node without a WebSocket is told what to pass, in production too', async () => {
   const program = `
     delete globalThis.WebSocket;

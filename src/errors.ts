@@ -114,11 +114,9 @@ export class TautlineError<Code extends string = string, Data = unknown> extends
     this.remedy = details.remedy || undefined;
     this.retryAfterMs = details.retryAfterMs;
   }
-
-  static {
-    brand(this, 'TautlineError');
-  }
 }
+
+brand(TautlineError, 'TautlineError');
 
 /** Whether a value is a {@link TautlineError}, of whatever copy of the package; with a code, one of that code. */
 export function isTautlineError(value: unknown): value is TautlineError;

@@ -6,11 +6,9 @@ import { brand, isBranded } from '../brand.ts';
  */
 export class StopReconnecting extends Error {
   override readonly name = 'StopReconnecting';
-
-  static {
-    brand(this, 'StopReconnecting');
-  }
 }
+
+brand(StopReconnecting, 'StopReconnecting');
 
 /** Whether it was thrown to stop, by whatever copy of the package. */
 export function stopsReconnecting(error: unknown): boolean {

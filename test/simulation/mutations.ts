@@ -132,8 +132,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a memory keeps its name',
     rule: `welcome: a new name whenever the server remembers nothing`,
     file: 'src/server/clients/client.ts',
-    find: 'readonly memory: string = randomName();',
-    replace: "readonly memory: string = randomName().slice(0, 0) + 'memory';",
+    find: 'memory: string = randomName(),',
+    replace: "memory: string = randomName().slice(0, 0) + 'memory',",
   },
   {
     name: 'another identity goes unnoticed by the client',
@@ -209,8 +209,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a client that left for good is remembered',
     rule: `${CALLS} 7: a client that closed with 1000 is forgotten at once`,
     file: 'src/server/clients/client-directory.ts',
-    find: 'if (code === CloseCode.NORMAL) return this.forget(client);',
-    replace: '',
+    find: 'client.claims?.forget(client.n);\n        return this.forget(client);',
+    replace: 'client.claims?.forget(client.n);',
   },
   {
     name: 'a client without a socket is remembered for ever',

@@ -14,10 +14,8 @@ export class CallPromise<Output, CallError = TautlineError> extends Promise<Outp
       (error: unknown) => ({ ok: false, error: error as CallError }),
     );
   }
-
-  static {
-    // `await` takes it as the promise that it is, without another around it; and `then` gives plain ones (ECMA-262,
-    // PromiseResolve and SpeciesConstructor): only the call itself has `safe`.
-    void Object.defineProperty(this.prototype, 'constructor', { value: Promise });
-  }
 }
+
+// `await` takes it as the promise that it is, without another around it; and `then` gives plain ones (ECMA-262,
+// PromiseResolve and SpeciesConstructor): only the call itself has `safe`.
+void Object.defineProperty(CallPromise.prototype, 'constructor', { value: Promise });

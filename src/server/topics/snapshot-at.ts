@@ -13,11 +13,9 @@ export class SnapshotAt<State = unknown> {
     this.state = state;
     this.position = position;
   }
-
-  static {
-    brand(this, 'SnapshotAt');
-  }
 }
+
+brand(SnapshotAt, 'SnapshotAt');
 
 /** The state of a topic, as it goes out. */
 export interface EncodedSnapshot {

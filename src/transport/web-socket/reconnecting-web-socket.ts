@@ -227,21 +227,20 @@ export class ReconnectingWebSocket extends WebSocketEventTarget implements WebSo
     if (arguments.length === 0) throw new TypeError('send: 1 argument required, but only 0 present.');
     this.#engine.send(toData(data));
   }
-
-  static {
-    for (const [name, value] of Object.entries(READY_STATE)) {
-      for (const owner of [this, this.prototype]) Object.defineProperty(owner, name, { value, enumerable: true });
-    }
-    const names = Object.getOwnPropertyNames(this.prototype).filter((name) => name !== 'constructor');
-    for (const name of names) Object.defineProperty(this.prototype, name, { enumerable: true });
-    // Web IDL counts the arguments that are required.
-    for (const name of ['close', 'reconnect'])
-      Object.defineProperty(Reflect.get(this.prototype, name), 'length', { value: 0 });
-    Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'WebSocket', configurable: true });
-  }
 }
 
-// Outside of the class: one that names itself inside is given another name by tools that build the package.
+// Outside of the class: React Native's tools take no static blocks.
+for (const [name, value] of Object.entries(READY_STATE)) {
+  for (const owner of [ReconnectingWebSocket, ReconnectingWebSocket.prototype])
+    Object.defineProperty(owner, name, { value, enumerable: true });
+}
+const names = Object.getOwnPropertyNames(ReconnectingWebSocket.prototype).filter((name) => name !== 'constructor');
+for (const name of names) Object.defineProperty(ReconnectingWebSocket.prototype, name, { enumerable: true });
+// Web IDL counts the arguments that are required.
+for (const name of ['close', 'reconnect'])
+  Object.defineProperty(Reflect.get(ReconnectingWebSocket.prototype, name), 'length', { value: 0 });
+Object.defineProperty(ReconnectingWebSocket.prototype, Symbol.toStringTag, { value: 'WebSocket', configurable: true });
+
 /** The last one seen that is not of this kind: somebody may put this class in its place at any time. */
 let native: WebSocketConstructor | undefined = globalWebSocket();
 
