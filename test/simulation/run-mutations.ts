@@ -71,5 +71,6 @@ function simulate(): string | undefined {
   if (signal !== null) return 'it never ends';
   if (status === 0) return undefined;
   const said = stdout + stderr;
+  if (!stdout.includes('simulation.test.ts')) throw new Error(`the simulation did not run: ${said}`);
   return /^\d+ ms: .*$/m.exec(said)?.[0] ?? /^\w*Error: .*$/m.exec(said)?.[0] ?? 'it fails';
 }
