@@ -6,7 +6,7 @@ import type { Procedure } from '../contract/procedure.ts';
 import type { Topic } from '../contract/topic.ts';
 import { Deadlines } from '../primitives/deadlines.ts';
 import type { Position, WireLimits } from '../protocol/messages.ts';
-import { BrokerWatch } from './brokers/broker-watch.ts';
+import { ConnectionWatch } from './brokers/connection-watch.ts';
 import type { Broker, PublishOptions } from './brokers/broker.ts';
 import { memoryBroker } from './brokers/memory.ts';
 import { ClientDirectory } from './clients/client-directory.ts';
@@ -194,6 +194,7 @@ export function createServer<Tree extends ContractTree, Context = undefined>(
     await sessions.drain(withinMs);
     commands.close();
     engine.brokerWatch.close();
+    engine.callStoreWatch.close();
     engine.hub.close();
     engine.directory.close();
     engine.deadlines.close();
@@ -279,7 +280,8 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
     report,
     observer,
     hub,
-    brokerWatch: new BrokerWatch(broker, observer),
+    brokerWatch: new ConnectionWatch('broker', broker.connection, observer),
+    callStoreWatch: new ConnectionWatch('callStore', callStore?.connection, observer),
     onPeer: options.onPeer,
     authenticate: options.authenticate ?? (() => ({ identity: ANONYMOUS, context: undefined })),
     directory: new ClientDirectory({ limits, windowMs, deadlines, neglected, anonymous, callStore, report }),

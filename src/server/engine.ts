@@ -1,7 +1,7 @@
 import type { Codec } from '../payload.ts';
 import type { Deadlines } from '../primitives/deadlines.ts';
 import type { WireLimits } from '../protocol/messages.ts';
-import type { BrokerWatch } from './brokers/broker-watch.ts';
+import type { ConnectionWatch } from './brokers/connection-watch.ts';
 import type { ClientDirectory } from './clients/client-directory.ts';
 import type { CallStore } from './calls/call-store.ts';
 import type { Dispatcher } from './calls/dispatcher.ts';
@@ -72,7 +72,8 @@ export interface Engine {
   readonly callStore: CallStore | undefined;
   readonly dispatcher: Dispatcher;
   readonly hub: TopicHub;
-  readonly brokerWatch: BrokerWatch;
+  readonly brokerWatch: ConnectionWatch;
+  readonly callStoreWatch: ConnectionWatch;
   readonly publisher: Publisher;
   readonly clientPublisher: ClientPublisher;
   /** Both shared by all sockets, as a publication goes to many. */

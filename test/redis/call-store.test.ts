@@ -275,7 +275,7 @@ test('while Redis is away: what acts is refused and not done later, queries are 
   onTestFinished(() => redis.thaw());
   peer.write(pay(1), ['call', 2, 'echo', null, 'x']);
   expect(await answer(peer, 2)).toEqual(['reply', 2, 'x']);
-  expect(await answer(peer, 1)).toMatchObject(['error', 1, { code: 'RATE_LIMITED', retryAfterMs: 1000 }]);
+  expect(await answer(peer, 1)).toMatchObject(['error', 1, { code: 'UNKNOWN_OUTCOME' }]);
   expect(problems.splice(0)).toMatchObject([{ code: 'TIMEOUT' }]);
   // Now it is known to be away.
   const other = await hello(one, newcomer);
@@ -324,6 +324,25 @@ test('who says that it will not come back is forgotten, who is lost is kept for 
   await eventually(async () => (await admin.pTTL(keyOf(lost))) <= 120_000);
   expect(await admin.pTTL(keyOf(lost))).toBeGreaterThan(0);
   for (const client of [moved, elsewhere]) expect(await admin.pTTL(keyOf(client))).toBeGreaterThan(3_600_000);
+});
+
+test('what a client has settled is claimed by nobody, however late a server is with it', async () => {
+  const [store, late] = [await storeOf('redis 6'), await storeOf('ioredis 6')];
+  const client = clientName();
+  const opened = await store.open({ client, identity: 'ann', n: 1 });
+  const memory = opened.refused === undefined ? opened.memory : '';
+  const request = (id: number) => ({ client, memory, id, key: 'call pay', idempotent: false });
+  const kinds = async (...ids: number[]): Promise<string[]> =>
+    Promise.all(ids.map(async (id) => (await late.claim(request(id))).kind));
+  const claim = await store.claim(request(5));
+  await store.answer({ ...request(5), token: claim.kind === 'new' ? claim.token : '', message: '["reply",5]' });
+  await store.floor({ client, memory }, 8, [3, 4, 6]);
+  expect(await kinds(2, 4, 5, 7, 8)).toEqual(['unknown', 'new', 'unknown', 'unknown', 'new']);
+  // One that is older than what is known, and one that takes nothing back.
+  await store.floor({ client, memory }, 6, [5]);
+  expect(await kinds(5, 3)).toEqual(['unknown', 'new']);
+  await store.floor({ client, memory }, 8, [2, 4]);
+  expect(await kinds(2, 3, 4, 6)).toEqual(['unknown', 'unknown', 'running', 'unknown']);
 });
 
 test('answers are bounded by number and by bytes: the oldest go first, and never run again', async () => {

@@ -48,22 +48,38 @@ test('a broker that is away is seen: by observe, stats and health', async () => 
     if (happening.type === 'broker') seen.push(happening);
   };
   const { server } = start({}, { broker, observe });
-  expect(server.health()).toEqual({ state: 'ready', brokerAwayMs: 0 });
+  expect(server.health()).toEqual({ state: 'ready', brokerAwayMs: 0, callStoreAwayMs: 0 });
   set(false);
-  expect(server.health()).toEqual({ state: 'degraded', brokerAwayMs: 1 });
+  expect(server.health()).toEqual({ state: 'degraded', brokerAwayMs: 1, callStoreAwayMs: 0 });
   vi.advanceTimersByTime(3000);
   set(false);
   expect([server.health().brokerAwayMs, server.stats().brokerAwayMs]).toEqual([3000, 3000]);
   set(true);
-  expect([server.health(), server.stats().brokerAwayMs]).toEqual([{ state: 'ready', brokerAwayMs: 0 }, 0]);
+  expect([server.health(), server.stats().brokerAwayMs]).toEqual([
+    { state: 'ready', brokerAwayMs: 0, callStoreAwayMs: 0 },
+    0,
+  ]);
   expect(seen).toEqual([
     { type: 'broker', state: 'away', awayMs: 0 },
     { type: 'broker', state: 'back', awayMs: 3000 },
   ]);
   const closing = server.close();
-  expect(server.health()).toEqual({ state: 'closing', brokerAwayMs: 0 });
+  expect(server.health()).toEqual({ state: 'closing', brokerAwayMs: 0, callStoreAwayMs: 0 });
   await closing;
   expect(listeners.size).toBe(0);
+});
+
+test('a call store that is away is seen, too', () => {
+  const { broker, set } = awayBroker();
+  const never = async (): Promise<never> => new Promise(() => undefined);
+  const methods = { open: never, claim: never, answer: never, floor: never, leave: never, forget: never };
+  const { connection } = broker;
+  const callStore = { ...methods, connection, watch: () => () => undefined, close: () => undefined };
+  const observe = vi.fn();
+  const { server } = start({}, { callStore, observe });
+  set(false);
+  expect(server.health()).toEqual({ state: 'degraded', brokerAwayMs: 0, callStoreAwayMs: 1 });
+  expect(observe.mock.calls).toEqual([[{ type: 'callStore', state: 'away', awayMs: 0 }]]);
 });
 
 test('a server that begins without its broker says so', () => {
@@ -73,7 +89,7 @@ test('a server that begins without its broker says so', () => {
   const { server } = start({}, { broker, observe });
   expect(server.health().state).toBe('degraded');
   expect(observe).toHaveBeenCalledWith({ type: 'broker', state: 'away', awayMs: 0 });
-  expect(start().server.health()).toEqual({ state: 'ready', brokerAwayMs: 0 });
+  expect(start().server.health()).toEqual({ state: 'ready', brokerAwayMs: 0, callStoreAwayMs: 0 });
 });
 
 const publishes = (...ids: number[]) => ids.map((id) => ['publish', id, 'rooms/1', { text: `${id}` }]);

@@ -68,8 +68,8 @@ describe('calls that act', () => {
     const peer = await join(server, 'ann');
     peer.write(cancel(1), cancel(2));
     await settle();
-    const message = 'the server can not reach what remembers calls, and did nothing';
-    expect(peer.answers(1)).toEqual([['error', 1, { code: 'RATE_LIMITED', message, retryAfterMs: 1000 }]]);
+    const message = 'the server can not reach what remembers calls: it has not run this one, but another may have';
+    expect(peer.answers(1)).toEqual([['error', 1, { code: 'UNKNOWN_OUTCOME', message }]]);
     expect(peer.answers(2)).toEqual([['reply', 2]]);
     expect(orders.cancel).toHaveBeenCalledTimes(1);
     expect(errors).toEqual([{ error: new Error('no disk'), info: { during: 'calls', path: 'orders.cancel' } }]);

@@ -228,6 +228,7 @@ describe('stats', () => {
       subscriptions: 1,
       buffered: { total: 5, max: 5 },
       brokerAwayMs: 0,
+      callStoreAwayMs: 0,
       refused: 1,
     });
   });

@@ -45,10 +45,10 @@ export type ServerHappening =
   /** A publication took effect. */
   | { readonly type: 'published'; readonly path: string; readonly by: 'server' | 'client' }
   /**
-   * The broker was lost, or is there again: then `awayMs` tells for how long it was away. A server that begins without it
-   * is told that it is away.
+   * The broker, or the call store, was lost, or is there again: then `awayMs` tells for how long it was away. A server
+   * that begins without it is told that it is away.
    */
-  | { readonly type: 'broker'; readonly state: 'away' | 'back'; readonly awayMs: number }
+  | { readonly type: 'broker' | 'callStore'; readonly state: 'away' | 'back'; readonly awayMs: number }
   /** A subscription began, or began anew: `gap` tells that its peer has missed something. */
   | { readonly type: 'subscribed'; readonly path: string; readonly continuity: 'live' | 'resumed' | 'gap' }
   /** So many events were handed to subscribers: one publication to many, or a stretch of history to one. */

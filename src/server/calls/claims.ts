@@ -10,7 +10,7 @@ import type { KnownCall } from './known-call.ts';
 /** What runs on another server is asked for this often, ms, where nothing tells of it. */
 const LOOK_MS = 2000;
 
-const AWAY = 'the server can not reach what remembers calls, and did nothing';
+const AWAY = 'the server can not reach what remembers calls: it has not run this one, but another may have';
 
 /** A call that acts, and how it is run. */
 export interface Work {
@@ -89,8 +89,7 @@ export class Claims {
 
   #failed({ call, calls }: Work, error: unknown): void {
     this.#options.report(error, { during: 'calls', path: call.path });
-    const wire = { code: 'RATE_LIMITED', message: AWAY, retryAfterMs: 1000 };
-    calls.settle(call, encodeError(call.id, wire, ''));
+    calls.settle(call, refusal(call, 'UNKNOWN_OUTCOME', AWAY));
   }
 
   /** It runs on another server: asks again when something tells of it, and from time to time. */

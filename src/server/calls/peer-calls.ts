@@ -130,8 +130,10 @@ export class PeerCalls implements AnswerSocket {
     // Kept like any answer: a copy of the message still on its way on an older socket must not run after this.
     if (this.#size > most || taken.kind === 'refused') {
       const message = `more than ${most} calls${describeAborted(calls)}`;
-      calls.settle(taken.call, encodeError(id, { code: 'RATE_LIMITED', message }, ''));
-      this.#link.engine.observer?.tell({ type: 'refused', code: 'RATE_LIMITED' });
+      // Where servers share their memory another may have run what is not known here.
+      const code = this.#client.claims === undefined || kind === 'query' ? 'RATE_LIMITED' : 'UNKNOWN_OUTCOME';
+      calls.settle(taken.call, encodeError(id, { code, message }, ''));
+      this.#link.engine.observer?.tell({ type: 'refused', code });
       return undefined;
     }
     return taken.call;

@@ -23,6 +23,8 @@ export interface ServerStats {
   readonly buffered: { readonly total: number; readonly max: number };
   /** How long the broker has been away, ms; 0: it is there. */
   readonly brokerAwayMs: number;
+  /** The same of the call store. */
+  readonly callStoreAwayMs: number;
   /** Sockets that the server, or its adapter, turned away or ended for what they did, since it began. */
   readonly refused: number;
 }
@@ -30,12 +32,14 @@ export interface ServerStats {
 /** What `server.health()` tells. */
 export interface ServerHealth {
   /**
-   * `degraded`: the broker is away. Clients stay connected and calls are answered; what is published waits for it, then
-   * fails. `closing`: nobody is let in any more, so a balancer should send nobody.
+   * `degraded`: the broker or the call store is away. Clients stay connected, and queries are answered; what is published
+   * waits for the broker, and what acts for the call store, for a while, and then fails. `closing`: nobody is let in any more, so a balancer should send nobody.
    */
   readonly state: 'ready' | 'degraded' | 'closing';
   /** How long the broker has been away, ms; 0: it is there. */
   readonly brokerAwayMs: number;
+  /** The same of the call store. */
+  readonly callStoreAwayMs: number;
 }
 
 /** The handler of a socket that is not let in. */
@@ -135,15 +139,20 @@ export class SessionTable implements SessionOwner {
       callsByPath,
       subscriptions,
       buffered: { total, max },
-      brokerAwayMs: this.#engine.brokerWatch.awayMs,
+      ...this.#awayMs,
       refused: this.#refused + this.refusedUpgrades.count,
     };
   }
 
   health(): ServerHealth {
-    const { awayMs: brokerAwayMs } = this.#engine.brokerWatch;
-    const state = brokerAwayMs > 0 ? 'degraded' : 'ready';
-    return { state: this.#draining === undefined ? state : 'closing', brokerAwayMs };
+    const away = this.#awayMs;
+    const state = away.brokerAwayMs + away.callStoreAwayMs > 0 ? 'degraded' : 'ready';
+    return { state: this.#draining === undefined ? state : 'closing', ...away };
+  }
+
+  get #awayMs(): Pick<ServerHealth, 'brokerAwayMs' | 'callStoreAwayMs'> {
+    const { brokerWatch, callStoreWatch } = this.#engine;
+    return { brokerAwayMs: brokerWatch.awayMs, callStoreAwayMs: callStoreWatch.awayMs };
   }
 
   /**

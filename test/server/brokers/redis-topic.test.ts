@@ -122,9 +122,9 @@ test('a broker asks where a topic stands when its channel is subscribed, not bef
   const client = (name: string) => ({
     isOpen: true,
     isReady: true,
-    eval: async () => {
+    eval: async (_script: string, { arguments: args }: { arguments: string[] }) => {
       asked.push(`${name} eval`);
-      return ['e', 0, ''];
+      return [args.at(-1), ['e', 0, '']];
     },
     subscribe: () => {
       asked.push(`${name} subscribe`);

@@ -4,6 +4,7 @@
  *          writes; it begins a new one, and what it holds of others is no more
  *   m      the name of the memory     i  the identity      n  the number of the newest socket
  *   f      the highest id that was forgotten before its client had settled it
+ *   l, x   the floor: ids below it are settled at the client, but for those between commas
  *   b      bytes of answers
  *   <id>   'r', the process, ':', a number of its own, a line feed, and what was called: it runs
  *          'a', what was called, a line feed, and the message: the answer
@@ -12,14 +13,15 @@ const OPEN = `
 redis.replicate_commands()
 local h = KEYS[1]
 local g = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or '-'
-local m = redis.call('HMGET', h, 'g', 'm', 'i', 'n', 'f')
+local m = redis.call('HMGET', h, 'g', 'm', 'i', 'n', 'f', 'l', 'x')
 local function isThere(memory) return m[1] == g and m[2] == memory end
+local function isSettled(id) return tonumber(id) < tonumber(m[6]) and not string.find(m[7], ',' .. id .. ',', 1, true) end
 `;
 
 /** Forgets answers, the oldest first, where there are too many, or too large ones. */
 const TRIM = `
 local function trim(most, bytes)
-  local size = redis.call('HLEN', h) - 6
+  local size = redis.call('HLEN', h) - 8
   local held = tonumber(redis.call('HGET', h, 'b'))
   if size <= most and held <= bytes then return end
   local ids = {}
@@ -48,7 +50,7 @@ end
 export const OPEN_MEMORY: string = `${OPEN}
 if m[1] ~= g then
   redis.call('DEL', h)
-  redis.call('HSET', h, 'g', g, 'm', ARGV[3], 'i', ARGV[1], 'n', ARGV[2], 'f', '0', 'b', '0')
+  redis.call('HSET', h, 'g', g, 'm', ARGV[3], 'i', ARGV[1], 'n', ARGV[2], 'f', '0', 'l', '0', 'x', '', 'b', '0')
   m[2] = ARGV[3]
 elseif m[3] ~= ARGV[1] then return {'identity', ''}
 elseif tonumber(m[4]) >= tonumber(ARGV[2]) then return {'older', ''}
@@ -65,7 +67,7 @@ export const CLAIM: string = `${OPEN}${TRIM}
 if not isThere(ARGV[1]) then return {'gone', ''} end
 local known = redis.call('HGET', h, ARGV[2])
 if known then return {'known', known} end
-if tonumber(ARGV[2]) <= tonumber(m[5]) then return {'unknown', ''} end
+if tonumber(ARGV[2]) <= tonumber(m[5]) or isSettled(ARGV[2]) then return {'unknown', ''} end
 redis.call('HSET', h, ARGV[2], ARGV[3])
 trim(tonumber(ARGV[4]), tonumber(ARGV[5]))
 redis.call('PEXPIRE', h, ARGV[6])
@@ -90,11 +92,20 @@ redis.call('PUBLISH', ARGV[7], ARGV[2])
 return ARGV[4]
 `;
 
-/** ARGV: name of the memory, an id, ids. Forgets those below the first but for the others. */
+/**
+ * ARGV: name of the memory, an id, ids. Forgets those below the first but for the others. None of them is claimed after
+ * that: a server may be late with what its client has had from another.
+ */
 export const FLOOR: string = `${OPEN}
 if not isThere(ARGV[1]) then return 0 end
-local below, except, held = tonumber(ARGV[2]), {}, 0
-for index = 3, #ARGV do except[ARGV[index]] = true end
+local below, except, open, held = tonumber(ARGV[2]), {}, {}, 0
+if below < tonumber(m[6]) then return 0 end
+for index = 3, #ARGV do
+  local id = ARGV[index]
+  except[id] = true
+  if not isSettled(id) or redis.call('HEXISTS', h, id) == 1 then open[#open + 1] = id end
+end
+redis.call('HSET', h, 'l', ARGV[2], 'x', ',' .. table.concat(open, ',') .. ',')
 for _, field in ipairs(redis.call('HKEYS', h)) do
   local id = tonumber(field)
   if id and id < below and not except[field] then

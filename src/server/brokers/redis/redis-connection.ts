@@ -1,6 +1,8 @@
 import { TautlineError } from '../../../errors.ts';
 import type { BrokerConnection } from '../broker.ts';
+import { randomName } from '../../random-name.ts';
 import type { RedisPort } from './redis-port.ts';
+import { marked } from './scripts.ts';
 
 /**
  * The way to Redis: waits, for a while, for it to be there and for what it answers, and knows whether it is. A line that
@@ -18,6 +20,9 @@ export class RedisConnection implements BrokerConnection {
   /** It has not answered in time, and nothing since. */
   #isSilent = false;
   #wasUp: boolean;
+  /** What is asked is marked, and its answer bears the mark. */
+  readonly #marks = randomName();
+  #asked = 0;
 
   constructor(owner: string, timeoutMs: number, commands: RedisPort, subscriber: RedisPort) {
     this.#owner = owner;
@@ -55,12 +60,18 @@ export class RedisConnection implements BrokerConnection {
     await this.#limited(up, this.#notThere).finally(undo);
   }
 
-  /** Waits for a line to Redis to be there; then for its answer. @throws TautlineError `OFFLINE`, not sent; `TIMEOUT`, unknown */
+  /**
+   * Waits for a line to Redis to be there; then for its answer.
+   * @throws TautlineError `OFFLINE`, not sent; `TIMEOUT`, or `DISCONNECTED` where another's answer came: unknown
+   */
   async run(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     if (!this.#commands.isReady) {
       await this.#limited(new Promise<void>((resolve) => this.#waiting.push(resolve)), this.#notThere);
     }
-    const answer = await this.inTime(this.#commands.run(script, keys, args));
+    const mark = `${this.#marks}${(++this.#asked).toString(36)}`;
+    const reply = await this.inTime(this.#commands.run(marked(script), keys, [...args, mark]));
+    const [given, answer] = Array.isArray(reply) ? (reply as readonly unknown[]) : [];
+    if (given !== mark) throw this.#mixedUp();
     this.#heard(true);
     return answer;
   }
@@ -93,6 +104,11 @@ export class RedisConnection implements BrokerConnection {
   #heard(answered: boolean): void {
     this.#isSilent = !answered;
     this.look();
+  }
+
+  #mixedUp(): Error {
+    const message = `${this.#owner}: the client of Redis gave the answer to something else: it has to connect anew`;
+    return new TautlineError('DISCONNECTED', message, { outcome: 'unknown' });
   }
 
   readonly #notThere = (): Error =>
