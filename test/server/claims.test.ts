@@ -92,6 +92,22 @@ describe('calls that act', () => {
     await server.close();
   });
 
+  test('that come to be this server’s after nobody wants them are not run, and are answered all the same', async () => {
+    const { store, claim } = handStore();
+    const late = new Gate<Claim>();
+    claim.mockResolvedValueOnce({ kind: 'running' }).mockReturnValueOnce(late.opened);
+    const cancelOrder = vi.fn();
+    const { server } = start({ orders: { cancel: cancelOrder, place: () => ({ number: 1 }) } }, { callStore: store });
+    const peer = await join(server, 'ann');
+    peer.write(cancel(1));
+    await vi.advanceTimersByTimeAsync(2000);
+    peer.write(['cancel', 1]);
+    late.open({ kind: 'new', token: 't' });
+    await settle();
+    expect(store.answer.mock.calls.map(([{ id, token }]) => [id, token])).toEqual([[1, 't']]);
+    expect(cancelOrder).not.toHaveBeenCalled();
+  });
+
   test('that end because their client is forgotten are told as unknown, so that nobody waits for them', async () => {
     const { store } = handStore();
     const { server } = start(

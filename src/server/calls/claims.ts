@@ -104,7 +104,8 @@ export class Claims {
       timer = deadlines.add(performance.now() + LOOK_MS, look);
       store.claim(this.#requestOf(work)).then(
         (claim) => {
-          if (isOver || claim.kind === 'running') return;
+          // What it has claimed it answers, wanted or not: others wait for it.
+          if (claim.kind === 'running' || (isOver && claim.kind !== 'new')) return;
           end();
           this.#claimed(work, claim);
         },

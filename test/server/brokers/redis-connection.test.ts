@@ -31,6 +31,7 @@ test('an answer is that to what was asked; one to something else is a failure of
     message:
       'DISCONNECTED: redisCallStore: the client of Redis gave the answer to something else: it has to connect anew',
   });
+  expect(connection.isUp).toBe(false);
 });
 
 test('an answer without a mark is none, and two connections that share a client do not take each other’s', async () => {

@@ -17,7 +17,7 @@ export class RedisConnection implements BrokerConnection {
   readonly #listeners = new Set<() => void>();
   /** Those who wait for a line to be there. */
   #waiting: Array<() => void> = [];
-  /** It has not answered in time, and nothing since. */
+  /** It has not answered in time, or not to what was asked, and nothing since. */
   #isSilent = false;
   #wasUp: boolean;
   /** What is asked is marked, and its answer bears the mark. */
@@ -71,8 +71,8 @@ export class RedisConnection implements BrokerConnection {
     const mark = `${this.#marks}${(++this.#asked).toString(36)}`;
     const reply = await this.inTime(this.#commands.run(marked(script), keys, [...args, mark]));
     const [given, answer] = Array.isArray(reply) ? (reply as readonly unknown[]) : [];
+    this.#heard(given === mark);
     if (given !== mark) throw this.#mixedUp();
-    this.#heard(true);
     return answer;
   }
 
