@@ -19,13 +19,14 @@ beforeAll(() => redis.start());
 afterAll(() => redis.remove());
 
 /** A server on a port of its own; what it publishes goes through Redis. */
-async function start(pay: (input: string) => string | Promise<string> = (input) => input) {
+async function start(pay: (input: string) => string | Promise<string> = (input) => input, onPeer?: () => void) {
   const [commands, subscriber] = [await CLIENTS['redis 6']!(redis.path), await CLIENTS['ioredis 6']!(redis.path)];
   const clients = { commands: commands.client, subscriber: subscriber.client };
   const callStore = redisCallStore(clients);
   const server = createServer(contract, {
     broker: redisBroker(clients),
     callStore,
+    onPeer,
     authenticate: ({ token = 'nobody' }: AuthenticateArgs) => ({ identity: token, context: undefined }),
     handlers: { pay: ({ input }) => pay(input), room: { authorize: () => true } },
   });
@@ -127,5 +128,31 @@ test('a call that was under way when its client came to another server is done o
   gate.open();
   expect(await called).toBe('paid tea');
   expect(await client.pay('cake')).toBe('paid cake');
+  expect(paid).toEqual(['tea', 'cake']);
+});
+
+test('a server that goes loses no call: what it runs is answered where its client has moved to', async () => {
+  const [gate, begun, arrived] = [new Gate(), new Gate(), new Gate()];
+  const paid: string[] = [];
+  const pay = async (input: string): Promise<string> => {
+    paid.push(input);
+    begun.open();
+    await gate.opened;
+    return `paid ${input}`;
+  };
+  const [going, staying] = [await start(pay), await start(pay, () => arrived.open())];
+  let at = going;
+  const connection = connect(() => at.url, { random: () => 0 });
+  onTestFinished(() => connection.close());
+  const client = createClient(contract, connection);
+  const called = client.pay('tea');
+  await begun.opened;
+  at = staying;
+  const closing = going.server.close({ withinMs: 20_000 });
+  await arrived.opened;
+  const next = client.pay('cake');
+  gate.open();
+  expect(await Promise.all([called, next])).toEqual(['paid tea', 'paid cake']);
+  await closing;
   expect(paid).toEqual(['tea', 'cake']);
 });
