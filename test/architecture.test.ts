@@ -125,6 +125,13 @@ describe('a planted violation is found', () => {
     ]);
   });
 
+  test('an entry that brings msw in for others', () => {
+    const text = `export { x } from './mock-server.ts';`;
+    expect(planted(checkRuntimes, { 'src/testing/index.ts': text, 'src/testing/mock-server.ts': '' })).toEqual([
+      'src/testing/index.ts:1 imports ./mock-server.ts: only src/testing/msw.ts may',
+    ]);
+  });
+
   test.each([
     ['superjson', 'src/codec/json.ts'],
     ['ws', 'src/transport/socket.ts'],

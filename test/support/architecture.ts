@@ -44,6 +44,7 @@ const RUNTIME_ENTRIES: Readonly<Record<string, readonly string[]>> = {
   'src/server/adapters/': ['src/server/node.ts', 'src/server/crossws.ts'],
   'src/server/brokers/redis/': ['src/server/redis.ts'],
   'src/react/': ['src/react/index.ts'],
+  'src/testing/mock-server.ts': ['src/testing/msw.ts'],
 };
 
 /** What a client and a transport are made around: they import no capability, so that each can be left out. */

@@ -170,7 +170,7 @@ function functionAt(tree: unknown, path: string, above = ''): (args: unknown) =>
 }
 
 /** Own properties only: a name like `constructor` finds what was written, or nothing. */
-function valueAt(tree: unknown, path: string): unknown {
+export function valueAt(tree: unknown, path: string): unknown {
   let value = tree;
   for (const name of path.split('.')) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
