@@ -43,14 +43,14 @@ export interface PageServer extends AsyncDisposable {
   release(): void;
 }
 
-/** The script of the page, bundled in memory from the sources. */
-export async function bundlePage(): Promise<string> {
+/** The script of a page, bundled in memory from the sources. */
+export async function bundlePage(page = 'transport-page.ts'): Promise<string> {
   const result = await build({
     configFile: false,
     logLevel: 'warn',
     build: {
       write: false,
-      lib: { entry: fileURLToPath(new URL('transport-page.ts', import.meta.url)), formats: ['es'], fileName: 'page' },
+      lib: { entry: fileURLToPath(new URL(page, import.meta.url)), formats: ['es'], fileName: 'page' },
     },
   });
   const [bundle] = Array.isArray(result) ? result : [];
