@@ -5,7 +5,8 @@ import { isDeclaredFailure } from '../server/app/declared-failure.ts';
 import type { InterceptedCall, Interceptor } from '../server/app/interceptor.ts';
 import { createServer, type Server, type ServerOptions } from '../server/create-server.ts';
 import type { MockHandlers } from './mock-handlers.ts';
-import { MockLine, type MockedSocket } from './mock-line.ts';
+import { MockLines } from './mock-lines.ts';
+import { leftAt, settle, type SettledOptions } from './settled.ts';
 
 /** One call, or one publish, that got to the handlers of a mock. */
 export interface MockedCall {
@@ -31,11 +32,9 @@ export const FAST: FastOptions = {
 export class MockEngine<Tree extends ContractTree, Context> {
   server: Server<Tree>;
   calls: MockedCall[] = [];
+  readonly lines: MockLines = new MockLines();
   readonly #handlers: MockHandlers;
   readonly #make: () => Server<Tree>;
-  readonly #lines: Set<MockLine> = new Set();
-  #refuses = false;
-  #frozen = false;
 
   constructor(
     contract: Contract<Tree>,
@@ -43,63 +42,48 @@ export class MockEngine<Tree extends ContractTree, Context> {
     options: Omit<ServerOptions<Tree, Context>, 'handlers'> = {},
   ) {
     this.#handlers = handlers;
+    const { authenticate } = options;
     this.#make = () =>
       createServer(contract, {
         development: true,
         ...options,
+        ...(authenticate !== undefined && { authenticate: (args) => handlers.watched(authenticate(args)) }),
         handlers: handlers.whole() as ServerOptions<Tree, Context>['handlers'],
         intercept: [this.#watch, ...[options.intercept ?? []].flat()],
       });
     this.server = this.#make();
   }
 
-  /** Takes a socket that is about to open; `undefined` where it was refused instead. */
-  connect(socket: MockedSocket): MockLine | undefined {
-    if (this.#refuses) {
-      socket.close(1006);
-      return undefined;
-    }
-    const line = new MockLine(socket);
-    if (this.#frozen) line.freeze();
-    this.#lines.add(line);
-    return line;
-  }
-
-  closed(line: MockLine, code: number): void {
-    this.#lines.delete(line);
-    line.closed(code);
-  }
-
-  cut(): void {
-    for (const line of this.#lines) line.cut();
-    this.#lines.clear();
-  }
-
-  refuse(refuses: boolean): void {
-    this.#refuses = refuses;
-  }
-
-  freeze(): void {
-    this.#frozen = true;
-    for (const line of this.#lines) line.freeze();
-  }
-
-  thaw(): void {
-    this.#frozen = false;
-    for (const line of this.#lines) line.thaw();
-  }
-
   reset(): void {
     this.#handlers.reset();
     this.calls = [];
-    this.refuse(false);
-    this.thaw();
+    this.lines.reset();
+  }
+
+  /** What is at work, or on its way, in words. */
+  left(): string[] {
+    const { callsByPath } = this.server.stats();
+    const left = Object.entries(callsByPath).map(([path, count]) => `${path} at work (${count})`);
+    if (left.length === 0 && this.#handlers.running > 0) left.push('a rule or a snapshot of a topic, or authenticate');
+    if (this.lines.underWay > 0) left.push(`${this.lines.underWay} frames on their way`);
+    if (this.lines.away > 0) left.push('a client that lost its line and is not back');
+    return left;
+  }
+
+  settled({ connections = [], timeoutMs }: SettledOptions = {}): Promise<void> {
+    return settle(() => [...this.left(), ...connections.flatMap(leftAt)], { timeoutMs });
   }
 
   restart(): Promise<void> {
     const old = this.server;
     this.server = this.#make();
     return old.close();
+  }
+
+  async close(): Promise<void> {
+    await this.server.close();
+    // What is held back or late is so no more.
+    this.lines.cut();
   }
 
   readonly #watch: Interceptor<Context> = async (call, next) => {

@@ -3,6 +3,7 @@ import type { Procedure } from '../contract/procedure.ts';
 import type { Topic } from '../contract/topic.ts';
 import { TautlineError } from '../errors.ts';
 import type { SystemCode } from '../errors.ts';
+import { isThenable } from '../server/app/now-or-later.ts';
 import { valueAt, type HandlersByKind, type TopicHandlers } from '../server/app/handlers.ts';
 
 /** Handlers of a contract in its shape, of which any may be left out, and any rule of a topic. */
@@ -18,16 +19,23 @@ export type PartialHandlers<Tree, Context = unknown> = {
 export class MockHandlers {
   readonly #contract: Contract;
   readonly #given: unknown;
+  readonly #door: string;
   #overrides: readonly unknown[] = [];
+  /** How many were asked and have not answered. */
+  running = 0;
 
-  /** @throws TypeError naming the first handler that is missing, unless some may. */
-  constructor(contract: Contract, given: unknown, partial: boolean) {
+  /**
+   * `door`: what the app's test calls, for errors that say where to add what.
+   * @throws TypeError naming the first handler that is missing, unless some may.
+   */
+  constructor(contract: Contract, given: unknown, { door, partial }: { door: string; partial: boolean }) {
     this.#contract = contract;
     this.#given = given;
+    this.#door = door;
     if (partial) return;
     for (const path of [...contract.procedures.keys(), ...contract.topics.keys()]) {
       if (valueAt(given, path) !== undefined) continue;
-      throw new TypeError(`handlers.${path} is missing: add it to mockServer, or pass partial: true`);
+      throw new TypeError(`handlers.${path} is missing: add it to ${door}, or pass partial: true`);
     }
   }
 
@@ -49,7 +57,7 @@ export class MockHandlers {
     const topic = this.#contract.topics.has(path);
     this.#at(topic ? `${path}.authorize` : path, path);
     if (topic && this.#find(`${path}.publish`) === undefined) {
-      throw refusal('FORBIDDEN', path, `clients may not publish here: add ${path}.publish to mockServer`);
+      throw refusal('FORBIDDEN', path, `clients may not publish here: add ${path}.publish to ${this.#door}`);
     }
   }
 
@@ -66,12 +74,25 @@ export class MockHandlers {
   }
 
   #runs(place: string, path: string): (args: unknown) => unknown {
-    return (args) => this.#at(place, path)(args);
+    return (args) => this.watched(this.#at(place, path)(args));
+  }
+
+  /** Counts as running until it is there. */
+  watched<Answer>(answer: Answer): Answer {
+    if (!isThenable(answer)) return answer;
+    this.running++;
+    const done = (): void => {
+      this.running--;
+    };
+    // A query builder runs each time that it is asked.
+    const once = Promise.resolve(answer);
+    void once.then(done, done);
+    return once as Answer;
   }
 
   #at(place: string, path: string): (args: unknown) => unknown {
     const found = this.#find(place);
-    if (found === undefined) throw refusal('NOT_FOUND', path, `nothing answers ${place}: add it to mockServer`);
+    if (found === undefined) throw refusal('NOT_FOUND', path, `nothing answers ${place}: add it to ${this.#door}`);
     if (typeof found !== 'function') throw new TypeError(`handlers.${place} must be a function, not ${typeof found}`);
     return found as (args: unknown) => unknown;
   }

@@ -1,3 +1,5 @@
+import * as CloseCode from '../protocol/close-code.ts';
+import { closeReaction } from '../protocol/close-reaction.ts';
 import type { Server } from '../server/create-server.ts';
 import type { SocketHandler } from '../server/peers/server-socket.ts';
 
@@ -6,18 +8,33 @@ export interface MockedSocket {
   readonly url: URL;
   send(frame: string): void;
   close(code?: number, reason?: string): void;
+  /** Breaks it: what is under way is lost, and the page sees 1006. */
+  cut(): void;
+}
+
+interface UnderWay {
+  readonly dueMs: number;
+  readonly deliver: () => void;
 }
 
 /** One mocked socket and its end at the engine, with the faults that lines have. */
 export class MockLine {
   readonly #socket: MockedSocket;
+  readonly #over: (comesBack: boolean) => void;
   #engine: SocketHandler | undefined;
-  /** What a frozen line holds back, both ways in the order of sending. */
-  #held: Array<() => void> | undefined;
+  /** Both ways in the order of sending. */
+  readonly #underWay: UnderWay[] = [];
+  #delayMs = 0;
+  #frozen = false;
+  #delivering = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #code: number | undefined;
   #ended = false;
 
-  constructor(socket: MockedSocket) {
+  /** `over` is told once that it has ended, and whether its client comes back by itself. */
+  constructor(socket: MockedSocket, over: (comesBack: boolean) => void = () => undefined) {
     this.#socket = socket;
+    this.#over = over;
   }
 
   open(server: Pick<Server, 'accept'>): void {
@@ -27,10 +44,19 @@ export class MockLine {
         // Everything arrives at once: what was left out while events gathered goes on after them.
         later: queueMicrotask,
         send: (frame) => this.#carry(() => this.#socket.send(frame)),
-        close: (code, reason) => this.#carry(() => this.#socket.close(code, reason)),
+        close: (code, reason) =>
+          this.#carry(() => {
+            this.#code = code;
+            this.#socket.close(code, reason);
+          }),
       },
       { url: url.pathname + url.search },
     );
+  }
+
+  /** Frames that are on their way, held back ones too. */
+  get underWay(): number {
+    return this.#underWay.length;
   }
 
   message(data: unknown): void {
@@ -40,32 +66,68 @@ export class MockLine {
     });
   }
 
-  /** The page's end is closed, by whomever. */
+  /** The page's end is closed, by whomever: told to the engine after what the page sent before. */
   closed(code: number): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#held = undefined;
-    this.#engine?.closed(code);
+    this.#carry(() => this.#end(code, this.#code !== undefined && closeReaction(this.#code) !== 'stop'));
   }
 
   cut(): void {
-    this.closed(1006);
-    this.#socket.close(1006);
+    this.#end(CloseCode.ABNORMAL, true);
+    this.#socket.cut();
   }
 
   freeze(): void {
-    this.#held ??= [];
+    this.#frozen = true;
   }
 
   thaw(): void {
-    const held = this.#held ?? [];
-    this.#held = undefined;
-    for (const delivery of held) this.#carry(delivery);
+    this.#frozen = false;
+    this.#deliver();
   }
 
-  #carry(delivery: () => void): void {
+  /** Each frame from now on takes so long, ms, and none overtakes another. */
+  delay(delayMs: number): void {
+    this.#delayMs = delayMs;
+  }
+
+  #end(code: number, comesBack: boolean): void {
     if (this.#ended) return;
-    if (this.#held === undefined) delivery();
-    else this.#held.push(delivery);
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    this.#underWay.length = 0;
+    this.#engine?.closed(code);
+    this.#over(comesBack);
+  }
+
+  #carry(deliver: () => void): void {
+    if (this.#ended) return;
+    const last = this.#underWay.at(-1)?.dueMs ?? 0;
+    const dueMs = this.#delayMs === 0 ? last : Math.max(performance.now() + this.#delayMs, last);
+    this.#underWay.push({ dueMs, deliver });
+    this.#deliver();
+  }
+
+  /** What is due arrives, in order, though a delivery may make more. */
+  #deliver(): void {
+    if (this.#delivering) return;
+    this.#delivering = true;
+    try {
+      for (let next = this.#next(); next !== undefined; next = this.#next()) {
+        this.#underWay.shift();
+        next.deliver();
+      }
+    } finally {
+      this.#delivering = false;
+    }
+  }
+
+  #next(): UnderWay | undefined {
+    clearTimeout(this.#timer);
+    const [next] = this.#underWay;
+    if (next === undefined || this.#frozen) return undefined;
+    const waitMs = Math.ceil(next.dueMs - performance.now());
+    if (waitMs <= 0) return next;
+    this.#timer = setTimeout(() => this.#deliver(), waitMs);
+    return undefined;
   }
 }

@@ -4,6 +4,7 @@ import { SUBPROTOCOL } from '../protocol/messages.ts';
 import type { Server, ServerOptions } from '../server/create-server.ts';
 import { FAST, MockEngine, type FastOptions, type MockedCall } from './mock-engine.ts';
 import { MockHandlers, type PartialHandlers } from './mock-handlers.ts';
+import type { SettledOptions } from './settled.ts';
 
 /** What {@link MockServerOptions} have besides the handlers. */
 export interface MockServerSettings<Tree extends ContractTree, Context> {
@@ -44,8 +45,20 @@ export interface MockServer<Tree extends ContractTree, Context = unknown> {
   freeze(): void;
   /** Delivers what was held back. */
   thaw(): void;
+  /**
+   * Each frame takes so long from now on, ms, both ways and in order; 0 for none. It goes by the timers of the test.
+   * @throws RangeError for what is no time.
+   */
+  delay(ms: number): void;
   /** Another server takes its place, which remembers nothing: lines are closed with 1012. */
   restart(): Promise<void>;
+  /**
+   * Resolves when no call, stream or rule is at work, no frame on its way, and each client that lost its line here is
+   * back: instead of sleeping. A stream that never ends never settles. Without their `connections` it does not know of clients
+   * that wait by themselves, say for a token.
+   * @throws Error after 3 s, `timeoutMs`, with what is left: as a rejection.
+   */
+  settled(options?: SettledOptions): Promise<void>;
   /** Closes all lines and the engine. */
   close(): Promise<void>;
 }
@@ -64,7 +77,10 @@ export function mockServer<Tree extends ContractTree, Context = undefined>(
   contract: Contract<Tree>,
   options: MockServerOptions<Tree, Context>,
 ): MockServer<Tree, Context> {
-  const handlers = new MockHandlers(contract, options.handlers, options.partial === true);
+  const handlers = new MockHandlers(contract, options.handlers, {
+    door: 'mockServer',
+    partial: options.partial === true,
+  });
   const engine = new MockEngine(contract, handlers, options.server);
   return {
     handlers: [answering(engine, options.url ?? '*')],
@@ -74,13 +90,15 @@ export function mockServer<Tree extends ContractTree, Context = undefined>(
     topic: (...args) => engine.server.topic(...args),
     calls: (path) =>
       engine.calls.filter((call) => path === undefined || call.path === path).map((call) => ({ ...call })),
-    cut: () => engine.cut(),
-    refuse: () => engine.refuse(true),
-    accept: () => engine.refuse(false),
-    freeze: () => engine.freeze(),
-    thaw: () => engine.thaw(),
+    cut: () => engine.lines.cut(),
+    refuse: () => engine.lines.refuse(true),
+    accept: () => engine.lines.refuse(false),
+    freeze: () => engine.lines.freeze(),
+    thaw: () => engine.lines.thaw(),
+    delay: (ms) => engine.lines.delay(ms),
     restart: () => engine.restart(),
-    close: () => engine.server.close(),
+    settled: (given) => engine.settled(given),
+    close: () => engine.close(),
   };
 }
 
@@ -89,11 +107,16 @@ function answering<Tree extends ContractTree, Context>(
   url: string | RegExp,
 ): WebSocketHandler {
   const handler = ws.link(url).addEventListener('connection', ({ client }) => {
-    const line = engine.connect(client);
+    const line = engine.lines.connect({
+      url: client.url,
+      send: (frame) => client.send(frame),
+      close: (code, reason) => client.close(code, reason),
+      cut: () => client.close(1006),
+    });
     if (line === undefined) return;
     client.addEventListener('open', () => line.open(engine.server));
     client.addEventListener('message', ({ data }) => line.message(data));
-    client.addEventListener('close', ({ code }) => engine.closed(line, code));
+    client.addEventListener('close', ({ code }) => line.closed(code));
   });
   // Sockets that speak something else are none of ours, whatever their URL: other handlers, or the network, have them.
   const run = handler.run.bind(handler);

@@ -2,3 +2,4 @@ export { mockServer } from './mock-server.ts';
 export type { MockServer, MockServerOptions, MockServerSettings } from './mock-server.ts';
 export type { FastOptions, MockedCall } from './mock-engine.ts';
 export type { PartialHandlers } from './mock-handlers.ts';
+export type { SettledOptions } from './settled.ts';
