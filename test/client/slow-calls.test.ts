@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { createClient, defineContract, mutation, query } from '../../src/index.ts';
+import { createClient, defineContract, mutation, query, stream } from '../../src/index.ts';
 import { scripted } from '../helpers/scripted-client.ts';
 import { settle } from '../helpers/scripted-server.ts';
 
@@ -55,6 +55,23 @@ describe('slow calls', () => {
     for (let id = first + 1; id < first + 20; id++) await socket.say(['reply', id]);
     expect(await called(socket)).toEqual({ save: 230, quick: 5, pay: 1 });
     expect(socket.all('call').at(-1)![2]).toBe('pay');
+  });
+
+  test('that act and wait for their kind are not overtaken by a stream that was opened after them', async () => {
+    world.start();
+    const contract = defineContract({ ...procedure, feed: stream() });
+    const client = createClient(contract, world.connection);
+    const socket = await world.server.socket();
+    await socket.welcome({ limits: { calls: 256 } });
+    many(230, client.save);
+    const feed = client.feed()[Symbol.asyncIterator]();
+    void feed.next();
+    expect(await called(socket)).toEqual({ save: 224 });
+    expect(socket.all('open')).toEqual([]);
+    for (const [, id] of socket.all('call').slice(0, 20)) await socket.say(['reply', id]);
+    expect(await called(socket)).toEqual({ save: 230 });
+    expect(socket.all('open').map(([, , path]) => path)).toEqual(['feed']);
+    await feed.return?.();
   });
 
   test('take all slots of a small window', async () => {

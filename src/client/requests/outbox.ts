@@ -164,13 +164,9 @@ export class Outbox extends SendQueue<Outbound> {
         this.#overtaken.add(entry, keeps ? 'behind' : 'free');
         continue;
       }
-      if (entry.takesSlot && !link.hasFreeSlot(entry.takesSlot)) {
-        if (entry.takesSlot === 'calls') break;
-        this.#overtaken.add(entry, 'streams');
-        continue;
-      }
-      if (passed === undefined && entry.takesSlot !== 'streams') {
-        const isCrowd = entry.takesSlot && this.#resends.isCrowd(entry, link);
+      if (entry.takesSlot === 'calls' && !link.hasFreeSlot('calls')) break;
+      if (passed === undefined) {
+        const isCrowd = this.#resends.isCrowd(entry, link);
         if (keeps && (isCrowd || this.peek('behind'))) {
           if (entry === this.peek('lossy')) break;
           this.#overtaken.add(entry, 'behind');
@@ -180,6 +176,10 @@ export class Outbox extends SendQueue<Outbound> {
           this.#overtaken.addToCrowd(entry);
           continue;
         }
+      }
+      if (entry.takesSlot === 'streams' && !link.hasFreeSlot('streams')) {
+        this.#overtaken.add(entry, 'streams');
+        continue;
       }
       const bytes = Math.min(entry.bytes + HEADER_BYTES, link.parts?.limits.partBytes ?? Infinity);
       admitted = control !== undefined || link.flow?.admits(bytes) !== false;
