@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { RedisConnection } from '../../../src/server/brokers/redis/redis-connection.ts';
 import type { RedisPort } from '../../../src/server/brokers/redis/redis-port.ts';
 
@@ -45,4 +45,33 @@ test('an answer without a mark is none, and two connections that share a client 
     await expect(connection.run('return 1', [], [])).rejects.toMatchObject({ code: 'DISCONNECTED' });
   }
   expect(marks.size).toBe(2);
+});
+
+test('who waits is let go when it is closed, and nothing is left of it', async () => {
+  vi.useFakeTimers();
+  let isReady = true;
+  let asked = 0;
+  const silent = portOf(() => {
+    asked++;
+    return new Promise(() => undefined);
+  });
+  const port = {
+    ...silent,
+    get isReady() {
+      return isReady;
+    },
+  };
+  const connection = new RedisConnection('redisBroker', 1000, port, idle);
+  const sent = connection.run('return 1', [], []);
+  isReady = false;
+  const waits = [connection.run('return 1', [], []), connection.ready()];
+  connection.close();
+  const closed = { code: 'CLOSED', message: 'CLOSED: redisBroker is closed' };
+  await expect(sent).rejects.toMatchObject({ ...closed, outcome: 'unknown' });
+  for (const wait of waits) await expect(wait).rejects.toMatchObject({ ...closed, outcome: 'not-sent' });
+  isReady = true;
+  await expect(connection.run('return 1', [], [])).rejects.toMatchObject({ ...closed, outcome: 'not-sent' });
+  expect(asked).toBe(1);
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
 });

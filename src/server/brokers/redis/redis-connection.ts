@@ -1,4 +1,4 @@
-import { TautlineError } from '../../../errors.ts';
+import { TautlineError, type Outcome } from '../../../errors.ts';
 import type { BrokerConnection } from '../broker.ts';
 import { randomName } from '../../random-name.ts';
 import type { RedisPort } from './redis-port.ts';
@@ -15,6 +15,9 @@ export class RedisConnection implements BrokerConnection {
   /** Begins each message. */
   readonly #owner: string;
   readonly #listeners = new Set<() => void>();
+  /** Lets each go that waits for something. */
+  readonly #lettingGo = new Set<() => void>();
+  #isClosed = false;
   /** Those who wait for a line to be there. */
   #waiting: Array<() => void> = [];
   /** It has not answered in time, or not to what was asked, and nothing since. */
@@ -57,16 +60,17 @@ export class RedisConnection implements BrokerConnection {
     if (this.isUp) return;
     let undo!: () => void;
     const up = new Promise<void>((resolve) => (undo = this.onChange(() => this.isUp && resolve())));
-    await this.#limited(up, this.#notThere).finally(undo);
+    await this.#there(up).finally(undo);
   }
 
   /**
    * Waits for a line to Redis to be there; then for its answer.
-   * @throws TautlineError `OFFLINE`, not sent; `TIMEOUT`, or `DISCONNECTED` where another's answer came: unknown
+   * @throws TautlineError `OFFLINE`, not sent; `TIMEOUT`, or `DISCONNECTED` where another's answer came: unknown;
+   * `CLOSED`, when it was closed meanwhile
    */
   async run(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown> {
-    if (!this.#commands.isReady) {
-      await this.#limited(new Promise<void>((resolve) => this.#waiting.push(resolve)), this.#notThere);
+    if (!this.#commands.isReady || this.#isClosed) {
+      await this.#there(new Promise<void>((resolve) => this.#waiting.push(resolve)));
     }
     const mark = `${this.#marks}${(++this.#asked).toString(36)}`;
     const reply = await this.inTime(this.#commands.run(marked(script), keys, [...args, mark]));
@@ -76,9 +80,9 @@ export class RedisConnection implements BrokerConnection {
     return answer;
   }
 
-  /** Waits for what was asked of Redis. @throws TautlineError `TIMEOUT` */
+  /** Waits for what was asked of Redis. @throws TautlineError `TIMEOUT`, `CLOSED` */
   inTime<T>(asked: Promise<T>): Promise<T> {
-    return this.#limited(asked, () => {
+    return this.#limited(asked, 'unknown', () => {
       this.#heard(false);
       return new TautlineError('TIMEOUT', `${this.#owner}: Redis did not answer for ${this.#timeoutMs} ms`, {
         outcome: 'unknown',
@@ -94,11 +98,12 @@ export class RedisConnection implements BrokerConnection {
     for (const listener of [...this.#listeners]) listener();
   }
 
-  /** Takes its listeners off; lets those go who wait. */
+  /** Takes its listeners off; lets those go who wait, as `CLOSED`. */
   close(): void {
+    this.#isClosed = true;
     for (const port of this.#ports) port.close();
     this.#listeners.clear();
-    this.#waiting.splice(0).forEach((go) => go());
+    for (const letGo of [...this.#lettingGo]) letGo();
   }
 
   #heard(answered: boolean): void {
@@ -111,16 +116,25 @@ export class RedisConnection implements BrokerConnection {
     return new TautlineError('DISCONNECTED', message, { outcome: 'unknown' });
   }
 
-  readonly #notThere = (): Error =>
-    new TautlineError('OFFLINE', `${this.#owner}: Redis is not connected for ${this.#timeoutMs} ms`, {
-      outcome: 'not-sent',
-      retryable: true,
+  #there(coming: Promise<void>): Promise<void> {
+    return this.#limited(coming, 'not-sent', () => {
+      const message = `${this.#owner}: Redis is not connected for ${this.#timeoutMs} ms`;
+      return new TautlineError('OFFLINE', message, { outcome: 'not-sent', retryable: true });
     });
+  }
 
-  #limited<T>(promise: Promise<T>, error: () => Error): Promise<T> {
+  #limited<T>(promise: Promise<T>, outcome: Outcome, tooLate: () => Error): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const timer = setTimeout(() => reject(error()), this.#timeoutMs);
-      promise.then(resolve, reject).finally(() => clearTimeout(timer));
+      const letGo = (): void => reject(new TautlineError('CLOSED', `${this.#owner} is closed`, { outcome }));
+      if (this.#isClosed) return letGo();
+      const timer = setTimeout(() => reject(tooLate()), this.#timeoutMs);
+      const end = (): void => {
+        clearTimeout(timer);
+        this.#lettingGo.delete(end);
+        letGo();
+      };
+      this.#lettingGo.add(end);
+      promise.then(resolve, reject).finally(end);
     });
   }
 }
