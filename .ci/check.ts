@@ -52,6 +52,6 @@ console.log(`\nChecks: ${commands.length - failed.length} passed, ${failed.lengt
 mkdirSync(`${root}.reports`, { recursive: true });
 writeFileSync(
   `${root}.reports/check.json`,
-  JSON.stringify({ passed: commands.length - failed.length, failed: failed.length }),
+  JSON.stringify({ passed: commands.length - failed.length, failed: failed.length, names: failed }),
 );
 process.exitCode = failed.length === 0 ? 0 : 1;

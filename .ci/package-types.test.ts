@@ -35,7 +35,7 @@ const cases = COMPILERS.flatMap((compiler) =>
 
 test.each(cases)(
   'are sound in $compiler.0, strict: $strict, for a $file.0',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async ({ compiler: [, compiler, ...options], strict, file: [file, ...types], module: [module, resolution] }) => {
     const args = [`node_modules/${compiler}`, ...options, `.ci/consumer/${file}.ts`, '--noEmit', '--pretty', 'false'];
     args.push('--strict', strict, '--skipLibCheck', 'false', '--target', 'es2022', ...types);

@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 interface Sums {
   readonly passed: number;
   readonly failed: number;
+  /** Of what failed. */
+  readonly names?: readonly string[];
 }
 
 function read(report: string): Sums {
@@ -18,5 +20,7 @@ function read(report: string): Sums {
 const sums = [read('check.json'), read('tests.json')];
 const passed = sums.reduce((sum, report) => sum + report.passed, 0);
 const failed = sums.reduce((sum, report) => sum + report.failed, 0);
+// Each said so where it failed, which may be far above.
+for (const name of sums.flatMap(({ names = [] }) => names)) console.log(`✗ ${name}`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

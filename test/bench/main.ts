@@ -11,8 +11,8 @@
  *   --from src     the sources as they are, instead of the package in dist (built where it is not there, or stale)
  *   --json file    the figures, too
  *
- * It ends with 1 when a figure is worse than its `floor`: half of what is reached, twice that where less is better. Noise
- * does not reach that. A `must` that is missed is marked in the table.
+ * It ends with 1 when a figure is worse than its `floor`: half of what is reached, twice that where less is better, and
+ * more for times of single calls, which busy neighbours double. Noise does not reach that. A `must` that is missed is marked in the table.
  *
  * How: each peer has a server and a client, two processes on 127.0.0.1, new ones in each round, and warm: some 0.8 s of
  * CPU of the same work before anything counts. Peers take short turns (raw, Tautline, …), three in a round. A ratio is
