@@ -211,6 +211,16 @@ describe('closing a server', () => {
 });
 
 describe('stats', () => {
+  test('count the calls of a procedure of any name', async () => {
+    const odd = defineContract({ hasOwnProperty: query() });
+    const server = createServer(odd, { handlers: { hasOwnProperty: () => new Gate<never>().opened } });
+    new Peer(server)
+      .hello(clientName())
+      .write(['call', 1, 'hasOwnProperty', null], ['call', 2, 'hasOwnProperty', null]);
+    await settle();
+    expect({ ...server.stats().callsByPath }).toEqual({ hasOwnProperty: 2 });
+  });
+
   test('count peers, clients, calls, streams, subscriptions, bytes and refusals', async () => {
     const { server } = start({ echo: () => new Gate<never>().opened });
     const peer = new Peer(server).hello(clientName());

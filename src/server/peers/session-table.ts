@@ -119,7 +119,8 @@ export class SessionTable implements SessionOwner {
     let max = 0;
     let calls = 0;
     let streams = 0;
-    const callsByPath: Record<string, number> = {};
+    // Any name may be a path, also one that each object has.
+    const callsByPath = Object.create(null) as Record<string, number>;
     for (const session of this.#sessions.keys()) {
       subscriptions += session.subscriptions;
       total += session.buffered;
