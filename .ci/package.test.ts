@@ -112,3 +112,18 @@ test('the hooks begin as what runs in a client, in both builds', () => {
     expect(readFileSync(root + file, 'utf8')).toMatch(/^\s*"use client";\n/u);
   }
 });
+
+test('its declarations need no types but those of what it depends on, and of React, msw and Node', () => {
+  const known = /^(?:\.|node:|react$|msw(?:\/|$)|superjson$|nanoevents$|@standard-schema\/spec$)/;
+  const files = readdirSync(`${root}dist`, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.d.ts'),
+  );
+  expect(files).toContain(join('server', 'node.d.ts'));
+  const foreign = files.flatMap((file) =>
+    [...readFileSync(`${root}dist/${file}`, 'utf8').matchAll(/(?:from|import\() ?["']([^"']+)["']/g)]
+      .map(([, name]) => name!)
+      .filter((name) => !known.test(name))
+      .map((name) => `${file}: ${name}`),
+  );
+  expect(foreign).toEqual([]);
+});

@@ -1,3 +1,3 @@
 export { listen } from './adapters/node.ts';
-export type { AcceptingServer, Listener, ListenOptions } from './adapters/node.ts';
+export type { AcceptingServer, CompressionOptions, Listener, ListenOptions } from './adapters/node.ts';
 export type { Origins } from './adapters/origins.ts';

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type * as Ws from 'ws';
 
-export type { PerMessageDeflateOptions, RawData, WebSocket } from 'ws';
+export type { RawData, WebSocket } from 'ws';
 
 /** The lowest that works, and the lowest that bounds the control frames and fragments which a peer sends. */
 const LOWEST = [8, 18];

@@ -2,18 +2,39 @@ import { createServer as createHttpServer, STATUS_CODES } from 'node:http';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Server as TlsServer } from 'node:tls';
+import type { ZlibOptions } from 'node:zlib';
 import * as CloseCode from '../../protocol/close-code.ts';
 import { SUBPROTOCOL } from '../../protocol/messages.ts';
 import type { Server, ServerCloseOptions } from '../create-server.ts';
 import type { ServerRequest } from '../peers/server-socket.ts';
 import { loadWs } from './load-ws.ts';
-import type { PerMessageDeflateOptions, RawData, WebSocket } from './load-ws.ts';
+import type { RawData, WebSocket } from './load-ws.ts';
 import { NodeSocket } from './node-socket.ts';
 import { checkOrigins, DEFAULT_ORIGINS, refusalOf } from './origins.ts';
 import type { Origins } from './origins.ts';
 import { FrameBytes } from './text-frame.ts';
 import { addUpgrade, isForOthers, RefusedSockets } from './upgrades.ts';
 import type { Upgrade } from './upgrades.ts';
+
+/** What `ws` knows of permessage-deflate. Its defaults are those of `ws`. */
+export interface CompressionOptions {
+  /** Messages below so many bytes go as they are. @default 1024 */
+  readonly threshold?: number | undefined;
+  /** So many messages are compressed at once, of all sockets. @default 10 */
+  readonly concurrencyLimit?: number | undefined;
+  /** Each message is compressed alone: less memory, more bytes. @default false */
+  readonly serverNoContextTakeover?: boolean | undefined;
+  /** The same for what clients send. @default it is left to them */
+  readonly clientNoContextTakeover?: boolean | undefined;
+  /** Base two logarithm of the window, 8 to 15. @default 15 */
+  readonly serverMaxWindowBits?: number | undefined;
+  /** The same for what clients send. @default it is left to them */
+  readonly clientMaxWindowBits?: number | undefined;
+  /** Of zlib, for what is sent. */
+  readonly zlibDeflateOptions?: Omit<ZlibOptions, 'dictionary'> | undefined;
+  /** Of zlib, for what arrives. */
+  readonly zlibInflateOptions?: Omit<ZlibOptions, 'dictionary'> | undefined;
+}
 
 /** Options of {@link listen}. */
 export interface ListenOptions {
@@ -33,10 +54,10 @@ export interface ListenOptions {
   readonly server?: HttpServer | undefined;
   /**
    * Compresses messages of 1 KiB and more (permessage-deflate). It saves traffic where messages are long or alike, and
-   * costs time and some 100 kB of memory for each socket; or options of `ws` for it.
+   * costs time and some 100 kB of memory for each socket; or options for it.
    * @default false
    */
-  readonly compression?: boolean | PerMessageDeflateOptions | undefined;
+  readonly compression?: boolean | CompressionOptions | undefined;
 }
 
 /** A server that listens. */
