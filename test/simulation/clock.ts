@@ -96,6 +96,7 @@ export class Clock {
 
   /** Lets everything happen that is due before `untilMs`. */
   async run(untilMs: number, stop: () => boolean = () => false): Promise<void> {
+    await microtasks();
     for (let entry = this.#heap[0]; entry !== undefined && entry.at <= untilMs && !stop(); entry = this.#heap[0]) {
       this.#take();
       if (entry.cancelled) continue;
@@ -112,8 +113,7 @@ export class Clock {
       this.#process = process;
       this.steps++;
       entry.run();
-      // Microtasks, all of them, run before it.
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await microtasks();
     }
     if (!stop()) this.now = Math.max(this.now, untilMs);
   }
@@ -155,4 +155,9 @@ export class Clock {
 
 function isEarlier(one: Entry, other: Entry): boolean {
   return one.at < other.at || (one.at === other.at && one.order < other.order);
+}
+
+/** Time stands still for microtasks: all of them have run when this resolves. */
+function microtasks(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

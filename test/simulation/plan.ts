@@ -68,7 +68,8 @@ export function drawPlan(seed: number, random: Random): Plan {
     windowMs: random.chance(0.5) ? random.between(2_500, 9_000) : 120_000,
     heartbeatMs: random.between(1_000, 8_000),
     connectTimeoutMs: random.between(1_500, 10_000),
-    calls: random.between(8, 24),
+    // Wide enough to be shared among procedures, at times.
+    calls: random.chance(0.15) ? 128 : random.between(8, 24),
     bufferedBytes: random.pick([300, 1_000, 4_000, 1_048_576]),
     items: random.pick([2, 8, 256]),
     highWaterMark: random.pick([600, 2_000, 16_000, 1_048_576]),
