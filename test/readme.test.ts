@@ -27,6 +27,16 @@ test('the tables of the README and of its pages fit 100 columns', () => {
   expect(wide).toEqual([]);
 });
 
+test('the sizes that are told are the limits of the build, rounded up', () => {
+  const limits = JSON.parse(readFileSync(`${root}.size-limit.json`, 'utf8')) as Record<string, number>;
+  const [, answer] = /## How large is it\?\n([^]*?)\n## /.exec(
+    readFileSync(`${root}examples/docs/questions.md`, 'utf8'),
+  )!;
+  const told = [...answer!.matchAll(/\| (\d+) kB/g)].map(([, kB]) => Number(kB));
+  const bundles = ['calls', 'calls-topics', 'everything', 'everything-superjson', 'web-socket'];
+  expect(told).toEqual(bundles.map((bundle) => Math.ceil(limits[bundle]! / 1000)));
+});
+
 test('the example of the README runs, and ends by itself', async () => {
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
