@@ -1,4 +1,5 @@
 import type { ConnectOptions } from '../client/connect-options.ts';
+import type { Connection } from '../client/kernel/connection.ts';
 import type { Contract, ContractTree } from '../contract/contract.ts';
 import { isTautlineError } from '../errors.ts';
 import { isDeclaredFailure } from '../server/app/declared-failure.ts';
@@ -33,6 +34,8 @@ export class MockEngine<Tree extends ContractTree, Context> {
   server: Server<Tree>;
   calls: MockedCall[] = [];
   readonly lines: MockLines = new MockLines();
+  /** Those that the kit itself has made. */
+  readonly connections: Set<Connection> = new Set();
   readonly #handlers: MockHandlers;
   readonly #make: () => Server<Tree>;
 
@@ -54,6 +57,10 @@ export class MockEngine<Tree extends ContractTree, Context> {
     this.server = this.#make();
   }
 
+  use(overrides: unknown): void {
+    this.#handlers.use(overrides);
+  }
+
   reset(): void {
     this.#handlers.reset();
     this.calls = [];
@@ -71,7 +78,8 @@ export class MockEngine<Tree extends ContractTree, Context> {
   }
 
   settled({ connections = [], timeoutMs }: SettledOptions = {}): Promise<void> {
-    return settle(() => [...this.left(), ...connections.flatMap(leftAt)], { timeoutMs });
+    const all = [...this.connections, ...connections];
+    return settle(() => [...this.left(), ...all.flatMap(leftAt)], timeoutMs);
   }
 
   restart(): Promise<void> {

@@ -4,7 +4,7 @@ import type { Topic } from '../contract/topic.ts';
 import { TautlineError } from '../errors.ts';
 import type { SystemCode } from '../errors.ts';
 import { isThenable } from '../server/app/now-or-later.ts';
-import { valueAt, type HandlersByKind, type TopicHandlers } from '../server/app/handlers.ts';
+import { bindHandlers, valueAt, type HandlersByKind, type TopicHandlers } from '../server/app/handlers.ts';
 
 /** Handlers of a contract in its shape, of which any may be left out, and any rule of a topic. */
 export type PartialHandlers<Tree, Context = unknown> = {
@@ -37,6 +37,8 @@ export class MockHandlers {
       if (valueAt(given, path) !== undefined) continue;
       throw new TypeError(`handlers.${path} is missing: add it to ${door}, or pass partial: true`);
     }
+    // The rest as a server checks it.
+    bindHandlers(contract, given);
   }
 
   use(overrides: unknown): void {

@@ -10,6 +10,8 @@ export interface MockedSocket {
   close(code?: number, reason?: string): void;
   /** Breaks it: what is under way is lost, and the page sees 1006. */
   cut(): void;
+  /** Frames that it has taken and not passed on, where it tells. */
+  readonly underWay?: number;
 }
 
 interface UnderWay {
@@ -56,7 +58,7 @@ export class MockLine {
 
   /** Frames that are on their way, held back ones too. */
   get underWay(): number {
-    return this.#underWay.length;
+    return this.#underWay.length + (this.#socket.underWay ?? 0);
   }
 
   message(data: unknown): void {

@@ -1,10 +1,10 @@
 import { ws, type WebSocketHandler } from 'msw/ws';
 import type { Contract, ContractTree } from '../contract/contract.ts';
 import { SUBPROTOCOL } from '../protocol/messages.ts';
-import type { Server, ServerOptions } from '../server/create-server.ts';
-import { FAST, MockEngine, type FastOptions, type MockedCall } from './mock-engine.ts';
+import type { ServerOptions } from '../server/create-server.ts';
+import { controlsOf, type ServerControls } from './controls.ts';
+import { MockEngine } from './mock-engine.ts';
 import { MockHandlers, type PartialHandlers } from './mock-handlers.ts';
-import type { SettledOptions } from './settled.ts';
 
 /** What {@link MockServerOptions} have besides the handlers. */
 export interface MockServerSettings<Tree extends ContractTree, Context> {
@@ -22,43 +22,9 @@ export type MockServerOptions<Tree extends ContractTree, Context> = MockServerSe
   );
 
 /** A server behind msw, with the faults that lines have. */
-export interface MockServer<Tree extends ContractTree, Context = unknown> {
+export interface MockServer<Tree extends ContractTree, Context = unknown> extends ServerControls<Tree, Context> {
   /** For `setupServer(...mock.handlers)`, `setupWorker(...mock.handlers)`, Storybook's `parameters: { msw: mock.handlers }`. */
   readonly handlers: readonly WebSocketHandler[];
-  /** Options for `connect` in tests: `connect('/ws', mock.fast)` comes back within 10 ms. */
-  readonly fast: FastOptions;
-  /** Lays handlers over those that are there, until {@link MockServer.reset}. Of a topic, single rules too. */
-  use(overrides: PartialHandlers<Tree, Context>): void;
-  /** Takes away what `use` laid on, and faults, and forgets the calls. What the engine remembers stays. */
-  reset(): void;
-  /** A topic from the side of the server, to publish to. */
-  topic: Server<Tree>['topic'];
-  /** What the app asked for so far, in order: of one contract path, or all. Each is as it stands now. */
-  calls(path?: string): readonly MockedCall[];
-  /** Breaks all lines: what is under way is lost. */
-  cut(): void;
-  /** Lets no socket in any more; those that are open stay. Each attempt ends with 1006 and was never open. */
-  refuse(): void;
-  /** Lets sockets in again. */
-  accept(): void;
-  /** Holds everything back, both ways, like a dead link; on sockets to come, too, which open and are silent. */
-  freeze(): void;
-  /** Delivers what was held back. */
-  thaw(): void;
-  /**
-   * Each frame takes so long from now on, ms, both ways and in order; 0 for none. It goes by the timers of the test.
-   * @throws RangeError for what is no time.
-   */
-  delay(ms: number): void;
-  /** Another server takes its place, which remembers nothing: lines are closed with 1012. */
-  restart(): Promise<void>;
-  /**
-   * Resolves when no call, stream or rule is at work, no frame on its way, and each client that lost its line here is
-   * back: instead of sleeping. A stream that never ends never settles. Without their `connections` it does not know of clients
-   * that wait by themselves, say for a token.
-   * @throws Error after 3 s, `timeoutMs`, with what is left: as a rejection.
-   */
-  settled(options?: SettledOptions): Promise<void>;
   /** Closes all lines and the engine. */
   close(): Promise<void>;
 }
@@ -83,21 +49,8 @@ export function mockServer<Tree extends ContractTree, Context = undefined>(
   });
   const engine = new MockEngine(contract, handlers, options.server);
   return {
+    ...controlsOf(engine),
     handlers: [answering(engine, options.url ?? '*')],
-    fast: FAST,
-    use: (overrides) => handlers.use(overrides),
-    reset: () => engine.reset(),
-    topic: (...args) => engine.server.topic(...args),
-    calls: (path) =>
-      engine.calls.filter((call) => path === undefined || call.path === path).map((call) => ({ ...call })),
-    cut: () => engine.lines.cut(),
-    refuse: () => engine.lines.refuse(true),
-    accept: () => engine.lines.refuse(false),
-    freeze: () => engine.lines.freeze(),
-    thaw: () => engine.lines.thaw(),
-    delay: (ms) => engine.lines.delay(ms),
-    restart: () => engine.restart(),
-    settled: (given) => engine.settled(given),
     close: () => engine.close(),
   };
 }

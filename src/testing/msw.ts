@@ -3,3 +3,4 @@ export type { MockServer, MockServerOptions, MockServerSettings } from './mock-s
 export type { FastOptions, MockedCall } from './mock-engine.ts';
 export type { PartialHandlers } from './mock-handlers.ts';
 export type { SettledOptions } from './settled.ts';
+export type { LineFaults, ServerControls } from './controls.ts';

@@ -17,6 +17,8 @@ export interface MemoryPeer {
   freeze(): void;
   /** Delivers what was held back, in order. */
   thaw(): void;
+  /** How much is under way, both ways. */
+  readonly underWay: number;
 }
 
 /**
@@ -151,6 +153,10 @@ class Peer implements MemoryPeer {
     this.#line.thaw();
   }
 
+  get underWay(): number {
+    return this.#line.underWay;
+  }
+
   #end(code: number, reason: string): void {
     this.open = false;
     this.#line.carry(() => this.#client.closed(code, reason));
@@ -167,6 +173,10 @@ class Line {
   #frozen = false;
   #scheduled = false;
   #delivered = 0;
+
+  get underWay(): number {
+    return this.#under.length;
+  }
 
   carry(delivery: () => void): void {
     this.#under.push(delivery);

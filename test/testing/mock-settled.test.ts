@@ -96,7 +96,7 @@ test('what is not settled in time is named', async () => {
   const { client, connection } = app(chat, 'chat', 'ann');
   const asked = client.send('hi');
   await expect(chatMock.settled({ timeoutMs: 1, connections: [connection] })).rejects.toThrow(
-    'settled: after 1 ms there is still send at work (1), a call, a stream or a publish of a client',
+    'settled: after 1 ms there is still send at work (1), 1 calls or streams of a client',
   );
   answers.pop()?.(1);
   await asked;
