@@ -19,6 +19,7 @@ import type { CloseOptions, Connection, ConnectionEvents, ConnectionStats } from
 import type { Happening } from './happening.ts';
 import type { LossyLane } from '../requests/lossy-lane.ts';
 import { Outbox } from '../requests/outbox.ts';
+import { warnOfMany } from './many-connections.ts';
 import { codeOfEnd, describeEnd, isSignedOut, refusalOf } from './refusal.ts';
 import type { Request } from '../requests/request.ts';
 import { Requests } from '../requests/requests.ts';
@@ -60,6 +61,7 @@ export class ClientConnection extends Session implements Connection, Kernel {
     for (const { transport } of this.extensions.list) Object.assign(parts, transport);
     this.#transport = new WebSocketTransport(this, resolved, parts);
     if (this.extensions.find(({ isOpening }) => isOpening) === undefined) this.connect();
+    if (DEVELOPMENT) warnOfMany(url, this);
   }
 
   /** @throws TypeError where no extension has it */
