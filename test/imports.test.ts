@@ -48,6 +48,12 @@ test('importing src/websocket.ts opens nothing and loads no package', async () =
   expect(await importAlone(fileUrl('src/websocket.ts'), 'keep')).toEqual({ packages: [], touched: [], opened: [] });
 });
 
+test('importing src/testing/faults.ts opens nothing and loads what is of Node alone', async () => {
+  const { packages, ...rest } = await importAlone(fileUrl('src/testing/faults.ts'), 'keep');
+  expect(rest).toEqual({ touched: [], opened: [] });
+  expect(packages).toEqual(['node:net']);
+});
+
 test('importing src/server/node.ts opens nothing and loads no package: ws is loaded when a server listens', async () => {
   const { packages, ...rest } = await importAlone(fileUrl('src/server/node.ts'), 'keep');
   expect(rest).toEqual({ touched: [], opened: [] });

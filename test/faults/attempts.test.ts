@@ -5,12 +5,12 @@ describe('An attempt', () => {
   test('that is reset fails as a loss before open, and the next gets through when the fault has ended', async () => {
     await using context = await world({
       prepare: (proxy) => {
-        proxy.refuses = true;
+        proxy.refuse();
       },
     });
     const { cause } = await context.reached('waiting');
     expect(cause).toMatchObject({ by: 'peer', code: 1006, opened: false });
-    context.proxy.refuses = false;
+    context.proxy.accept();
     await context.reached('connected');
     expect(await context.client.run({ key: 1 })).toBe('done');
   });
@@ -19,13 +19,13 @@ describe('An attempt', () => {
     await using context = await world({
       connect: { connectTimeoutMs: 100 },
       prepare: (proxy) => {
-        proxy.neverAnswers = true;
+        proxy.swallow();
       },
     });
     const { cause } = await context.reached('waiting');
     expect(cause).toMatchObject({ by: 'timeout', opened: false });
     await context.proxy.empty();
-    context.proxy.neverAnswers = false;
+    context.proxy.accept();
     await context.reached('connected');
     expect(await context.client.run({ key: 1 })).toBe('done');
   });
@@ -46,7 +46,7 @@ describe('An attempt', () => {
   test('while the server is gone for long does not spin', async () => {
     await using context = await world({
       prepare: (proxy) => {
-        proxy.refuses = true;
+        proxy.refuse();
       },
     });
     // The policy's rate guard, not its windows, which are tiny here, ends the quick attempts.
@@ -56,7 +56,7 @@ describe('An attempt', () => {
       });
     });
     expect(context.proxy.joined).toBeLessThanOrEqual(10);
-    context.proxy.refuses = false;
+    context.proxy.accept();
     context.connection.reconnect();
     await context.reached('connected');
   });

@@ -38,7 +38,7 @@ describe('A line that dies', () => {
       connect: { heartbeat: { intervalMs: 60_000, timeoutMs: 60_000, probeMs: 100 } },
     });
     await settled(context);
-    context.proxy.freeze('up', 'down');
+    context.proxy.freeze();
     context.connection.wake();
     expect(await lostBy(context)).toEqual({ by: 'probe', code: 4408, opened: true });
     context.proxy.thaw();
@@ -50,7 +50,7 @@ describe('A line that dies', () => {
       connect: { heartbeat: { intervalMs: 60_000, timeoutMs: 60_000, probeMs: 100 } },
     });
     await settled(context);
-    context.proxy.freeze('up', 'down');
+    context.proxy.freeze();
     const answer = context.client.run({ key: 1, ballast: 'x'.repeat(20_000) });
     await Promise.resolve();
     context.connection.wake();
@@ -63,7 +63,7 @@ describe('A line that dies', () => {
   test('by a reset is told at once, and the connection comes back', async () => {
     await using context = await world();
     await settled(context);
-    context.proxy.cutAll();
+    context.proxy.kill();
     expect(await lostBy(context)).toEqual({ by: 'peer', code: 1006, opened: true });
     await context.reached('connected');
     expect(await context.client.run({ key: 1 })).toBe('done');
@@ -89,15 +89,10 @@ describe('A line that dies', () => {
 
   test('inside a frame loses nothing of it: the answer comes again, whole, and the call ran once', async () => {
     const long = 'x'.repeat(300_000);
-    let armed = true;
     await using context = await world({
       answer: long,
-      cutter: (bytes) => {
-        // The first large chunk of the answer: half of it passes.
-        if (!armed || bytes < 4_096) return undefined;
-        armed = false;
-        return Math.floor(bytes / 2);
-      },
+      // Half of the answer passes.
+      prepare: (proxy) => proxy.cutAfter(150_000),
     });
     expect(await context.client.run({ key: 1 })).toBe(long);
     expect(context.proxy.cuts).toBe(1);

@@ -16,7 +16,7 @@ import {
 import { createServer, type Handlers, type ServerTimes } from '../../src/server/index.ts';
 import { listen } from '../../src/server/node.ts';
 import { connectedPair } from '../../src/testing/index.ts';
-import { FaultProxy } from '../helpers/fault-proxy.ts';
+import { faultProxy, type FaultProxy } from '../../src/testing/faults.ts';
 import { take } from '../helpers/read-stream.ts';
 
 /*
@@ -86,7 +86,7 @@ async function world({
   const { seen, handlers, next } = handling();
   const server = createServer(contract, { handlers, ...times });
   const listener = await listen(server, { port: 0 });
-  const proxy = await FaultProxy.start(listener.port);
+  const proxy = await faultProxy({ to: listener.port });
   prepare(proxy);
   const connection = connect(`ws://127.0.0.1:${String(proxy.port)}/ws`, { WebSocket, ...BRISK, ...options });
   return {
@@ -108,7 +108,7 @@ async function world({
       seen.release();
       await connection.close();
       proxy.thaw();
-      await proxy[Symbol.asyncDispose]();
+      await proxy.close();
       await listener.close();
     },
   };
@@ -121,7 +121,7 @@ describe('Socket killed with a call in flight:', () => {
     const answer = context.client[name]();
     await begun;
     const back = context.reached('connected');
-    context.proxy.cutAll();
+    context.proxy.kill();
     await back;
     context.seen.release();
     expect(await answer).toBe(name === 'look' ? 'looked' : 'acted');
@@ -137,15 +137,15 @@ describe('Server handler’s signal fires on that disconnect:', () => {
     await begun;
     const [signal] = context.seen.signals;
     const [lost, back] = [context.reached('waiting'), context.reached('connected')];
-    context.proxy.cutAll();
+    context.proxy.kill();
     await lost;
     expect(signal!.aborted).toBe(false);
     await back;
     const gone = once(signal!, 'abort');
-    context.proxy.refuses = true;
-    context.proxy.cutAll();
+    context.proxy.refuse();
+    context.proxy.kill();
     await gone;
-    context.proxy.refuses = false;
+    context.proxy.accept();
     expect((await answer).error).toMatchObject({ code: 'DISCONNECTED', outcome: 'unknown' });
     expect(context.seen.acted).toBe(1);
   });
@@ -153,11 +153,11 @@ describe('Server handler’s signal fires on that disconnect:', () => {
 
 describe('Call made while the server is down:', () => {
   test('waits and is answered when the server is back, by default', async () => {
-    await using context = await world({ prepare: (proxy) => (proxy.refuses = true) });
+    await using context = await world({ prepare: (proxy) => proxy.refuse() });
     context.seen.release();
     const answer = context.client.act();
     await context.reached('waiting');
-    context.proxy.refuses = false;
+    context.proxy.accept();
     expect(await answer).toBe('acted');
     expect(context.seen.acted).toBe(1);
   });
@@ -165,14 +165,14 @@ describe('Call made while the server is down:', () => {
   test('rejects at once where the app asked for that, and was not sent', async () => {
     await using context = await world({
       options: { whileOffline: 'fail' },
-      prepare: (proxy) => (proxy.refuses = true),
+      prepare: (proxy) => proxy.refuse(),
     });
     const { error } = await context.client.act().safe();
     expect(error).toMatchObject({ code: 'OFFLINE', outcome: 'not-sent', retryable: true });
   });
 
   test('ends at its deadline when the server stays away, and was not sent', async () => {
-    await using context = await world({ prepare: (proxy) => (proxy.refuses = true) });
+    await using context = await world({ prepare: (proxy) => proxy.refuse() });
     const { error } = await context.client.act(undefined, { timeoutMs: 150 }).safe();
     expect(error).toMatchObject({ code: 'TIMEOUT', outcome: 'not-sent' });
   });
@@ -198,9 +198,9 @@ describe('Tracked stream across a kill:', () => {
     await using context = await world();
     const items = context.client.count({ to: 400, bytes: 1_000 });
     const read = (await take(items, 100)).map(({ n }) => n);
-    context.proxy.cutAll();
+    context.proxy.kill();
     read.push(...(await take(items, 100)).map(({ n }) => n));
-    context.proxy.cutAll();
+    context.proxy.kill();
     for await (const { n } of items) read.push(n);
     expect(read).toEqual(Array.from({ length: 400 }, (_, at) => at + 1));
     expect(context.connection.stats().reconnects).toBeGreaterThanOrEqual(1);
@@ -223,7 +223,7 @@ describe('Tracked event, then an untracked one, then a kill:', () => {
     const notes = context.server.topic('notes');
     await notes.publish({ n: 1 });
     await notes.publish({ n: 2 });
-    context.proxy.cutAll();
+    context.proxy.kill();
     await notes.publish({ n: 3 });
     await context.reached('connected');
     await notes.publish({ n: 4 });
@@ -263,7 +263,7 @@ describe('Half-open link:', () => {
     const answer = context.client.act();
     await begun;
     const [lost, back] = [context.reached('waiting'), context.reached('connected')];
-    context.proxy.freeze('up', 'down');
+    context.proxy.freeze();
     await lost;
     context.proxy.thaw();
     await back;
@@ -295,14 +295,14 @@ describe('Upgrade never answered (TCP accepts, then silence):', () => {
   test('the attempt fails by its limit, the call by its own, unsent; the next gets through', async () => {
     await using context = await world({
       options: { connectTimeoutMs: 100 },
-      prepare: (proxy) => (proxy.neverAnswers = true),
+      prepare: (proxy) => proxy.swallow(),
     });
     context.seen.release();
     const waiting = context.client.look();
     const { error } = await context.client.act(undefined, { timeoutMs: 50 }).safe();
     expect(error).toMatchObject({ code: 'TIMEOUT', outcome: 'not-sent' });
     await context.reached('waiting');
-    context.proxy.neverAnswers = false;
+    context.proxy.accept();
     expect(await waiting).toBe('looked');
     expect(context.seen.acted).toBe(0);
   });
@@ -320,14 +320,14 @@ describe('After an outage of many attempts:', () => {
     const begun = context.next();
     const answer = context.client.act();
     await begun;
-    context.proxy.refuses = true;
-    context.proxy.cutAll();
+    context.proxy.refuse();
+    context.proxy.kill();
     await new Promise<void>((resolve) => {
       context.connection.on('status', (status) => {
         if (status.state === 'waiting' && status.attempt >= 5) resolve();
       });
     });
-    context.proxy.refuses = false;
+    context.proxy.accept();
     await context.reached('connected');
     context.seen.release();
     await context.server.topic('notes').publish({ n: 7 });

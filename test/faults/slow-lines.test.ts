@@ -18,7 +18,7 @@ describe('A line that is slow', () => {
       // So little grace that it probes before it says something only because it has said nothing.
       connect: { connectTimeoutMs: 10_000, heartbeat: { intervalMs: 100, timeoutMs: 1, probeMs: 5_000 } },
       prepare: (proxy) => {
-        proxy.delayMs = 60;
+        proxy.delay(60);
       },
     });
     for (let key = 0; key < 5; key++) expect(await context.client.run({ key })).toBe('done');
@@ -35,7 +35,7 @@ describe('A line that is slow', () => {
     await using context = await world({
       connect: PATIENT,
       prepare: (proxy) => {
-        proxy.bytesPerSecond = 200_000;
+        proxy.slow(200_000);
       },
     });
     const ballast = 'x'.repeat(50_000);
@@ -48,7 +48,7 @@ describe('A line that is slow', () => {
     await using context = await world({
       connect: { connectTimeoutMs: 10_000, heartbeat: {} },
       prepare: (proxy) => {
-        proxy.bytesPerSecond = 200_000;
+        proxy.slow(200_000);
       },
     });
     // The answer to a ping from before must not be taken for life.
@@ -71,7 +71,7 @@ describe('A line that is slow', () => {
       await using context = await world({
         connect: PATIENT,
         prepare: (proxy) => {
-          proxy.bytesPerSecond = 200_000;
+          proxy.slow(200_000);
         },
       });
       await context.reached('connected');
@@ -100,7 +100,7 @@ describe('A line that is slow', () => {
     await using context = await world({
       connect: { ...PATIENT, flow: { highWaterMark: 200_000, lowWaterMark: 50_000 } },
       prepare: (proxy) => {
-        proxy.bytesPerSecond = 300_000;
+        proxy.slow(300_000);
       },
     });
     await context.reached('connected');

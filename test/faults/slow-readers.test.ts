@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { connect, createClient, defineContract, topic, type Gap, type Subscription } from '../../src/index.ts';
 import { createServer, memoryBroker, type Server, type ServerSocket } from '../../src/server/index.ts';
 import { listen } from '../../src/server/node.ts';
-import { FaultProxy } from '../helpers/fault-proxy.ts';
+import { faultProxy } from '../../src/testing/faults.ts';
 
 const contract = defineContract({ log: topic('log', { event: z.object({ n: z.number(), text: z.string() }) }) });
 
@@ -39,8 +39,8 @@ async function world() {
     },
   };
   const listener = await listen(watched);
-  const proxy = await FaultProxy.start(listener.port);
-  proxy.bytesPerSecond = BYTES_PER_SECOND;
+  const proxy = await faultProxy({ to: listener.port });
+  proxy.slow(BYTES_PER_SECOND);
   const connection = connect(`ws://127.0.0.1:${String(proxy.port)}/ws`, { WebSocket });
   return {
     server,
@@ -50,7 +50,7 @@ async function world() {
     caughtUp: () => caughtUp,
     async [Symbol.asyncDispose]() {
       await connection.close();
-      await proxy[Symbol.asyncDispose]();
+      await proxy.close();
       await listener.close();
     },
   };

@@ -14,7 +14,7 @@ import {
 } from '../../src/index.ts';
 import { createServer } from '../../src/server/index.ts';
 import { listen } from '../../src/server/node.ts';
-import { FaultProxy, type Cutter } from '../helpers/fault-proxy.ts';
+import { faultProxy, type FaultProxy } from '../../src/testing/faults.ts';
 import { watchTimers } from '../helpers/timer-ledger.ts';
 
 const contract = defineContract({
@@ -50,13 +50,12 @@ const BRISK: ConnectOptions = {
 
 interface WorldOptions {
   readonly connect?: ConnectOptions;
-  readonly cutter?: Cutter;
   readonly prepare?: (proxy: FaultProxy) => void;
   readonly answer?: string;
 }
 
 /** At its end nothing may be left: no line at the proxy, no timer of the library. */
-export async function world({ connect: options, cutter, prepare, answer = 'done' }: WorldOptions = {}): Promise<World> {
+export async function world({ connect: options, prepare, answer = 'done' }: WorldOptions = {}): Promise<World> {
   const timers = watchTimers();
   const ran = new Map<number, number>();
   const notes: number[] = [];
@@ -77,7 +76,7 @@ export async function world({ connect: options, cutter, prepare, answer = 'done'
     },
   });
   const listener = await listen(server, { port: 0 });
-  const proxy = await FaultProxy.start(listener.port, cutter);
+  const proxy = await faultProxy({ to: listener.port });
   prepare?.(proxy);
   const connection = connect(`ws://127.0.0.1:${String(proxy.port)}/ws`, { WebSocket, ...BRISK, ...options });
   const client = createClient(contract, connection);
@@ -100,7 +99,7 @@ export async function world({ connect: options, cutter, prepare, answer = 'done'
       proxy.thaw();
       await proxy.empty();
       await listener.close();
-      await proxy[Symbol.asyncDispose]();
+      await proxy.close();
       expect(timers.running()).toBe(0);
     },
   };

@@ -1,5 +1,5 @@
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
-import type { Way } from './fault-proxy.ts';
+import type { Way } from '../../src/testing/faults.ts';
 
 const HEAD_END = '\r\n\r\n';
 

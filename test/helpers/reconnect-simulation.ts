@@ -1,3 +1,4 @@
+import { seededRandom } from '../../src/testing/faults/random.ts';
 import type { DelayWindow } from '../../src/primitives/backoff.ts';
 import { ReconnectPolicy } from '../../src/transport/reconnect-policy.ts';
 import type { CloseCause } from '../../src/transport/transport.ts';
@@ -78,17 +79,6 @@ export function simulateHerd(herd: Herd): HerdResult {
     halfBackMs: backAt[Math.ceil(clients / 2) - 1]!,
     allBackMs: backAt.at(-1)!,
     almostAllBackMs: backAt[Math.ceil(clients * 0.99) - 1]!,
-  };
-}
-
-/** Mulberry32: numbers from 0 to below 1, the same for the same seed. */
-export function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
 

@@ -4,25 +4,14 @@ import { z } from 'zod';
 import { connect, createClient, defineContract, mutation, topic, type Gap } from '../../src/index.ts';
 import { createServer, memoryBroker } from '../../src/server/index.ts';
 import { listen } from '../../src/server/node.ts';
-import { FaultProxy, seeded, type Cutter } from '../helpers/fault-proxy.ts';
+import { faultProxy } from '../../src/testing/faults.ts';
 
 const contract = defineContract({
   run: mutation({ input: z.object({ key: z.number() }), output: z.number() }),
   numbers: topic('numbers', { event: z.object({ n: z.number() }) }),
 });
 
-/** Cuts about every so many chunks, up to a number of cuts. */
-function cutting(seed: number, every: number, most: number): Cutter {
-  const random = seeded(seed);
-  let cuts = 0;
-  return (bytes) => {
-    if (cuts >= most || random() > 1 / every) return undefined;
-    cuts++;
-    return Math.floor(random() * (bytes + 1));
-  };
-}
-
-async function world(cutter: Cutter, historySize: number) {
+async function world({ seed, everyChunks }: { seed: number; everyChunks: number }, historySize: number) {
   const ran = new Map<number, number>();
   const server = createServer(contract, {
     handlers: {
@@ -35,7 +24,8 @@ async function world(cutter: Cutter, historySize: number) {
     broker: memoryBroker({ history: { size: historySize, ttlMs: 300_000 } }),
   });
   const listener = await listen(server, { port: 0 });
-  const proxy = await FaultProxy.start(listener.port, cutter);
+  const proxy = await faultProxy({ to: listener.port, seed });
+  proxy.cutAtRandom({ everyChunks, most: 200 });
   const connection = connect(`ws://127.0.0.1:${String(proxy.port)}${new URL(listener.url).pathname}`, {
     WebSocket,
     timeoutMs: 120_000,
@@ -52,7 +42,7 @@ async function world(cutter: Cutter, historySize: number) {
     client: createClient(contract, connection),
     async [Symbol.asyncDispose]() {
       await connection.close();
-      await proxy[Symbol.asyncDispose]();
+      await proxy.close();
       await listener.close();
       await server.close();
     },
@@ -78,7 +68,7 @@ function collect(client: Awaited<ReturnType<typeof world>>['client'], last: numb
 }
 
 test('1 000 mutations over a line that is cut 200 times: each is answered, and none runs twice', async () => {
-  await using context = await world(cutting(1, 6, 200), 1_000);
+  await using context = await world({ seed: 1, everyChunks: 6 }, 1_000);
   const { client, ran, proxy, connection } = context;
   const answers: Array<Promise<{ key: number; ok: boolean }>> = [];
   let key = 0;
@@ -123,7 +113,7 @@ async function publishAll(context: Awaited<ReturnType<typeof world>>, count: num
 }
 
 test('5 000 events over a line that is cut 200 times: each once and in order, while history covers the cuts', async () => {
-  await using context = await world(cutting(2, 5, 200), 5_000);
+  await using context = await world({ seed: 2, everyChunks: 5 }, 5_000);
   const { heard, complete } = collect(context.client, 5_000);
   await context.client.run({ key: -1 });
   await publishAll(context, 5_000);
@@ -133,7 +123,7 @@ test('5 000 events over a line that is cut 200 times: each once and in order, wh
 }, 120_000);
 
 test('5 000 events where history is short: every hole is told, and nothing is doubled or out of order', async () => {
-  await using context = await world(cutting(3, 5, 200), 20);
+  await using context = await world({ seed: 3, everyChunks: 5 }, 20);
   const { heard, complete } = collect(context.client, 5_000);
   await context.client.run({ key: -1 });
   await publishAll(context, 5_000);

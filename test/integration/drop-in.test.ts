@@ -8,7 +8,7 @@ import WebSocket, { WebSocketServer } from 'ws';
 import { WebsocketProvider } from 'y-websocket';
 import * as Y from 'yjs';
 import { ReconnectingWebSocket } from '../../src/websocket.ts';
-import { FaultProxy } from '../helpers/fault-proxy.ts';
+import { faultProxy } from '../../src/testing/faults.ts';
 import { serveDocument } from '../helpers/yjs-server.ts';
 
 afterEach(() => {
@@ -30,19 +30,19 @@ test('without a queue, what is sent while it connects is refused as the standard
 /** A server behind a line that can be cut. */
 async function lineTo(server: WebSocketServer) {
   if (server.address() === null) await once(server, 'listening');
-  const proxy = await FaultProxy.start((server.address() as AddressInfo).port);
+  const proxy = await faultProxy({ to: (server.address() as AddressInfo).port });
   return {
     proxy,
     url: `ws://127.0.0.1:${proxy.port}`,
     /** Nothing gets through until it is taken back; tells when the server has seen the end of all sockets. */
     async breakDown() {
       const gone = [...server.clients].map((client) => once(client, 'close'));
-      proxy.refuses = true;
-      proxy.cutAll();
+      proxy.refuse();
+      proxy.kill();
       await Promise.all(gone);
     },
     async [Symbol.asyncDispose]() {
-      await proxy[Symbol.asyncDispose]();
+      await proxy.close();
       for (const client of server.clients) client.terminate();
       await new Promise((closed) => server.close(closed));
     },
@@ -72,7 +72,7 @@ describe('y-websocket, a library that makes a new socket after each close', () =
     here.getMap('notes').set('written here', 2);
     atServer.getMap('notes').set('written there', 3);
     await vi.waitFor(() => expect(line.proxy.joined).toBeGreaterThan(2), 10_000);
-    line.proxy.refuses = false;
+    line.proxy.accept();
 
     const all = { first: 1, 'written here': 2, 'written there': 3 };
     await vi.waitFor(
@@ -143,7 +143,7 @@ describe('graphql-ws, a library that makes a new socket after each close and lea
     const before = line.proxy.joined;
     await line.breakDown();
     await vi.waitFor(() => expect(line.proxy.joined).toBeGreaterThan(before + 1), 10_000);
-    line.proxy.refuses = false;
+    line.proxy.accept();
 
     await vi.waitFor(() => expect([subscribers(), server.clients.size]).toEqual([1, 1]), 10_000);
     tell(2);
@@ -176,7 +176,7 @@ describe('the class in place of the global one', () => {
     await vi.waitFor(() => expect(socket.readyState).toBe(WebSocket.CONNECTING));
     // A Blob is read asynchronously by the engine: what follows must not overtake it.
     for (const data of [new Blob(['blob']), 'text', new Uint8Array([1, 2])]) socket.send(data);
-    line.proxy.refuses = false;
+    line.proxy.accept();
 
     await vi.waitFor(() => expect(received).toHaveLength(4), 10_000);
     const texts = received.slice(1).map((data) => (typeof data === 'string' ? data : Buffer.from(data as ArrayBuffer)));
@@ -199,7 +199,7 @@ describe('the class over `ws`', () => {
     await vi.waitFor(() => expect(told).toEqual(['open', 'bytes']));
 
     await line.breakDown();
-    line.proxy.refuses = false;
+    line.proxy.accept();
     await vi.waitFor(() => expect(told.filter((what) => what === 'bytes')).toHaveLength(2), 10_000);
     const closed = once(socket, 'close');
     socket.close(4000, 'done');

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { connect, createClient, defineContract, topic } from '../../src/index.ts';
 import { createServer, type Server } from '../../src/server/index.ts';
 import { listen } from '../../src/server/node.ts';
-import { FaultProxy } from '../helpers/fault-proxy.ts';
+import { faultProxy } from '../../src/testing/faults.ts';
 
 const contract = defineContract({ room: topic('rooms/{id}', { event: z.object({ text: z.string() }) }) });
 
@@ -89,7 +89,7 @@ test('A publication reaches 1 000 sockets, and is made into bytes once.', async 
 
 test('A client of 1 000 topics comes back with as few frames as may be, and no event lost.', async () => {
   const { server, listener, received, sent } = await listening();
-  const proxy = await FaultProxy.start(listener.port);
+  const proxy = await faultProxy({ to: listener.port });
   const connection = connect(`ws://127.0.0.1:${String(proxy.port)}/ws`, { WebSocket });
   const client = createClient(contract, connection);
   const events: string[] = [];
@@ -118,11 +118,11 @@ test('A client of 1 000 topics comes back with as few frames as may be, and no e
   received.length = 0;
   sent.length = 0;
   heard = all();
-  proxy.refuses = true;
-  proxy.cutAll();
+  proxy.refuse();
+  proxy.kill();
   await vi.waitFor(() => expect(server.stats().peers).toBe(0));
   await publishToAll('meanwhile');
-  proxy.refuses = false;
+  proxy.accept();
   connection.reconnect();
   await heard;
   expect(new Set(events.slice(MANY))).toEqual(new Set(rooms.map((_, index) => `meanwhile ${String(index)}`)));
@@ -142,6 +142,6 @@ test('A client of 1 000 topics comes back with as few frames as may be, and no e
   expect(sent.length).toBeLessThanOrEqual(8);
 
   await connection.close();
-  await proxy[Symbol.asyncDispose]();
+  await proxy.close();
   await listener.close();
 });

@@ -5,7 +5,7 @@ import { connect, createClient, defineContract, stream } from '../../src/index.t
 import { createServer, type Handlers } from '../../src/server/index.ts';
 import { listen } from '../../src/server/node.ts';
 import { connectedPair } from '../../src/testing/index.ts';
-import { FaultProxy, seeded, type Cutter } from '../helpers/fault-proxy.ts';
+import { faultProxy } from '../../src/testing/faults.ts';
 import { read, take } from '../helpers/read-stream.ts';
 
 const contract = defineContract({
@@ -43,17 +43,6 @@ function world() {
     },
   };
   return { run, handlers };
-}
-
-/** A line that is cut about every so many chunks, so many times at most. */
-function cutting(seed: number, every: number, most: number): Cutter {
-  const random = seeded(seed);
-  let cuts = 0;
-  return (bytes) => {
-    if (cuts >= most || random() > 1 / every) return undefined;
-    cuts++;
-    return Math.floor(random() * (bytes + 1));
-  };
 }
 
 const FOR_EVER = 1e9;
@@ -112,8 +101,9 @@ test('a declared error arrives behind the items before it, with its data', async
 test('20 000 items over a line that is cut 60 times: each is read once, in order, of one run', async () => {
   const { run, handlers } = world();
   const listener = await listen(createServer(contract, { handlers }));
-  await using proxy = await FaultProxy.start(listener.port, cutting(7, 4, 60));
-  const connection = connect(`ws://127.0.0.1:${String(proxy.port)}${new URL(listener.url).pathname}`, { WebSocket });
+  await using proxy = await faultProxy({ to: listener.url, seed: 7 });
+  proxy.cutAtRandom({ everyChunks: 4, most: 60 });
+  const connection = connect(proxy.url, { WebSocket });
   // The policy would wait for seconds between so many cuts: what is tested is what is lost, not how long it takes.
   connection.on('status', ({ state }) => {
     if (state === 'waiting') connection.reconnect();

@@ -1,4 +1,4 @@
-import { seededRandom } from '../helpers/reconnect-simulation.ts';
+import { seededRandom } from '../../src/testing/faults/random.ts';
 
 /** Draws of one simulated world: the same for the same seed. */
 export class Random {

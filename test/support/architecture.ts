@@ -39,12 +39,16 @@ const PLACES: Readonly<Record<string, string>> = {
   '@tanstack/query-core': 'src/tanstack-query/',
 };
 
+/** Where modules of Node may be imported. */
+const NODE_PLACES = ['src/server/adapters/', 'src/testing/faults/'];
+
 /** Files that are made for one runtime or one service, and the entries that may bring them in. */
 const RUNTIME_ENTRIES: Readonly<Record<string, readonly string[]>> = {
   'src/server/adapters/': ['src/server/node.ts', 'src/server/crossws.ts'],
   'src/server/brokers/redis/': ['src/server/redis.ts'],
   'src/react/': ['src/react/index.ts'],
   'src/testing/mock-server.ts': ['src/testing/msw.ts'],
+  'src/testing/faults/': ['src/testing/faults.ts'],
 };
 
 /** What a client and a transport are made around: they import no capability, so that each can be left out. */
@@ -101,15 +105,12 @@ export function checkRuntimes(files: Files): string[] {
   });
 }
 
-/** Each package is imported in its one place, and Node's modules by the adapters. */
+/** Each package is imported in its one place, and Node's modules by what is made for Node. */
 export function checkPackages(files: Files): string[] {
   return eachImport(files, (path, { pkg, specifier }) => {
     if (pkg === undefined) return undefined;
-    const place = pkg.startsWith('node:')
-      ? 'src/server/adapters/'
-      : Object.hasOwn(PLACES, pkg)
-        ? PLACES[pkg]
-        : undefined;
+    if (pkg.startsWith('node:') && NODE_PLACES.some((folder) => path.startsWith(folder))) return undefined;
+    const place = Object.hasOwn(PLACES, pkg) ? PLACES[pkg] : undefined;
     if (place === undefined) return `imports ${specifier}: src knows no such package`;
     if (place.endsWith('/') ? path.startsWith(place) : path === place) return undefined;
     return `imports ${specifier}: its place is ${place}`;

@@ -5,7 +5,7 @@ import { StopReconnecting } from '../../src/transport/stop-reconnecting.ts';
 import type { ConnectionStatus, Link } from '../../src/transport/transport.ts';
 import type { FakeWebSocket } from '../helpers/fake-web-socket.ts';
 import { fakeWebSockets } from '../helpers/fake-web-socket.ts';
-import { seededRandom } from '../helpers/reconnect-simulation.ts';
+import { seededRandom } from '../../src/testing/faults/random.ts';
 import type { Harness } from './transport-harness.ts';
 import { harness } from './transport-harness.ts';
 import { closeReaction } from '../../src/protocol/close-reaction.ts';

@@ -4,7 +4,7 @@
  * call every 100 ms. Told is the part of the calls that was answered within half a second and within five, and the 99th
  * percentile of the time to an answer; a call that has none within five seconds counts as one of five.
  */
-import { FaultProxy } from '../../helpers/fault-proxy.ts';
+import { faultProxy } from '../../../src/testing/faults.ts';
 import { order } from '../order.ts';
 import { loadPeer } from '../peers/load.ts';
 import type { PeerName } from '../peers/peer.ts';
@@ -21,10 +21,10 @@ const LONGEST_MS = 5_000;
 async function minute(name: PeerName, everyS: number): Promise<readonly number[]> {
   const peer = await loadPeer(name, 'src');
   const server = await serve(peer, {});
-  const proxy = await FaultProxy.start(await server.port());
+  const proxy = await faultProxy({ to: await server.port() });
   const client = (await peer.connector({}))(proxy.port);
   await client.connected();
-  const cutting = setInterval(() => proxy.cutAll(), everyS * 1_000);
+  const cutting = setInterval(() => proxy.kill(), everyS * 1_000);
   const times: Array<Promise<number>> = [];
   for (const begun = performance.now(); performance.now() - begun < MINUTE_MS;) {
     times.push(timeOf(() => client.call(order)));

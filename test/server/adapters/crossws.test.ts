@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import { connect, createClient } from '../../../src/index.ts';
 import { crosswsHooks } from '../../../src/server/crossws.ts';
 import type { CrosswsOptions, CrosswsPeer } from '../../../src/server/crossws.ts';
-import { FaultProxy } from '../../helpers/fault-proxy.ts';
+import { faultProxy } from '../../../src/testing/faults.ts';
 import { contract, start } from '../fixture.ts';
 import { clientName, settle } from '../peer.ts';
 
@@ -56,7 +56,7 @@ const hello = () => JSON.stringify([['hello', { client: clientName(), n: 1, floo
 describe('the engine under crossws', () => {
   test('serves a client: calls, errors and topics, and goes on after a lost line', async () => {
     await using serve = await serving();
-    const proxy = await FaultProxy.start(serve.port);
+    const proxy = await faultProxy({ to: serve.port });
     const connection = connect(`ws://127.0.0.1:${proxy.port}/ws`, { WebSocket });
     const client = createClient(contract, connection);
     expect(await client.echo('häß')).toBe('häß');
@@ -74,13 +74,13 @@ describe('the engine under crossws', () => {
     });
     await subscription.ready;
     await room.publish({ text: 'before' });
-    proxy.refuses = true;
-    proxy.cutAll();
+    proxy.refuse();
+    proxy.kill();
     await vi.waitFor(() => expect(serve.server.stats()).toMatchObject({ peers: 0, clients: 1 }));
     await serve.server.topic('room', { roomId: '1' }).publish({ text: 'meanwhile' });
     const order = client.orders.place({ item: 'y' });
     const caughtUp = new Promise<void>((resolve) => (heard = resolve));
-    proxy.refuses = false;
+    proxy.accept();
     connection.reconnect();
     expect(await order).toEqual({ number: 2 });
     await caughtUp;
@@ -89,7 +89,7 @@ describe('the engine under crossws', () => {
     expect(connection.stats().reconnects).toBe(1);
     await connection.close();
     await vi.waitFor(() => expect(serve.server.stats()).toMatchObject({ peers: 0, clients: 0 }));
-    await proxy[Symbol.asyncDispose]();
+    await proxy.close();
   });
 
   test('gives authenticate the url, the headers and the address of the request', async () => {
