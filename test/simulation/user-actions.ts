@@ -70,6 +70,7 @@ export class UserActions {
       [plan.identities === 'cookie' ? 1 : 0, () => this.#user.drift(random.pick(['ann', 'bob']))],
       [rest, () => this.#user.connection.reconnect()],
       [plan.moves ? 3 : 0, () => this.#user.connection.reconnect({ seamless: true })],
+      [plan.moves ? 1 : 0, () => this.#moveWithParts()],
       [rest, () => this.#suspend()],
       [rest / 2, () => this.#leave()],
     ])();
@@ -199,21 +200,28 @@ export class UserActions {
     const attempt = this.#attempt('lossy', 'plain', timeoutMs);
     const conflate = random.pick([undefined, 'one', 'two']);
     this.#user.client[path]({ id })
-      .publish(this.#fact(attempt.token), { delivery: 'lossy', conflate, timeoutMs })
+      .publish(this.#fact(attempt.token, 0.4), { delivery: 'lossy', conflate, timeoutMs })
       .then(
         (outcome) => ledger.dropped(attempt, outcome),
         (error: unknown) => ledger.failed(attempt, error as TautlineError),
       );
   }
 
-  #fact(token: number): Fact {
-    return { token, key: `k${String(this.#world.random.below(6))}`, value: 0, ...this.#ballast(token) };
+  /** Large ones are on their way when the page moves, and small ones follow. */
+  #moveWithParts(): void {
+    for (let count = 0; count < 3; count++) this.#publishLossy();
+    this.#user.connection.reconnect({ seamless: true });
+    this.#publishLossy();
   }
 
-  /** One in ten is large enough to go in parts; none so large that a socket may be lost over it: then it would be given up. */
-  #ballast(token: number): Pick<Ask, 'ballast'> {
+  #fact(token: number, largeOnes?: number): Fact {
+    return { token, key: `k${String(this.#world.random.below(6))}`, value: 0, ...this.#ballast(token, largeOnes) };
+  }
+
+  /** Some are large enough to go in parts; none so large that a socket may be lost over it: then it would be given up. */
+  #ballast(token: number, largeOnes = 0.1): Pick<Ask, 'ballast'> {
     const { random } = this.#world;
-    if (!random.chance(0.1)) return {};
+    if (!random.chance(largeOnes)) return {};
     return { ballast: ballast(token, random.chance(0.05) ? 11_000 : random.between(600, 5_000)) };
   }
 
