@@ -14,6 +14,7 @@ const common: UserConfig = {
     'server/redis': 'src/server/redis.ts',
     'react/index': 'src/react/index.ts',
     testing: 'src/testing/index.ts',
+    'testing/broker': 'src/testing/broker.ts',
     'testing/faults': 'src/testing/faults.ts',
     'testing/msw': 'src/testing/msw.ts',
   },

@@ -36,6 +36,7 @@ test.each([
   ['src/superjson.ts', ['copy-anything', 'superjson']],
   ['src/server/index.ts', ['nanoevents']],
   ['src/testing/index.ts', ['nanoevents']],
+  ['src/testing/broker.ts', []],
   ['src/server/redis.ts', ['nanoevents']],
 ])('importing %s touches no global, opens nothing and loads at most %j', async (path, allowed) => {
   const { packages, ...rest } = await importAlone(fileUrl(path));

@@ -33,52 +33,6 @@ describe('the memory broker', () => {
     expect(positions[0]?.[0]).not.toBe(positions[2]?.[0]);
   });
 
-  test('tells every feed of a topic each publication once, in order, with the head already there', () => {
-    const broker = memoryBroker();
-    const told: unknown[] = [];
-    const feeds: Feed[] = [];
-    for (const name of ['one', 'two']) {
-      const index = feeds.length;
-      const event: FeedListener['event'] = ({ offset, payload }) =>
-        void told.push([name, offset, payload, feeds[index]?.head[1]]);
-      feeds.push(subscribe(broker, 'a', { ...ignore, event }));
-    }
-    publish(broker, 'a', 'x');
-    feeds[0]?.close();
-    feeds[0]?.close();
-    publish(broker, 'a', 'y');
-    publish(broker, 'b', 'z');
-    expect(told).toEqual([
-      ['one', 1, 'x', 1],
-      ['two', 1, 'x', 1],
-      ['two', 2, 'y', 2],
-    ]);
-  });
-
-  test('reads from history what came after a position, at most the limit, nothing at the head', () => {
-    const broker = memoryBroker();
-    const feed = subscribe(broker, 'a');
-    const [epoch] = feed.head;
-    expect(feed.read(feed.head, 10)).toEqual([]);
-    for (const payload of ['x', 'y', 'z']) publish(broker, 'a', payload);
-    const payloads = (offset: number, limit: number) =>
-      (feed.read([epoch, offset], limit) as readonly StoredEvent[]).map(({ payload }) => payload);
-    expect(payloads(0, 10)).toEqual(['x', 'y', 'z']);
-    expect(payloads(1, 1)).toEqual(['y']);
-    expect(payloads(3, 10)).toEqual([]);
-  });
-
-  test('does not cover what fell out of history, another epoch, or an offset beyond the head', () => {
-    const broker = memoryBroker({ history: { size: 2 } });
-    const feed = subscribe(broker, 'a');
-    const [epoch] = feed.head;
-    for (const payload of ['x', 'y', 'z']) publish(broker, 'a', payload);
-    expect(feed.read([epoch, 0], 10)).toBeUndefined();
-    expect(feed.read([epoch, 1], 10)).toHaveLength(2);
-    expect(feed.read(['other', 3], 10)).toBeUndefined();
-    expect(feed.read([epoch, 4], 10)).toBeUndefined();
-  });
-
   test('does not cover what is older than the time', () => {
     vi.useFakeTimers();
     const broker = memoryBroker({ history: { ttlMs: 1000 } });

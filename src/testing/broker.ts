@@ -1,0 +1,2 @@
+export { describeBroker } from './broker/describe-broker.ts';
+export type { BrokersUnderTest, BrokerTestOptions, TestRunner } from './broker/describe-broker.ts';
