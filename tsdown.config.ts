@@ -15,6 +15,7 @@ const common: UserConfig = {
     'react/index': 'src/react/index.ts',
     testing: 'src/testing/index.ts',
     'testing/broker': 'src/testing/broker.ts',
+    'testing/playwright': 'src/testing/playwright.ts',
     'testing/faults': 'src/testing/faults.ts',
     'testing/msw': 'src/testing/msw.ts',
   },

@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** A project for each: a machine may lack some. */
 const BROWSERS = {
-  browser: 'test/browser/{chat,hot,msw,transport}.test.ts',
+  browser: 'test/browser/{chat,hot,msw,routed,transport}.test.ts',
   firefox: 'test/browser/transport-firefox.test.ts',
   webkit: 'test/browser/transport-webkit.test.ts',
 };

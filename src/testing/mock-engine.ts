@@ -7,7 +7,7 @@ import type { InterceptedCall, Interceptor } from '../server/app/interceptor.ts'
 import { createServer, type Server, type ServerOptions } from '../server/create-server.ts';
 import type { MockHandlers } from './mock-handlers.ts';
 import { MockLines } from './mock-lines.ts';
-import { leftAt, settle, type SettledOptions } from './settled.ts';
+import { leftAt, settle, turn, type SettledOptions } from './settled.ts';
 
 /** One call, or one publish, that got to the handlers of a mock. */
 export interface MockedCall {
@@ -34,6 +34,8 @@ export class MockEngine<Tree extends ContractTree, Context> {
   server: Server<Tree>;
   calls: MockedCall[] = [];
   readonly lines: MockLines = new MockLines();
+  /** What was sent by now has come here by its end. */
+  passTurn: () => Promise<number> = turn;
   /** Those that the kit itself has made. */
   readonly connections: Set<Connection> = new Set();
   readonly #handlers: MockHandlers;
@@ -79,7 +81,7 @@ export class MockEngine<Tree extends ContractTree, Context> {
 
   settled({ connections = [], timeoutMs }: SettledOptions = {}): Promise<void> {
     const all = [...this.connections, ...connections];
-    return settle(() => [...this.left(), ...all.flatMap(leftAt)], timeoutMs);
+    return settle(() => [...this.left(), ...all.flatMap(leftAt)], this.passTurn, timeoutMs);
   }
 
   restart(): Promise<void> {

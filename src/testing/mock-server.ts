@@ -1,25 +1,9 @@
 import { ws, type WebSocketHandler } from 'msw/ws';
 import type { Contract, ContractTree } from '../contract/contract.ts';
 import { SUBPROTOCOL } from '../protocol/messages.ts';
-import type { ServerOptions } from '../server/create-server.ts';
 import { controlsOf, type ServerControls } from './controls.ts';
-import { MockEngine } from './mock-engine.ts';
-import { MockHandlers, type PartialHandlers } from './mock-handlers.ts';
-
-/** What {@link MockServerOptions} have besides the handlers. */
-export interface MockServerSettings<Tree extends ContractTree, Context> {
-  /** URLs to answer for, as msw writes them: `wss://example.com/ws`, `*\/ws`. @default any that speaks Tautline */
-  readonly url?: string | RegExp | undefined;
-  /** Options of the engine: `authenticate`, `limits`, `onError` … */
-  readonly server?: Omit<ServerOptions<Tree, Context>, 'handlers'> | undefined;
-}
-
-/** Options of {@link mockServer}: handlers for the whole contract, or, with `partial: true`, for what a test needs. */
-export type MockServerOptions<Tree extends ContractTree, Context> = MockServerSettings<Tree, Context> &
-  (
-    | { readonly partial?: false | undefined; readonly handlers: ServerOptions<Tree, Context>['handlers'] }
-    | { readonly partial: true; readonly handlers?: PartialHandlers<Tree, Context> | undefined }
-  );
+import type { MockEngine } from './mock-engine.ts';
+import { engineOf, type MockServerOptions } from './mock-options.ts';
 
 /** A server behind msw, with the faults that lines have. */
 export interface MockServer<Tree extends ContractTree, Context = unknown> extends ServerControls<Tree, Context> {
@@ -43,11 +27,7 @@ export function mockServer<Tree extends ContractTree, Context = undefined>(
   contract: Contract<Tree>,
   options: MockServerOptions<Tree, Context>,
 ): MockServer<Tree, Context> {
-  const handlers = new MockHandlers(contract, options.handlers, {
-    door: 'mockServer',
-    partial: options.partial === true,
-  });
-  const engine = new MockEngine(contract, handlers, options.server);
+  const engine = engineOf('mockServer', contract, options);
   return {
     ...controlsOf(engine),
     handlers: [answering(engine, options.url ?? '*')],

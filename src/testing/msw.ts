@@ -1,5 +1,6 @@
 export { mockServer } from './mock-server.ts';
-export type { MockServer, MockServerOptions, MockServerSettings } from './mock-server.ts';
+export type { MockServer } from './mock-server.ts';
+export type { MockServerOptions, MockServerSettings } from './mock-options.ts';
 export type { FastOptions, MockedCall } from './mock-engine.ts';
 export type { PartialHandlers } from './mock-handlers.ts';
 export type { SettledOptions } from './settled.ts';

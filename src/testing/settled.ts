@@ -12,7 +12,7 @@ export interface SettledOptions {
 const QUIET_TURNS = 3;
 
 /** One turn of the event loop; gives the time, ms. Neither is what fake timers put in the place of the real thing. */
-function turn(): Promise<number> {
+export function turn(): Promise<number> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = ({ timeStamp }) => {
@@ -27,10 +27,14 @@ function turn(): Promise<number> {
  * Resolves when `left` has nothing to name, turn after turn.
  * @throws Error with what is left when the time is up: as a rejection.
  */
-export async function settle(left: () => readonly string[], timeoutMs: number = 3_000): Promise<void> {
-  const until = (await turn()) + timeoutMs;
+export async function settle(
+  left: () => readonly string[],
+  passTurn: () => Promise<number>,
+  timeoutMs: number = 3_000,
+): Promise<void> {
+  const until = (await passTurn()) + timeoutMs;
   for (let quiet = 0; quiet < QUIET_TURNS;) {
-    const now = await turn();
+    const now = await passTurn();
     const names = left();
     quiet = names.length === 0 ? quiet + 1 : 0;
     if (quiet === 0 && now > until)
