@@ -7,6 +7,7 @@ export type {
   CallFunctionWithInput,
   CallFunctionWithoutInput,
   Client,
+  ClientFunction,
   ClientNode,
   ClientNodes,
   StreamFunction,

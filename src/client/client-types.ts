@@ -13,6 +13,7 @@ import type { SystemCode, TautlineError } from '../errors.ts';
 import type { Position } from '../protocol/messages.ts';
 import type { CallOptions, PublishOptions } from './requests/request-options.ts';
 import type { CallPromise } from './calls/call-promise.ts';
+import type { Connection } from './kernel/connection.ts';
 import type { ItemStream } from './streams/item-stream.ts';
 import type { LossyOptions, LossyOutcome } from './requests/lossy-lane.ts';
 import type { Subscription, TopicListeners } from './topics/subscription.ts';
@@ -26,6 +27,15 @@ export type CallError<P extends Procedure> =
   | { [Code in keyof P['errors'] & string]: TautlineError<Code, SchemaOutput<P['errors'][Code]>> }[keyof P['errors'] &
       string];
 
+/** What each function of a client says of itself, for adapters to caches, forms and the like. */
+export interface ClientFunction<Kind extends Procedure['kind'] | 'topic'> {
+  /** Path in the contract, `messages.send`. */
+  readonly path: string;
+  readonly kind: Kind;
+  /** The connection of its client. */
+  readonly connection: Connection;
+}
+
 /** A query or a mutation, as the caller sees it. One without input is called with nothing, or with `undefined`. */
 export type CallFunction<P extends Procedure> = [keyof P['input']] extends [never]
   ? CallFunctionWithoutInput<P>
@@ -34,12 +44,12 @@ export type CallFunction<P extends Procedure> = [keyof P['input']] extends [neve
 // No signature below has a doc comment: an editor would show it in place of the contract's own at each call.
 
 /** A query or a mutation that takes an input. Rejects with a {@link CallError}, at the latest at its deadline. */
-export interface CallFunctionWithInput<P extends Procedure> {
+export interface CallFunctionWithInput<P extends Procedure> extends ClientFunction<P['kind']> {
   (input: ProcedureInput<P>, options?: CallOptions): CallPromise<ProcedureOutput<P>, CallError<P>>;
 }
 
 /** A query or a mutation that takes no input. Rejects with a {@link CallError}, at the latest at its deadline. */
-export interface CallFunctionWithoutInput<P extends Procedure> {
+export interface CallFunctionWithoutInput<P extends Procedure> extends ClientFunction<P['kind']> {
   (input?: undefined, options?: CallOptions): CallPromise<ProcedureOutput<P>, CallError<P>>;
 }
 
@@ -52,7 +62,7 @@ export type StreamFunction<P extends Procedure> = [keyof P['input']] extends [ne
  * A stream that takes an input. Gives a run of it, which starts when its first item is asked for. Nothing is thrown
  * here: the reader is told.
  */
-export interface StreamFunctionWithInput<P extends Procedure> {
+export interface StreamFunctionWithInput<P extends Procedure> extends ClientFunction<'stream'> {
   (input: ProcedureInput<P>, options?: CallOptions): ItemStream<ProcedureOutput<P>, CallError<P>>;
 }
 
@@ -60,7 +70,7 @@ export interface StreamFunctionWithInput<P extends Procedure> {
  * A stream that takes no input. Gives a run of it, which starts when its first item is asked for. Nothing is thrown
  * here: the reader is told.
  */
-export interface StreamFunctionWithoutInput<P extends Procedure> {
+export interface StreamFunctionWithoutInput<P extends Procedure> extends ClientFunction<'stream'> {
   (input?: undefined, options?: CallOptions): ItemStream<ProcedureOutput<P>, CallError<P>>;
 }
 
@@ -103,7 +113,7 @@ export interface TopicHandle<T extends Topic> {
 }
 
 /** Gives the handle of a topic. One without parameters is called with nothing. */
-export interface TopicFunction<T extends Topic> {
+export interface TopicFunction<T extends Topic> extends ClientFunction<'topic'> {
   (
     ...params: keyof Params<T> extends never ? [params?: Readonly<Record<string, never>>] : [params: Params<T>]
   ): TopicHandle<T>;

@@ -1,7 +1,9 @@
 import { json } from '../codec/json.ts';
 import type { Contract, ContractTree } from '../contract/contract.ts';
+import type { Procedure } from '../contract/procedure.ts';
 import { DEVELOPMENT } from '../development.ts';
 import type { Client } from './client-types.ts';
+import type { Offer } from './kernel/capability.ts';
 import { ClientConnection } from './kernel/client-connection.ts';
 import type { Connection } from './kernel/connection.ts';
 
@@ -25,15 +27,14 @@ export function createClient<Tree extends ContractTree>(
   const codec = contract.codec ?? json;
   connection.speak(codec.name);
   const client: Record<string, unknown> = {};
-  const put = (path: string, kind: 'query' | 'mutation' | 'stream' | 'topic', node: unknown): void => {
-    const offer = connection.offer(kind, path);
+  for (const [path, node] of [...contract.procedures, ...contract.topics]) {
+    const { kind = 'topic' } = node as Partial<Procedure>;
+    const make = connection.offer(kind, path) as Offer<unknown>;
     const names = path.split('.');
-    const last = names.pop() ?? '';
+    const last = names.pop()!;
     let group = client;
     for (const name of names) group = (group[name] ??= {}) as Record<string, unknown>;
-    group[last] = offer(node as never, path, codec);
-  };
-  for (const [path, procedure] of contract.procedures) put(path, procedure.kind, procedure);
-  for (const [path, topic] of contract.topics) put(path, 'topic', topic);
+    group[last] = Object.assign(make(node, path, codec) as () => unknown, { path, kind, connection });
+  }
   return client as Client<Tree>;
 }

@@ -13,6 +13,11 @@ export interface ConnectionEvents {
    * Without a listener it goes to `reportError`, else to the console.
    */
   error: (error: unknown) => void;
+  /**
+   * From now on it speaks for another user, or for none: after `setAuth`, and where the server finds that the credentials
+   * prove somebody else. Its calls have ended and its topics are empty by now: drop what you keep of the former user.
+   */
+  identity: () => void;
   /** `stats().backlogBytes` reached the high watermark: pause what makes messages. Once, until it has drained. */
   congested: () => void;
   /** After `congested`: it is below the low watermark again. */

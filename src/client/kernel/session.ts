@@ -215,6 +215,7 @@ export abstract class Session implements LinkUser {
     this.lastWelcome = undefined;
     this.endRequests((request) => request.fail('UNAUTHENTICATED', ANOTHER_IDENTITY));
     this.extensions.each((extension) => extension.becameAnother?.());
+    this.announcer.emit('identity');
   }
 
   #welcomed(state: LinkState, given: Welcome): void {
