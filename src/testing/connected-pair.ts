@@ -8,10 +8,12 @@ import { SUBPROTOCOL } from '../protocol/messages.ts';
 import type { Server, ServerOptions } from '../server/create-server.ts';
 import { memoryWebSocket, type MemoryPeer } from '../transport/memory-transport.ts';
 import type { WebSocketConstructor } from '../transport/web-socket-like.ts';
-import { controlsOf, faultsOf, type LineFaults, type ServerControls } from './controls.ts';
-import { MockEngine } from './mock-engine.ts';
-import { MockHandlers, type PartialHandlers } from './mock-handlers.ts';
-import type { MockLines } from './mock-lines.ts';
+import { controlsOf, faultsOf, type LineFaults, type ServerControls } from './mock/controls.ts';
+import { LeakWatch } from './leaks.ts';
+import { MockEngine } from './mock/mock-engine.ts';
+import { MockHandlers, type PartialHandlers } from './mock/mock-handlers.ts';
+import type { MockLines } from './mock/mock-lines.ts';
+import { unsettledAt } from './mock/settled.ts';
 import { testLifecycle, type TestLifecycle } from './test-lifecycle.ts';
 
 /** Options of a client of {@link ConnectedPair}: those of `connect`, but for the socket. */
@@ -23,6 +25,8 @@ export interface ConnectedPairOptions<Tree extends ContractTree, Context> {
   readonly connect?: PairConnectOptions;
   /** Options of the server's side. */
   readonly server?: Omit<ServerOptions<Tree, Context>, 'handlers'>;
+  /** The pair rejects at its end, when all is closed, if {@link ConnectedPair.leaks} has something to tell. @default false */
+  readonly failOnLeaks?: boolean;
 }
 
 /** One client of a {@link ConnectedPair}, with the faults of its own lines and the app that it runs in. */
@@ -48,7 +52,12 @@ export interface ConnectedPair<Tree extends ContractTree, Context = unknown> ext
    * `vi.stubGlobal('WebSocket', pair.WebSocket)`. What speaks anything else but Tautline is refused.
    */
   readonly WebSocket: WebSocketConstructor;
-  /** Closes all sides. */
+  /**
+   * What is left at this moment, a line of text each: subscriptions and listeners of the clients of the pair, with where
+   * they were begun; calls and streams that have not ended; connections of apps. Nothing is left: an empty list.
+   */
+  leaks(): string[];
+  /** Closes all sides. @throws Error with what was left, with `failOnLeaks`: as a rejection. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -78,14 +87,23 @@ export function connectedPair<Tree extends ContractTree, Context>(
 ): ConnectedPair<Tree, Context> {
   const handlers = new MockHandlers(contract, given, { door: 'connectedPair', partial: options.partial === true });
   const engine = new MockEngine(contract, handlers, options.server);
+  const watch = new LeakWatch();
   const connectAnother = (more?: PairConnectOptions): PairClient<Tree> => {
     const lines = engine.lines.branch();
     const lifecycle = testLifecycle(lines);
     const WebSocket = socketsTo(engine, lines);
     const connection = connect('ws://memory.test/', { lifecycle, ...options.connect, ...more, WebSocket });
     engine.connections.add(connection);
-    return { ...faultsOf(lines), lifecycle, connection, client: createClient(contract, connection) };
+    const client = createClient(contract, connection);
+    watch.watch(contract, client, connection);
+    return { ...faultsOf(lines), lifecycle, connection, client };
   };
+  const leaks = (): string[] => [
+    ...watch.open,
+    ...engine.atWork(),
+    ...[...engine.connections].flatMap(unsettledAt),
+    ...engine.lines.urls.map(({ origin, pathname }) => `a connection of an app to ${origin}${pathname}`),
+  ];
   const { client, connection, lifecycle } = connectAnother();
   return {
     ...controlsOf(engine),
@@ -97,9 +115,12 @@ export function connectedPair<Tree extends ContractTree, Context>(
     },
     connect: connectAnother,
     WebSocket: socketsTo(engine, engine.lines),
+    leaks,
     async [Symbol.asyncDispose]() {
+      const left = options.failOnLeaks === true ? leaks() : [];
       await Promise.all([...engine.connections].map((each) => each.close()));
       await engine.close();
+      if (left.length > 0) throw new Error(`connectedPair: left open: ${left.join('\n')}`);
     },
   };
 }

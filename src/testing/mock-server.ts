@@ -1,9 +1,9 @@
 import { ws, type WebSocketHandler } from 'msw/ws';
 import type { Contract, ContractTree } from '../contract/contract.ts';
 import { SUBPROTOCOL } from '../protocol/messages.ts';
-import { controlsOf, type ServerControls } from './controls.ts';
-import type { MockEngine } from './mock-engine.ts';
-import { engineOf, type MockServerOptions } from './mock-options.ts';
+import { controlsOf, type ServerControls } from './mock/controls.ts';
+import type { MockEngine } from './mock/mock-engine.ts';
+import { engineOf, type MockServerOptions } from './mock/mock-options.ts';
 
 /** A server behind msw, with the faults that lines have. */
 export interface MockServer<Tree extends ContractTree, Context = unknown> extends ServerControls<Tree, Context> {

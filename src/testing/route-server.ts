@@ -1,8 +1,8 @@
 import type { Contract, ContractTree } from '../contract/contract.ts';
 import { SUBPROTOCOL } from '../protocol/messages.ts';
-import { controlsOf, type ServerControls } from './controls.ts';
-import { engineOf, type MockServerOptions } from './mock-options.ts';
-import { turn } from './settled.ts';
+import { controlsOf, type ServerControls } from './mock/controls.ts';
+import { engineOf, type MockServerOptions } from './mock/mock-options.ts';
+import { turn } from './mock/settled.ts';
 
 /** What is used of Playwright's `WebSocketRoute`. */
 export interface RoutedSocket {

@@ -1,6 +1,6 @@
 import type { Lifecycle, LifecycleSignal } from '../transport/lifecycle.ts';
 import { browserLifecycle } from '../transport/lifecycle/lifecycle-browser.ts';
-import type { MockLines } from './mock-lines.ts';
+import type { MockLines } from './mock/mock-lines.ts';
 
 /** The page, or app, that a client runs in, as a test drives it. Hand it to `connect` as its `lifecycle`. */
 export interface TestLifecycle extends Lifecycle {

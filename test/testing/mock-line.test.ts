@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { MockLine } from '../../src/testing/mock-line.ts';
+import { MockLine } from '../../src/testing/mock/mock-line.ts';
 
 afterEach(() => {
   vi.useRealTimers();

@@ -47,6 +47,11 @@ export class MockLines {
     return [...this.#lines, ...this.#branches].reduce((sum, each) => sum + each.underWay, 0);
   }
 
+  /** Where the sockets lead that are open, without those of branches. */
+  get urls(): URL[] {
+    return [...this.#lines].map(({ url }) => url);
+  }
+
   cut(): void {
     for (const each of [...this.#lines, ...this.#branches]) each.cut();
   }

@@ -1,4 +1,4 @@
-import type { Connection } from '../client/kernel/connection.ts';
+import type { Connection } from '../../client/kernel/connection.ts';
 
 /** Options of `settled`. */
 export interface SettledOptions {
@@ -42,11 +42,17 @@ export async function settle(
   }
 }
 
-/** What a connection has not done yet, in words. */
+/** What a connection has not done yet, or is about to become, in words. */
 export function leftAt(connection: Connection): string[] {
+  const { state } = connection.status;
+  const isOnItsWay = state === 'connecting' || state === 'waiting' || state === 'closing';
+  return [...(isOnItsWay ? [`a connection that is ${state}`] : []), ...unsettledAt(connection)];
+}
+
+/** What was asked of a connection and is not settled, in words. */
+export function unsettledAt(connection: Connection): string[] {
   const left: string[] = [];
   const { state } = connection.status;
-  if (state === 'connecting' || state === 'waiting' || state === 'closing') left.push(`a connection that is ${state}`);
   const { queued, inFlight } = connection.stats();
   if (queued.messages > 0) left.push(`${queued.messages} messages that wait in a connection that is ${state}`);
   if (inFlight > 0) left.push(`${inFlight} calls or streams of a client`);

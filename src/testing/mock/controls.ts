@@ -1,5 +1,5 @@
-import type { ContractTree } from '../contract/contract.ts';
-import type { Server } from '../server/create-server.ts';
+import type { ContractTree } from '../../contract/contract.ts';
+import type { Server } from '../../server/create-server.ts';
 import { FAST, type FastOptions, type MockEngine, type MockedCall } from './mock-engine.ts';
 import type { PartialHandlers } from './mock-handlers.ts';
 import type { MockLines } from './mock-lines.ts';

@@ -1,10 +1,10 @@
-import type { ConnectOptions } from '../client/connect-options.ts';
-import type { Connection } from '../client/kernel/connection.ts';
-import type { Contract, ContractTree } from '../contract/contract.ts';
-import { isTautlineError } from '../errors.ts';
-import { isDeclaredFailure } from '../server/app/declared-failure.ts';
-import type { InterceptedCall, Interceptor } from '../server/app/interceptor.ts';
-import { createServer, type Server, type ServerOptions } from '../server/create-server.ts';
+import type { ConnectOptions } from '../../client/connect-options.ts';
+import type { Connection } from '../../client/kernel/connection.ts';
+import type { Contract, ContractTree } from '../../contract/contract.ts';
+import { isTautlineError } from '../../errors.ts';
+import { isDeclaredFailure } from '../../server/app/declared-failure.ts';
+import type { InterceptedCall, Interceptor } from '../../server/app/interceptor.ts';
+import { createServer, type Server, type ServerOptions } from '../../server/create-server.ts';
 import type { MockHandlers } from './mock-handlers.ts';
 import { MockLines } from './mock-lines.ts';
 import { leftAt, settle, turn, type SettledOptions } from './settled.ts';
@@ -69,11 +69,17 @@ export class MockEngine<Tree extends ContractTree, Context> {
     this.lines.reset();
   }
 
-  /** What is at work, or on its way, in words. */
-  left(): string[] {
+  /** What is at work, in words. */
+  atWork(): string[] {
     const { callsByPath } = this.server.stats();
     const left = Object.entries(callsByPath).map(([path, count]) => `${path} at work (${count})`);
     if (left.length === 0 && this.#handlers.running > 0) left.push('a rule or a snapshot of a topic, or authenticate');
+    return left;
+  }
+
+  /** And what is on its way. */
+  left(): string[] {
+    const left = this.atWork();
     if (this.lines.underWay > 0) left.push(`${this.lines.underWay} frames on their way`);
     if (this.lines.away > 0) left.push('a client that lost its line and is not back');
     return left;

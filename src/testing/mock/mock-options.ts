@@ -1,5 +1,5 @@
-import type { Contract, ContractTree } from '../contract/contract.ts';
-import type { ServerOptions } from '../server/create-server.ts';
+import type { Contract, ContractTree } from '../../contract/contract.ts';
+import type { ServerOptions } from '../../server/create-server.ts';
 import { MockEngine } from './mock-engine.ts';
 import { MockHandlers, type PartialHandlers } from './mock-handlers.ts';
 

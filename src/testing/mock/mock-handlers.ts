@@ -1,10 +1,10 @@
-import type { Contract, ContractTree } from '../contract/contract.ts';
-import type { Procedure } from '../contract/procedure.ts';
-import type { Topic } from '../contract/topic.ts';
-import { TautlineError } from '../errors.ts';
-import type { SystemCode } from '../errors.ts';
-import { isThenable } from '../server/app/now-or-later.ts';
-import { bindHandlers, valueAt, type HandlersByKind, type TopicHandlers } from '../server/app/handlers.ts';
+import type { Contract, ContractTree } from '../../contract/contract.ts';
+import type { Procedure } from '../../contract/procedure.ts';
+import type { Topic } from '../../contract/topic.ts';
+import { TautlineError } from '../../errors.ts';
+import type { SystemCode } from '../../errors.ts';
+import { isThenable } from '../../server/app/now-or-later.ts';
+import { bindHandlers, valueAt, type HandlersByKind, type TopicHandlers } from '../../server/app/handlers.ts';
 
 /** Handlers of a contract in its shape, of which any may be left out, and any rule of a topic. */
 export type PartialHandlers<Tree, Context = unknown> = {

@@ -1,7 +1,7 @@
-import * as CloseCode from '../protocol/close-code.ts';
-import { closeReaction } from '../protocol/close-reaction.ts';
-import type { Server } from '../server/create-server.ts';
-import type { SocketHandler } from '../server/peers/server-socket.ts';
+import * as CloseCode from '../../protocol/close-code.ts';
+import { closeReaction } from '../../protocol/close-reaction.ts';
+import type { Server } from '../../server/create-server.ts';
+import type { SocketHandler } from '../../server/peers/server-socket.ts';
 
 /** The page's socket, as what stands in its place hands it over. */
 export interface MockedSocket {
@@ -54,6 +54,10 @@ export class MockLine {
       },
       { url: url.pathname + url.search },
     );
+  }
+
+  get url(): URL {
+    return this.#socket.url;
   }
 
   /** Frames that are on their way, held back ones too. */
