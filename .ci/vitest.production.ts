@@ -44,7 +44,8 @@ export default defineConfig({
     ],
     // Some of the worlds: all of them are for the sources.
     env: { SIMULATION_SEED: '0', SIMULATION_WORLDS: '30' },
-    testTimeout: 15_000,
+    testTimeout: 60_000,
+    expect: { poll: { timeout: 60_000 } },
     restoreMocks: true,
     unstubGlobals: true,
   },
