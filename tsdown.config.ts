@@ -1,5 +1,7 @@
+import { writeFile } from 'node:fs/promises';
 import { defineConfig, type UserConfig } from 'tsdown';
 import { mangle } from './.ci/mangle.ts';
+import { oneFile } from './.ci/one-file.ts';
 
 /** What both builds share: a file a module, so that all entries of one build share the class of errors. */
 const common: UserConfig = {
@@ -8,6 +10,7 @@ const common: UserConfig = {
     core: 'src/core.ts',
     superjson: 'src/superjson.ts',
     websocket: 'src/websocket.ts',
+    webview: 'src/webview.ts',
     server: 'src/server/index.ts',
     'server/node': 'src/server/node.ts',
     'server/crossws': 'src/server/crossws.ts',
@@ -63,7 +66,13 @@ export default defineConfig([
     plugins: [production],
     define: { DEVELOPMENT: 'false' },
     inputOptions: { optimization: { inlineConst: { mode: 'all' } } },
-    hooks: { 'build:done': ({ options }) => mangle(import.meta.dirname, options.outDir) },
+    hooks: {
+      'build:done': async ({ options: { outDir } }) => {
+        await mangle(import.meta.dirname, outDir);
+        await writeFile(`${outDir}/tautline.global.min.js`, await oneFile(outDir, 'js', 'iife', true));
+        await writeFile(`${outDir}/tautline.esm.min.js`, await oneFile(outDir, 'js', 'esm', true));
+      },
+    },
     publint: { strict: true },
     attw: { profile: 'esm-only', level: 'error' },
   },
@@ -75,5 +84,10 @@ export default defineConfig([
     dts: false,
     // Left in their modules: a module whose constants are all put in place elsewhere would still be imported.
     inputOptions: { optimization: { inlineConst: false } },
+    hooks: {
+      'build:done': async ({ options: { outDir } }) => {
+        await writeFile(`${outDir}/../tautline.global.js`, await oneFile(outDir, 'js', 'iife', false));
+      },
+    },
   },
 ]);

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { createContext, runInContext } from 'node:vm';
 import { build } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 
@@ -73,7 +74,8 @@ test('a program on a Node without a WebSocket is told what to pass, in productio
 
 test('nothing of development is left in the build for production', () => {
   const files = readdirSync(`${root}dist`, { recursive: true, withFileTypes: true }).filter(
-    ({ name, parentPath }) => name.endsWith('.js') && !parentPath.includes('development'),
+    ({ name, parentPath }) =>
+      name.endsWith('.js') && name !== 'tautline.global.js' && !parentPath.includes('development'),
   );
   expect(files.length).toBeGreaterThan(50);
   const texts = files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'utf8'));
@@ -113,8 +115,8 @@ test('the hooks begin as what runs in a client, in both builds', () => {
   }
 });
 
-test('its declarations need no types but those of what it depends on, and of React, msw and Node', () => {
-  const known = /^(?:\.|node:|react$|msw(?:\/|$)|superjson$|nanoevents$|@standard-schema\/spec$)/;
+test('its declarations need no types but those of what it depends on, and of Node, React and tools of tests', () => {
+  const known = /^(?:\.|node:|react$|msw(?:\/|$)|vitest$|playwright$|superjson$|nanoevents$|@standard-schema\/spec$)/;
   const files = readdirSync(`${root}dist`, { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.d.ts'),
   );
@@ -126,4 +128,27 @@ test('its declarations need no types but those of what it depends on, and of Rea
       .map((name) => `${file}: ${name}`),
   );
   expect(foreign).toEqual([]);
+});
+
+test.each(['tautline.global.js', 'tautline.global.min.js'])('%s is a script that makes Tautline', (file) => {
+  const page = createContext({});
+  runInContext(readFileSync(`${root}dist/${file}`, 'utf8'), page);
+  const { Tautline } = page as unknown as { Tautline: Record<string, unknown> };
+  const functions = [
+    'connect',
+    'createClient',
+    'defineContract',
+    'mutation',
+    'query',
+    'shellLifecycle',
+    'stream',
+    'topic',
+  ];
+  expect(functions.filter((name) => typeof Tautline[name] !== 'function')).toEqual([]);
+});
+
+test('tautline.esm.min.js is a module that needs no other', async () => {
+  const file = `${root}dist/tautline.esm.min.js`;
+  expect(readFileSync(file, 'utf8')).not.toMatch(/\bfrom ?"|\bimport ?"/);
+  expect(Object.keys((await import(file)) as object)).toEqual(expect.arrayContaining(['connect', 'shellLifecycle']));
 });

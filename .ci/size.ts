@@ -72,6 +72,9 @@ for (const scenario of scenarios.sort()) {
   if (process.argv.includes('--folders')) printParts(made, folderOf);
   if (process.argv.includes('--files')) printParts(made, (input) => input);
 }
+const oneFile = readFileSync(`${root}dist/tautline.global.min.js`);
+reached.set('one-file', gzipSync(oneFile, { level: 9 }).length);
+console.log(`${'one-file'.padEnd(46)}${column(oneFile.length)} min ${column(reached.get('one-file')!)} gz`);
 for (const [name, whole, part] of DIFFERENCES) reached.set(name, reached.get(whole)! - reached.get(part)!);
 
 if (process.argv.includes('--set')) {

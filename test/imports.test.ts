@@ -38,6 +38,7 @@ test.each([
   ['src/testing/index.ts', ['nanoevents']],
   ['src/testing/broker.ts', []],
   ['src/testing/playwright.ts', ['nanoevents']],
+  ['src/webview.ts', []],
   ['src/server/redis.ts', ['nanoevents']],
 ])('importing %s touches no global, opens nothing and loads at most %j', async (path, allowed) => {
   const { packages, ...rest } = await importAlone(fileUrl(path));

@@ -33,7 +33,7 @@ test('the sizes that are told are the limits of the build, rounded up', () => {
     readFileSync(`${root}examples/docs/questions.md`, 'utf8'),
   )!;
   const told = [...answer!.matchAll(/\| (\d+) kB/g)].map(([, kB]) => Number(kB));
-  const bundles = ['calls', 'calls-topics', 'everything', 'everything-superjson', 'web-socket'];
+  const bundles = ['calls', 'calls-topics', 'everything', 'everything-superjson', 'one-file', 'web-socket'];
   expect(told).toEqual(bundles.map((bundle) => Math.ceil(limits[bundle]! / 1000)));
 });
 

@@ -25,6 +25,7 @@ const LEVELS: Readonly<Record<string, number>> = {
   'index.ts': 5,
   'core.ts': 5,
   'superjson.ts': 5,
+  'webview.ts': 5,
   'websocket.ts': 5,
 };
 
