@@ -23,20 +23,20 @@ const PREFIX = 'tautline:';
  * @param name - What the page calls the functions. @default 'tautlineShell'
  */
 export function shellLifecycle(name = 'tautlineShell'): Lifecycle {
-  const { tell, hidden, listen } = hostLifecycle();
+  const host = hostLifecycle();
   let sleeps = false;
   const changed = (): void => {
     // What happens to the network of an app that sleeps is looked at when it wakes.
-    if (!sleeps) tell('wake');
+    if (!sleeps) host.tell('wake');
   };
   const bridge: ShellBridge = {
     wake() {
       sleeps = false;
-      tell('wake');
+      host.tell('wake');
     },
     sleep() {
       sleeps = true;
-      tell('hidden');
+      host.tell('hidden');
     },
     online: changed,
     offline: changed,
@@ -50,9 +50,9 @@ export function shellLifecycle(name = 'tautlineShell'): Lifecycle {
     if (Object.hasOwn(bridge, word)) bridge[word as keyof ShellBridge]();
   };
   return {
-    hidden,
-    listen(told) {
-      const undo = listen(told);
+    hidden: () => host.hidden(),
+    listen(tell) {
+      const undo = host.listen(tell);
       page.addEventListener?.('message', heard);
       return () => {
         undo();
