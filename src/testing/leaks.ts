@@ -4,7 +4,7 @@ import type { Contract } from '../contract/contract.ts';
 interface Begun {
   readonly what: string;
   /** Its stack tells where. */
-  readonly site: Error;
+  readonly madeAt: Error;
   isOpen(): boolean;
 }
 
@@ -26,7 +26,7 @@ export class LeakWatch {
   /** Each as a line of text: what, and where it was begun. */
   get open(): string[] {
     this.#begun = this.#begun.filter((each) => each.isOpen());
-    return this.#begun.map(({ what, site }) => `${what}, ${placeOf(site)}`);
+    return this.#begun.map(({ what, madeAt }) => `${what}, ${placeOf(madeAt)}`);
   }
 
   /** Watches a client and its connection. What is left of one that is closed is none of it. */
@@ -78,7 +78,7 @@ export class LeakWatch {
   }
 
   #begin(what: string, isOpen: () => boolean): void {
-    this.#begun.push({ what, site: new Error(what), isOpen });
+    this.#begun.push({ what, madeAt: new Error(what), isOpen });
   }
 }
 

@@ -153,7 +153,7 @@ export class ClientConnection extends Session implements Connection, Kernel {
       evicted: 0,
       inFlight: this.requests.sent.size,
       subscriptions: 0,
-      reconnects: Math.max(0, this.connections - 1),
+      reconnects: Math.max(0, this.connects - 1),
       gaps: 0,
     };
     return Object.assign(own, ...this.extensions.list.map(({ stats }) => stats?.())) as ConnectionStats;

@@ -39,7 +39,7 @@ export abstract class Session implements LinkUser {
   readonly deadlines: Deadlines = new Deadlines({ now: this.now, onError: this.report });
   identities = 0;
   /** Times that a server welcomed us. */
-  protected connections = 0;
+  protected connects = 0;
   /** Name of the codec, told in the greeting; and the one that the last greeting named. */
   protected codec: string | undefined;
   protected toldCodec: string | undefined;
@@ -229,7 +229,7 @@ export abstract class Session implements LinkUser {
     state.welcomed((this.lastWelcome = given));
     state.link.spreadMs = given.spreadMs;
     this.#welcomedAt = this.now();
-    this.connections++;
+    this.connects++;
     const resumed = lastWelcome?.memory === given.memory;
     const moved = state !== this.current;
     const left = moved ? this.#move(state, resumed) : [];
