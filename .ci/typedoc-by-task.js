@@ -1,5 +1,5 @@
 // Groups what an entry exports by what it is for: the folder of src that it comes from says so.
-import { CommentTag, Converter } from 'typedoc';
+import { Comment, CommentTag, Converter } from 'typedoc';
 
 /** The first that fits is taken. */
 const TASKS = [
@@ -18,6 +18,8 @@ const TASKS = [
   ['protocol/', 'Topics'],
   ['primitives/store', 'Stores'],
   ['transport/lifecycle', 'Pages and apps that sleep'],
+  ['react/', 'Hooks'],
+  ['testing/', 'Tests'],
   ['client/', 'Connection'],
   ['primitives/', 'Connection'],
   ['transport/', 'Connection'],
@@ -32,8 +34,35 @@ const TASKS = [
   ['server/', 'A server'],
 ];
 
+/** What each entry is for. */
+const ENTRIES = {
+  index: 'The client, with everything, and the contract that both sides share.',
+  core: 'The client in parts: hand in what you use.',
+  superjson: 'The codec for dates, maps, sets, bigints and bytes.',
+  websocket: 'The standard WebSocket, that comes back.',
+  webview: 'For a page in the webview of a native app.',
+  server: 'The server, on any runtime.',
+  'server/node': 'The server on Node, through `ws`.',
+  'server/crossws': 'The server on what crossws runs on: Bun, Deno, Cloudflare.',
+  'server/redis': 'Several processes that share Redis.',
+  'server/postgres': 'Several processes that share PostgreSQL.',
+  react: 'Hooks.',
+  'react/suspense': 'A hook that suspends.',
+  'tanstack-query': 'Options, keys and live topics for TanStack Query.',
+  testing: 'A client and a server in memory, for tests of apps.',
+  'testing/broker': 'Tests for a broker of your own.',
+  'testing/faults': 'A proxy that breaks lines.',
+  'testing/msw': 'A server behind msw.',
+  'testing/playwright': 'A server behind a page of Playwright.',
+};
+
 export function load({ converter }) {
   converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+    for (const entry of project.children ?? []) {
+      const text = ENTRIES[entry.name];
+      if (text === undefined) throw new Error(`.ci/typedoc-by-task.js: say in ENTRIES what ${entry.name} is for`);
+      entry.comment ??= new Comment([{ kind: 'text', text }]);
+    }
     for (const exported of (project.children ?? []).flatMap(({ children = [] }) => children)) {
       const { packagePath = '' } = project.getSymbolIdFromReflection(exported) ?? {};
       const [, task] = TASKS.find(([place]) => packagePath.startsWith(`src/${place}`)) ?? [];
