@@ -78,6 +78,8 @@ export interface StreamFunctionWithoutInput<P extends Procedure> extends ClientF
 export interface TopicHandle<T extends Topic> {
   /** Name on the wire, `rooms/42`. */
   readonly name: string;
+  /** The connection of its client. */
+  readonly connection: Connection;
   /**
    * Publishes an event that may be dropped (a cursor, a typing sign); resolves with what became of it when it is
    * written or dropped. Without a connection it waits, as long as `timeoutMs`; it never holds up anything else.

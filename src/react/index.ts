@@ -2,6 +2,7 @@
 
 export { useCall } from './use-call.ts';
 export type { Action, ActionState } from './use-action.ts';
+export type { OfClient } from './use-identity.ts';
 export { useConnection } from './use-connection.ts';
 export { usePublish } from './use-publish.ts';
 export type { Publishing } from './use-publish.ts';

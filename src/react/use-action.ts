@@ -1,5 +1,6 @@
 import { useCallback, useRef, useState } from 'react';
 import type { CallPromise, Safe } from '../client/calls/call-promise.ts';
+import { identityOf, useIdentity, type OfClient } from './use-identity.ts';
 
 /** What became of the last call of an action. */
 export interface ActionState<Output, CallError> {
@@ -21,25 +22,34 @@ export interface Action<Args extends readonly unknown[], Output, CallError> exte
 
 const FIRST = { pending: false, data: undefined, error: undefined };
 
-/** State around a function that calls: the last call counts. */
+/** State around a function that calls: the last call counts, and none of a former user. */
 export function useAction<Args extends readonly unknown[], Output, CallError>(
   run: (...args: Args) => CallPromise<Output, CallError>,
+  of: OfClient,
 ): Action<Args, Output, CallError> {
-  const [state, setState] = useState<ActionState<Output, CallError>>(FIRST);
-  const last = useRef<object>(undefined);
+  const { connection } = of;
+  const identity = useIdentity(of);
+  const [last, setLast] = useState<{ readonly by: number; readonly state: ActionState<Output, CallError> }>();
+  const running = useRef<object>(undefined);
   const call = useCallback(
     async (...args: Args) => {
-      const mine = (last.current = {});
-      setState(({ data }) => ({ pending: true, data, error: undefined }));
+      const mine = (running.current = {});
+      const by = identityOf({ connection });
+      setLast((before) => {
+        const data = before?.by === by ? before.state.data : undefined;
+        return { by, state: { pending: true, data, error: undefined } };
+      });
       const result = await run(...args).safe();
-      if (last.current === mine) setState({ pending: false, data: result.data, error: result.error });
+      const { data, error } = result;
+      if (running.current === mine) setLast({ by, state: { pending: false, data, error } });
       return result;
     },
-    [run],
+    [run, connection],
   );
   const reset = useCallback(() => {
-    last.current = undefined;
-    setState(FIRST);
+    running.current = undefined;
+    setLast(undefined);
   }, []);
-  return { ...state, call, reset };
+  const { pending, data, error } = last?.by === identity ? last.state : FIRST;
+  return { pending, data, error, call, reset };
 }

@@ -2,6 +2,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import type { ItemStream } from '../client/streams/item-stream.ts';
 import { isTautlineError } from '../errors.ts';
 import { keyOf } from './key-of.ts';
+import { useIdentity, type OfClient } from './use-identity.ts';
 import { useLatest } from './use-latest.ts';
 
 /** Options of {@link useStream}. */
@@ -28,7 +29,7 @@ export interface StreamView<Data, CallError> {
 
 /** One run, or none. */
 interface Run<Data> {
-  readonly of: readonly [fn: unknown, key: string | undefined, round: number];
+  readonly of: readonly [fn: unknown, key: string | undefined, round: number, identity: number];
   readonly status: StreamView<Data, never>['status'];
   readonly data: Data;
   readonly error?: unknown;
@@ -36,23 +37,27 @@ interface Run<Data> {
 
 /**
  * Runs a stream while the component is mounted, anew for another input; inputs that say the same are the same. `null`:
- * it does not run. No item is lost between renders. What a user saw who was logged out in the middle is dropped.
+ * it does not run. No item is lost between renders. When another user has come it begins anew as that one, unless it was
+ * stopped; nothing of the former one's shows.
  */
 export function useStream<Input, Item, CallError, Data = Item | undefined>(
-  stream: (input: Input) => ItemStream<Item, CallError>,
+  stream: ((input: Input) => ItemStream<Item, CallError>) & OfClient,
   input: Input | null,
   options: StreamOptions<Item, Data> = {},
 ): StreamView<Data, CallError> {
   const [round, setRound] = useState(0);
   const [run, setRun] = useState<Run<Data>>();
   const key = input === null ? undefined : keyOf(input);
-  const latest = useLatest({ input, options });
+  const identity = useIdentity(stream);
+  const isSame = run?.of[0] === stream && run.of[1] === key && run.of[2] === round;
+  const isStopped = isSame && run.status === 'idle';
+  const latest = useLatest({ input, options, isStopped });
   const ending = useRef<() => void>(undefined);
 
   useEffect(() => {
-    const { input: given, options: first } = latest.current;
-    if (key === undefined || given === null) return undefined;
-    const of = [stream, key, round] as const;
+    const { input: given, options: first, isStopped: isLeft } = latest.current;
+    if (key === undefined || given === null || isLeft) return undefined;
+    const of = [stream, key, round, identity] as const;
     let items: ItemStream<Item, CallError> | undefined;
     let isOver = false;
     let data = first.initial as Data;
@@ -84,12 +89,13 @@ export function useStream<Input, Item, CallError, Data = Item | undefined>(
       end();
     };
     return end;
-  }, [stream, key, round, latest]);
+  }, [stream, key, round, identity, latest]);
 
   const start = useCallback(() => setRound((last) => last + 1), []);
   const stop = useCallback(() => ending.current?.(), []);
-  const isShown = run?.of[0] === stream && run.of[1] === key && run.of[2] === round;
-  if (isShown) return { status: run.status, data: run.data, error: run.error as CallError | undefined, start, stop };
-  const status = key === undefined ? 'idle' : 'streaming';
+  if (isSame && run.of[3] === identity) {
+    return { status: run.status, data: run.data, error: run.error as CallError | undefined, start, stop };
+  }
+  const status = key === undefined || isStopped ? 'idle' : 'streaming';
   return { status, data: options.initial as Data, error: undefined, start, stop };
 }

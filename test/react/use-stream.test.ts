@@ -69,16 +69,24 @@ describe('useStream', () => {
     expect(world.connection.stats().inFlight).toBe(0);
   });
 
-  test('a failure is shown with what came before; of a user who is gone nothing is', async () => {
-    const { render, controls } = show(start());
+  test('a failure is shown with what came before', async () => {
+    const { render } = show(start());
     await render(3);
     const socket = await world.welcomed();
     await say(socket, ['item', 1, 1, 10], ['error', 1, { code: 'INTERNAL', message: '' }]);
     expect(page.text).toBe('error 10 INTERNAL');
-    await act(async () => controls().start());
-    await say(socket, ['item', 2, 1, 10]);
-    await act(async () => world.connection.setAuth(() => 'Bob'));
-    expect(page.text).toBe('error 0 UNAUTHENTICATED');
+  });
+
+  test('StrictMode, which mounts twice, starts one run', async () => {
+    const { count } = start();
+    const run = Object.assign(vi.fn(count), count);
+    function Once() {
+      return useStream(run, { to: 3 }).status;
+    }
+    await page.show(h(Once));
+    await world.welcomed();
+    expect(page.text).toBe('streaming');
+    expect(run).toHaveBeenCalledTimes(1);
   });
 });
 

@@ -2,7 +2,7 @@
 import { act, createElement as h } from 'react';
 import { renderToString } from 'react-dom/server';
 import { describe, expect, test, vi } from 'vitest';
-import { useConnection, useTopic, useTopicEvents, type UseTopicOptions } from '../../src/react/index.ts';
+import { useTopic, useTopicEvents, type UseTopicOptions } from '../../src/react/index.ts';
 import type { Client } from '../../src/index.ts';
 import type { plain } from '../helpers/chat-contract.ts';
 import { scripted } from '../helpers/scripted-client.ts';
@@ -118,54 +118,6 @@ describe('useTopic', () => {
   });
 });
 
-describe('login, logout, login as another', () => {
-  const seen: unknown[] = [];
-
-  function Everything({ client }: { client: TestClient }) {
-    const { status, data } = useTopic(client.counts());
-    const { status: news } = useTopicEvents(client.news({ channel: 'a' }), ({ text }) => seen.push(text));
-    const state = useConnection(world.connection, (now) => now.state);
-    return `${state} ${status} ${JSON.stringify(data) ?? '-'} ${news}`;
-  }
-
-  test('each hook shows what is the right user’s, and nothing of the former', async () => {
-    const client = world.start({ auth: () => 'Ada' });
-    await page.show(h(Everything, { client }));
-    const ada = await world.server.socket();
-    await act(() => ada.welcome({ identity: 'Ada' }));
-    await say(ada, ...live(1, { ada: 1 }), ['unsubscribed', 2, 'news/a', { code: 'FORBIDDEN', message: 'not you' }]);
-    expect(page.text).toBe('connected live {"ada":1} ended');
-
-    await act(async () => world.connection.setAuth(null));
-    expect(page.text).toBe('connecting pending - pending');
-    const nobody = await world.server.next();
-    await act(() => nobody.welcome());
-    const refusals = nobody.all('subscribe').map(([, n, name]) => {
-      return ['unsubscribed', n, name, { code: 'UNAUTHENTICATED', message: 'log in' }];
-    });
-    expect(refusals).toHaveLength(2);
-    await say(nobody, ...refusals);
-    expect(page.text).toBe('connected ended - ended');
-
-    await act(async () => world.connection.setAuth(() => 'Bob'));
-    const bob = await world.server.next();
-    await act(() => bob.welcome({ identity: 'Bob' }));
-    const numbers = new Map(bob.all('subscribe').map(([, n, name]) => [name, n]));
-    expect([...numbers.keys()].sort()).toEqual(['counts', 'news/a']);
-    await say(bob, ...live(numbers.get('counts')!, { bob: 1 }), [
-      'subscribed',
-      numbers.get('news/a'),
-      'news/a',
-      ['E', 0],
-      'live',
-    ]);
-    await say(bob, ['event', 'news/a', 1, { text: 'for Bob' }]);
-    expect(page.text).toBe('connected live {"bob":1} live');
-    expect(seen).toEqual(['for Bob']);
-    expect(world.errors).toEqual([]);
-  });
-});
-
 test('useTopicEvents calls the callback of the last render, once for each event', async () => {
   const client = world.start();
   const heard: unknown[] = [];
@@ -192,4 +144,19 @@ test('useTopicEvents calls the callback of the last render, once for each event'
   ]);
   expect(gaps).toEqual([['second', ['E', 9]]]);
   expect(socket.all('subscribe')).toHaveLength(1);
+});
+
+test('useTopicEvents asks for nothing while it is refused', async () => {
+  const client = world.start();
+  function News() {
+    return useTopicEvents(client.news({ channel: 'a' }), () => undefined).status;
+  }
+  await page.show(h(News));
+  const socket = await world.welcomed();
+  await say(socket, ['unsubscribed', 1, 'news/a', { code: 'FORBIDDEN', message: 'not you' }]);
+  expect(page.text).toBe('ended');
+  await act(() => vi.advanceTimersByTimeAsync(60_000));
+  expect(socket.all('subscribe')).toHaveLength(1);
+  expect(world.connection.stats().subscriptions).toBe(0);
+  expect(world.errors).toEqual([]);
 });

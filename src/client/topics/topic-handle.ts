@@ -3,6 +3,7 @@ import type { Position } from '../../protocol/messages.ts';
 import { CallPromise } from '../calls/call-promise.ts';
 import type { TopicHandle } from '../client-types.ts';
 import { capability, type Capability, type Kernel } from '../kernel/capability.ts';
+import type { Connection } from '../kernel/connection.ts';
 import type { LossyOptions, LossyOutcome } from '../requests/lossy-lane.ts';
 import type { PublishOptions } from '../requests/request-options.ts';
 import type { FilledTopic } from '../requests/filled-topic.ts';
@@ -46,6 +47,7 @@ function topicHandle(kernel: Kernel, table: TopicTable, filled: FilledTopic): To
   const viewed = topicView({ get, subscribe, report: kernel.report, ended: table.endedViews });
   return {
     name,
+    connection: kernel as unknown as Connection,
     publish: ((event: unknown, options: PublishOptions | LossyOptions = {}) =>
       'delivery' in options && options.delivery === 'lossy'
         ? new CallPromise<LossyOutcome>((resolve, reject) =>
