@@ -14,6 +14,7 @@ const common: UserConfig = {
     server: 'src/server/index.ts',
     'server/node': 'src/server/node.ts',
     'server/crossws': 'src/server/crossws.ts',
+    'server/postgres': 'src/server/postgres.ts',
     'server/redis': 'src/server/redis.ts',
     'react/index': 'src/react/index.ts',
     testing: 'src/testing/index.ts',

@@ -24,13 +24,17 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/browser/**', 'test/redis/**'],
+          exclude: ['test/browser/**', 'test/redis/**', 'test/postgres/**'],
           testTimeout: 60_000,
         },
       },
       {
         extends: true,
         test: { name: 'redis', include: ['test/redis/**/*.test.ts'], testTimeout: 60_000 },
+      },
+      {
+        extends: true,
+        test: { name: 'postgres', include: ['test/postgres/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
       },
       // Driven from Node, one after another and when the others are done.
       ...Object.entries(BROWSERS).map(([name, include], index) => ({

@@ -40,6 +40,7 @@ test.each([
   ['src/testing/playwright.ts', ['nanoevents']],
   ['src/webview.ts', []],
   ['src/server/redis.ts', ['nanoevents']],
+  ['src/server/postgres.ts', ['nanoevents']],
 ])('importing %s touches no global, opens nothing and loads at most %j', async (path, allowed) => {
   const { packages, ...rest } = await importAlone(fileUrl(path));
   expect(rest).toEqual({ touched: [], opened: [] });

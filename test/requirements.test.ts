@@ -1,9 +1,10 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { findChromium } from './support/chromium.ts';
 import { hasFirefox, hasWebKit } from './support/engines.ts';
+import { findPostgres } from './support/find-postgres.ts';
 import { findRedis } from './support/find-redis.ts';
 import { requirements } from './support/requirements.ts';
 
@@ -62,6 +63,14 @@ test('Redis is found, or Valkey in its place', () => {
   expect(findRedis({ PATH })).toBe(valkey);
 });
 
+test('PostgreSQL is found with all that it takes to make a database', () => {
+  const { PATH, full } = folders();
+  const initdb = program(full, 'initdb');
+  expect(findPostgres({ PATH }, '/nowhere')).toBeUndefined();
+  program(full, 'postgres');
+  expect(findPostgres({ PATH }, '/nowhere')).toBe(dirname(initdb));
+});
+
 test('each project of tests that needs a program can be left out on its own', () => {
-  expect(requirements.map(({ project }) => project)).toEqual(['browser', 'firefox', 'webkit', 'redis']);
+  expect(requirements.map(({ project }) => project)).toEqual(['browser', 'firefox', 'webkit', 'redis', 'postgres']);
 });

@@ -115,8 +115,10 @@ export interface ServerTopic<Event = unknown> {
    * A rejection that nobody handles is reported to `onError`.
    * With a `key`, what is published again, after a failure or by another server, takes effect once: as long as the history
    * holds the first, its position is given and nobody is told.
-   * @throws TautlineError `BAD_INPUT` or `BAD_PAYLOAD`, TypeError for a key that is no text of 1 to 256 characters: as a
-   * rejection.
+   * With `tx`, where the broker has transactions, it is part of one of the app's: no subscriber hears of it before the commit,
+   * and none of what is rolled back.
+   * @throws TautlineError `BAD_INPUT` or `BAD_PAYLOAD`, TypeError for a key that is no text of 1 to 256 characters, and for a
+   * `tx` that the broker can't use: as a rejection.
    */
   publish(event: Event, options?: PublishOptions): Promise<Position>;
   /**

@@ -47,6 +47,7 @@ const NODE_PLACES = ['src/server/adapters/', 'src/testing/faults/'];
 const RUNTIME_ENTRIES: Readonly<Record<string, readonly string[]>> = {
   'src/server/adapters/': ['src/server/node.ts', 'src/server/crossws.ts'],
   'src/server/brokers/redis/': ['src/server/redis.ts'],
+  'src/server/brokers/postgres/': ['src/server/postgres.ts'],
   'src/react/': ['src/react/index.ts'],
   'src/testing/mock-server.ts': ['src/testing/msw.ts'],
   'src/testing/faults/': ['src/testing/faults.ts'],

@@ -1,5 +1,6 @@
 import { findChromium } from './chromium.ts';
 import { hasFirefox, hasWebKit } from './engines.ts';
+import { findPostgres } from './find-postgres.ts';
 import { findRedis } from './find-redis.ts';
 
 /** Something that a machine may lack, and the tests that can't run without it. */
@@ -40,5 +41,11 @@ export const requirements: readonly Requirement[] = [
     project: 'redis',
     isMet: () => findRedis() !== undefined,
     howToGet: ['Debian, Ubuntu: sudo apt-get install redis-server', 'macOS: brew install redis'],
+  },
+  {
+    name: 'PostgreSQL',
+    project: 'postgres',
+    isMet: () => findPostgres() !== undefined,
+    howToGet: ['Debian, Ubuntu: sudo apt-get install postgresql', 'macOS: brew install postgresql'],
   },
 ];

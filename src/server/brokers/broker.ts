@@ -52,6 +52,11 @@ export interface PublishOptions {
    * is the same one, published again. @default it has no name, and is always another one
    */
   readonly key?: string | undefined;
+  /**
+   * A transaction of the app on what the broker stands on, a client of `pg` for a broker on PostgreSQL: the publication is
+   * part of it. It is there when that is committed, and its position is good then. @default a publication of its own
+   */
+  readonly tx?: unknown;
 }
 
 /**
@@ -64,6 +69,8 @@ export interface Broker {
    * publications of a topic of its own, `$commands`. @default false
    */
   readonly isShared?: boolean | undefined;
+  /** It can publish within a transaction of the app: `publish(topic, payload, { tx })`. @default false */
+  readonly hasTransactions?: boolean | undefined;
   /**
    * Seen by the server: while it is away, what clients publish waits for it before it is begun, and is refused after the
    * broker's time. @default the broker is always there

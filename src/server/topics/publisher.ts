@@ -42,6 +42,7 @@ export class Publisher {
     let published: Position | PromiseLike<Position>;
     try {
       checkOptions(options);
+      this.#checkTransaction(options);
       published = this.#publish({ found, event, options });
     } catch (error) {
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what was thrown, whatever it is
@@ -60,6 +61,12 @@ export class Publisher {
       (error: unknown) => report(error, { during: 'publish', path }),
     );
     return promise;
+  }
+
+  /** A broker that knows no transactions would publish before it is committed. */
+  #checkTransaction(options: PublishOptions | undefined): void {
+    if (options?.tx === undefined || this.#options.hub.hasTransactions) return;
+    throw new TypeError('publish: tx needs a broker that publishes within transactions, like postgresBroker(…)');
   }
 
   #publish(publication: Publication): Position | PromiseLike<Position> {

@@ -69,6 +69,11 @@ export class TopicHub {
     return limitTime(this.#options.deadlines, `authorize of ${bound.topic.path}`, () => answer);
   }
 
+  /** The broker can publish within transactions of the app. */
+  get hasTransactions(): boolean {
+    return this.#options.broker.hasTransactions === true;
+  }
+
   /** Waits for a broker that is away; nothing where it is there. Rejects when it does not come back in time. */
   ready(): void | Promise<void> {
     const { connection } = this.#options.broker;

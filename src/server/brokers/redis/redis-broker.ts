@@ -2,9 +2,10 @@ import type { Position } from '../../../protocol/messages.ts';
 import { resolveNumbers } from '../../app/server-options.ts';
 import { randomName } from '../../random-name.ts';
 import type { Broker, Feed, FeedListener, PublishOptions } from '../broker.ts';
+import type { Found, Head } from '../followed-topic.ts';
+import { FollowedTopics } from '../followed-topics.ts';
 import { RedisConnection } from './redis-connection.ts';
 import { redisClients, type RedisClients, type RedisPort } from './redis-port.ts';
-import { RedisTopic, type Found, type Head } from './redis-topic.ts';
 import { HEAD, POSITIONS, PUBLISH, READ } from './scripts.ts';
 
 /** Options of {@link redisBroker}. */
@@ -55,7 +56,7 @@ class RedisBroker implements Broker {
   readonly #prefix: string;
   readonly #numbers: typeof DEFAULTS;
   readonly #onError: (error: unknown) => void;
-  readonly #topics = new Map<string, { readonly topic: RedisTopic; readonly begun: Promise<void> }>();
+  readonly #topics: FollowedTopics;
   readonly #timer: ReturnType<typeof setInterval>;
   #marks = 0;
   /** Marks of this process are its own. */
@@ -69,9 +70,20 @@ class RedisBroker implements Broker {
     this.#commands = commands;
     this.#subscriber = subscriber;
     this.connection = new RedisConnection('redisBroker', this.#numbers.timeoutMs, this.#commands, this.#subscriber);
+    this.#topics = new FollowedTopics(
+      {
+        listen: (name) => this.connection.inTime(this.#subscriber.subscribe(prefix + name)),
+        // Nobody waits for it: a line that is gone has no subscriptions either.
+        leave: (name) => void this.#subscriber.unsubscribe(prefix + name).catch(this.#onError),
+        head: (name, known) => this.#head(name, known),
+        read: (name, after, limit) => this.#read(name, after, limit),
+        catchUp: (name, after, limit) => this.#read(name, after, limit),
+      },
+      this.#onError,
+    );
     this.#subscriber.onReady(() => this.#resubscribed());
     this.#subscriber.onMessage((channel, message) => {
-      if (channel.startsWith(prefix)) this.#topics.get(channel.slice(prefix.length))?.topic.heard(message);
+      if (channel.startsWith(prefix)) this.#heard(channel.slice(prefix.length), message);
     });
     this.#timer = setInterval(() => this.#check(), this.#numbers.checkMs);
     // It keeps no process alive, where there are processes.
@@ -95,61 +107,21 @@ class RedisBroker implements Broker {
     return [epoch, Number(offset)];
   }
 
-  async subscribe(name: string, listener: FeedListener): Promise<Feed> {
-    const followed = this.#topics.get(name) ?? this.#follow(name);
-    const { topic } = followed;
-    // An object of its own for each feed: the same listener may be there twice.
-    const entry: FeedListener = { event: (event) => listener.event(event), reset: () => listener.reset() };
-    topic.listeners.add(entry);
-    const close = (): void => {
-      if (topic.listeners.delete(entry) && topic.listeners.size === 0) this.#leave(name, topic);
-    };
-    try {
-      await followed.begun;
-    } catch (error) {
-      close();
-      throw error;
-    }
-    return {
-      get head() {
-        return topic.position;
-      },
-      read: async (after, limit) => (await this.#read(name, after, limit)).events,
-      oldest: async () => {
-        const { head, oldest } = await this.#read(name, topic.position, 1);
-        return [head[0], oldest - 1];
-      },
-      close,
-    };
+  subscribe(name: string, listener: FeedListener): Promise<Feed> {
+    return this.#topics.subscribe(name, listener);
   }
 
   close(): void {
     clearInterval(this.#timer);
-    for (const [name, { topic }] of this.#topics) this.#leave(name, topic);
+    this.#topics.close();
     this.connection.close();
   }
 
-  #follow(name: string): { readonly topic: RedisTopic; readonly begun: Promise<void> } {
-    const topic = new RedisTopic(
-      {
-        head: (known) => this.#head(name, known),
-        read: (after, limit) => this.#read(name, after, limit),
-      },
-      this.#onError,
-    );
-    // First the channel, then the head: nothing lies between them.
-    const begun = this.connection.inTime(this.#subscriber.subscribe(this.#prefix + name)).then(() => topic.begin());
-    const followed = { topic, begun };
-    this.#topics.set(name, followed);
-    return followed;
-  }
-
-  #leave(name: string, topic: RedisTopic): void {
-    topic.close();
-    if (this.#topics.get(name)?.topic !== topic) return;
-    this.#topics.delete(name);
-    // Nobody waits for it: a line that is gone has no subscriptions either.
-    this.#subscriber.unsubscribe(this.#prefix + name).catch(this.#onError);
+  /** A message of a channel: `epoch:offset:mark before:mark:payload`. */
+  #heard(name: string, message: string): void {
+    const [epoch, offset, before, mark] = message.split(':', 4) as [string, string, string, string];
+    const payload = message.slice(epoch.length + offset.length + before.length + mark.length + 4);
+    this.#topics.get(name)?.heard(epoch, before, { offset: Number(offset), payload, mark });
   }
 
   /** The client subscribes anew by itself; what is asked on the same line after that finds all in force. */
@@ -174,13 +146,13 @@ class RedisBroker implements Broker {
   }
 
   #compareAll(): void {
-    const names = [...this.#topics.keys()];
-    if (this.#commands.isCluster) for (const { topic } of this.#topics.values()) topic.look();
+    const { names } = this.#topics;
+    if (this.#commands.isCluster) this.#topics.look();
     else while (names.length > 0) this.#compare(names.splice(0, COMPARED)).catch(this.#onError);
   }
 
   async #compare(names: readonly string[]): Promise<void> {
-    const known = names.map((name) => this.#topics.get(name)!.topic);
+    const known = names.map((name) => this.#topics.get(name)!);
     const answer = await this.#run(
       POSITIONS,
       names.map((name) => this.#keys(name)[0]),

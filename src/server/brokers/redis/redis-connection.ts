@@ -1,6 +1,7 @@
-import { TautlineError, type Outcome } from '../../../errors.ts';
+import { TautlineError } from '../../../errors.ts';
 import type { BrokerConnection } from '../broker.ts';
 import { randomName } from '../../random-name.ts';
+import { TimeLimits } from '../time-limits.ts';
 import type { RedisPort } from './redis-port.ts';
 import { marked } from './scripts.ts';
 
@@ -15,9 +16,7 @@ export class RedisConnection implements BrokerConnection {
   /** Begins each message. */
   readonly #owner: string;
   readonly #listeners = new Set<() => void>();
-  /** Lets each go that waits for something. */
-  readonly #lettingGo = new Set<() => void>();
-  #isClosed = false;
+  readonly #limits: TimeLimits;
   /** Those who wait for a line to be there. */
   #waiting: Array<() => void> = [];
   /** It has not answered in time, or not to what was asked, and nothing since. */
@@ -30,6 +29,7 @@ export class RedisConnection implements BrokerConnection {
   constructor(owner: string, timeoutMs: number, commands: RedisPort, subscriber: RedisPort) {
     this.#owner = owner;
     this.#timeoutMs = timeoutMs;
+    this.#limits = new TimeLimits(owner, timeoutMs);
     this.#commands = commands;
     this.#ports = [commands, subscriber];
     this.#wasUp = this.isUp;
@@ -69,7 +69,7 @@ export class RedisConnection implements BrokerConnection {
    * `CLOSED`, when it was closed meanwhile
    */
   async run(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown> {
-    if (!this.#commands.isReady || this.#isClosed) {
+    if (!this.#commands.isReady || this.#limits.isClosed) {
       await this.#there(new Promise<void>((resolve) => this.#waiting.push(resolve)));
     }
     const mark = `${this.#marks}${(++this.#asked).toString(36)}`;
@@ -82,7 +82,7 @@ export class RedisConnection implements BrokerConnection {
 
   /** Waits for what was asked of Redis. @throws TautlineError `TIMEOUT`, `CLOSED` */
   inTime<T>(asked: Promise<T>): Promise<T> {
-    return this.#limited(asked, 'unknown', () => {
+    return this.#limits.wait(asked, 'unknown', () => {
       this.#heard(false);
       return new TautlineError('TIMEOUT', `${this.#owner}: Redis did not answer for ${this.#timeoutMs} ms`, {
         outcome: 'unknown',
@@ -100,10 +100,9 @@ export class RedisConnection implements BrokerConnection {
 
   /** Takes its listeners off; lets those go who wait, as `CLOSED`. */
   close(): void {
-    this.#isClosed = true;
     for (const port of this.#ports) port.close();
     this.#listeners.clear();
-    for (const letGo of [...this.#lettingGo]) letGo();
+    this.#limits.close();
   }
 
   #heard(answered: boolean): void {
@@ -117,24 +116,9 @@ export class RedisConnection implements BrokerConnection {
   }
 
   #there(coming: Promise<void>): Promise<void> {
-    return this.#limited(coming, 'not-sent', () => {
+    return this.#limits.wait(coming, 'not-sent', () => {
       const message = `${this.#owner}: Redis is not connected for ${this.#timeoutMs} ms`;
       return new TautlineError('OFFLINE', message, { outcome: 'not-sent', retryable: true });
-    });
-  }
-
-  #limited<T>(promise: Promise<T>, outcome: Outcome, tooLate: () => Error): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const letGo = (): void => reject(new TautlineError('CLOSED', `${this.#owner} is closed`, { outcome }));
-      if (this.#isClosed) return letGo();
-      const timer = setTimeout(() => reject(tooLate()), this.#timeoutMs);
-      const end = (): void => {
-        clearTimeout(timer);
-        this.#lettingGo.delete(end);
-        letGo();
-      };
-      this.#lettingGo.add(end);
-      promise.then(resolve, reject).finally(end);
     });
   }
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Position } from '../../../src/index.ts';
 import { redisBroker } from '../../../src/server/redis.ts';
-import { RedisTopic, type Found, type Head } from '../../../src/server/brokers/redis/redis-topic.ts';
+import { FollowedTopic, type Found, type Head } from '../../../src/server/brokers/followed-topic.ts';
 
 /** Answers of a Redis that the test gives when it wants to. */
 class Answers {
@@ -33,7 +33,7 @@ const settle = async (): Promise<void> => {
 async function begun() {
   const answers = new Answers();
   const failures: unknown[] = [];
-  const topic = new RedisTopic(answers.questions, (error) => failures.push(error));
+  const topic = new FollowedTopic(answers.questions, (error) => failures.push(error));
   const told: string[] = [];
   topic.listeners.add({ event: ({ payload }) => told.push(payload), reset: () => told.push('(gap)') });
   const ready = topic.begin();
@@ -44,18 +44,18 @@ async function begun() {
 
 test('what continues is told at once, what was told is not told again, and Redis is not asked', async () => {
   const { answers, topic, told } = await begun();
-  topic.heard('e:3:b:c:c');
-  topic.heard('e:3:b:c:c');
+  topic.heard('e', 'b', { offset: 3, payload: 'c', mark: 'c' });
+  topic.heard('e', 'b', { offset: 3, payload: 'c', mark: 'c' });
   expect([told, topic.position, answers.heads]).toEqual([['c'], ['e', 3], []]);
 });
 
 test('what came while the topic began is read from the stream', async () => {
   const answers = new Answers();
-  const topic = new RedisTopic(answers.questions, () => undefined);
+  const topic = new FollowedTopic(answers.questions, () => undefined);
   const told: string[] = [];
   topic.listeners.add({ event: ({ payload }) => told.push(payload), reset: () => undefined });
   const ready = topic.begin();
-  topic.heard('e:3:b:c:c');
+  topic.heard('e', 'b', { offset: 3, payload: 'c', mark: 'c' });
   await answers.head(2, 'b');
   await ready;
   await answers.head(3, 'c');
@@ -65,8 +65,8 @@ test('what came while the topic began is read from the stream', async () => {
 
 test('a hole is read from the stream, and so is what comes while it is read', async () => {
   const { answers, topic, told } = await begun();
-  topic.heard('e:4:c:d:d');
-  topic.heard('e:5:d:e:e');
+  topic.heard('e', 'c', { offset: 4, payload: 'd', mark: 'd' });
+  topic.heard('e', 'd', { offset: 5, payload: 'e', mark: 'e' });
   await answers.head(4, 'd');
   await answers.read(3, 'cd');
   expect(told).toEqual(['c', 'd']);
@@ -78,7 +78,7 @@ test('a hole is read from the stream, and so is what comes while it is read', as
 test('a count that went back and caught up again is seen by the mark before: the next offset alone proves nothing', async () => {
   const { answers, topic, told } = await begun();
   // Of another history: its second publication had another mark.
-  topic.heard('e:3:B:C:C');
+  topic.heard('e', 'B', { offset: 3, payload: 'C', mark: 'C' });
   expect(told).toEqual([]);
   await answers.head(0, '', 'another');
   expect([told, topic.position]).toEqual([['(gap)'], ['another', 0]]);
@@ -89,7 +89,7 @@ test('a comparison that fails is reported, and the next one makes good for it', 
   const failures: unknown[] = [];
   let fails = false;
   const head = () => (fails ? Promise.reject(new Error('away')) : answers.questions.head());
-  const topic = new RedisTopic({ ...answers.questions, head }, (error) => failures.push(error));
+  const topic = new FollowedTopic({ ...answers.questions, head }, (error) => failures.push(error));
   const told: string[] = [];
   topic.listeners.add({ event: ({ payload }) => told.push(payload), reset: () => undefined });
   const ready = topic.begin();
@@ -111,7 +111,7 @@ test('one that is closed tells nothing more, also of what was asked before', asy
   topic.compare(['e', 3]);
   topic.close();
   await answers.head(3, 'c');
-  topic.heard('another:1::x:x');
+  topic.heard('another', '', { offset: 1, payload: 'x', mark: 'x' });
   topic.compare(['another', 1]);
   expect([told, answers.heads, answers.reads]).toEqual([[], [], []]);
 });

@@ -1,7 +1,7 @@
-import type { Position } from '../../../protocol/messages.ts';
-import type { FeedListener, StoredEvent } from '../broker.ts';
+import type { Position } from '../../protocol/messages.ts';
+import type { FeedListener, StoredEvent } from './broker.ts';
 
-/** Publications that are read from Redis at once. */
+/** Publications that are read at once. */
 const READ_LIMIT = 256;
 
 /** The newest that is known of a topic: its position, and the mark of that publication. */
@@ -19,27 +19,28 @@ export interface Found {
   readonly events: readonly MarkedEvent[] | undefined;
 }
 
-interface MarkedEvent extends StoredEvent {
+/** A publication with a mark that no other one has. */
+export interface MarkedEvent extends StoredEvent {
   readonly mark: string;
 }
 
-/** What a topic asks Redis. Each fails when there is no answer in time. */
+/** What a topic asks of where its history is. Each fails when there is no answer in time. */
 export interface TopicQuestions {
   head(known: Head | undefined): Promise<Head>;
   read(after: Position, limit: number): Promise<Found>;
 }
 
 /**
- * One topic that this server follows. What comes by its channel is taken where it continues what is known; else what is
- * missing is read from the stream. So nothing has to be kept while something is asked, and nothing depends on the
- * channel alone: what it lost is found by whoever looks at the head.
+ * One topic that this server follows, whose history is kept elsewhere. What is told is taken where it continues what is
+ * known; else what is missing is read from the history. So nothing has to be kept while something is asked, and nothing
+ * depends on what is told alone: what was lost of it is found by whoever looks at the head.
  */
-export class RedisTopic {
+export class FollowedTopic {
   readonly listeners: Set<FeedListener> = new Set();
   readonly #questions: TopicQuestions;
   readonly #failed: (error: unknown) => void;
   #head: Head | undefined;
-  /** Redis is asked: what comes meanwhile is read from the stream, and it may be more than was read. */
+  /** The history is asked: what is told meanwhile is read from it, and it may be more than was read. */
   #asking = false;
   #mayBeMore = false;
   #closed = false;
@@ -54,7 +55,7 @@ export class RedisTopic {
     return this.#head!.position;
   }
 
-  /** Learns where the topic stands. From here on its channel counts: it must be subscribed to already. */
+  /** Learns where the topic stands. From here on what is told counts: it must be listened to already. */
   async begin(): Promise<void> {
     this.#asking = true;
     try {
@@ -65,34 +66,39 @@ export class RedisTopic {
     if (this.#mayBeMore) this.#catchUp();
   }
 
-  /** A message of the channel: `epoch:offset:mark before:mark:payload`. */
-  heard(message: string): void {
-    if (this.#asking || this.#head === undefined) {
-      this.#mayBeMore = true;
-      return;
-    }
-    const [epoch, offset, before, mark] = message.split(':', 4) as [string, string, string, string];
-    const { position, mark: last } = this.#head;
-    const at = Number(offset);
-    if (epoch === position[0] && at === position[1] + 1 && before === last) {
-      const payload = message.slice(epoch.length + offset.length + before.length + mark.length + 4);
-      this.#take({ offset: at, payload, mark });
-    } else if (!(epoch === position[0] && at === position[1] && mark === last)) this.look();
+  /** A publication is told, with the mark of the one before it. */
+  heard(epoch: string, before: string, event: MarkedEvent): void {
+    if (this.#isBehind()) return;
+    const { position, mark: last } = this.#head!;
+    if (epoch === position[0] && event.offset === position[1] + 1 && before === last) this.#take(event);
+    else if (!(epoch === position[0] && event.offset === position[1] && event.mark === last)) this.look();
   }
 
-  /** Redis has this head now. Messages on their way may explain a difference; to look costs little. */
-  compare([epoch, offset]: Position): void {
-    const [known, at] = this.#head?.position ?? [];
-    if (epoch !== known || offset !== at) this.look();
+  /** It is told that there is a publication at this offset; what is known already was told late. */
+  told(offset: number): void {
+    if (!this.#isBehind() && offset > this.position[1]) this.look();
   }
 
-  /** Asks Redis for its head, and fetches what is missing. */
+  /** This is the head now, and its mark where it was asked for. What is on its way may explain a difference; to look costs little. */
+  compare([epoch, offset]: Position, mark: string = this.#head?.mark ?? ''): void {
+    const { position: [known, at] = [], mark: last = '' } = this.#head ?? {};
+    if (epoch !== known || offset !== at || mark !== last) this.look();
+  }
+
+  /** Asks for the head, and fetches what is missing. */
   look(): void {
     if (!this.#asking && this.#head !== undefined && !this.#closed) this.#catchUp();
   }
 
   close(): void {
     this.#closed = true;
+  }
+
+  /** What is told now can't be taken: it will be read. */
+  #isBehind(): boolean {
+    const isBehind = this.#asking || this.#head === undefined;
+    if (isBehind) this.#mayBeMore = true;
+    return isBehind;
   }
 
   #catchUp(): void {
@@ -112,7 +118,7 @@ export class RedisTopic {
     } while (this.#mayBeMore && !this.#closed);
   }
 
-  /** Takes the next stretch of the stream; `false` when it has none. */
+  /** Takes the next stretch of the history; `false` when it has none. */
   async #read(head: Head): Promise<boolean> {
     const { position } = this;
     const { events } = await this.#questions.read(position, READ_LIMIT);

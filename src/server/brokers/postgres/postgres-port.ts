@@ -1,0 +1,48 @@
+/** What a query gives. */
+export interface PostgresResult {
+  /** Its rows, by the names of their columns. */
+  readonly rows: ReadonlyArray<Readonly<Record<string, unknown>>>;
+}
+
+/** A transaction of the app: a connected client of the package `pg` (8), after its `BEGIN`; or anything that queries so. */
+export interface PostgresTransaction {
+  /** Runs one statement. */
+  query(text: string, values: unknown[]): Promise<PostgresResult>;
+}
+
+/** A client of the package `pg` (8), as far as it is used here. */
+export interface PostgresClient extends PostgresTransaction {
+  /** Hears each notification of the channels that it listens to. */
+  on(event: 'notification', listener: (message: { readonly payload?: string | undefined }) => void): unknown;
+  /** Hears that its line is lost. */
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  /** Hears that its line is gone. */
+  on(event: 'end', listener: () => void): unknown;
+}
+
+/** A client that is lent by a pool. */
+export interface PostgresPoolClient extends PostgresClient {
+  /** Gives it back; with `true` its line is ended. */
+  release(destroy?: boolean): void;
+}
+
+/** A pool of the package `pg` (8), as far as it is used here. */
+export interface PostgresPool {
+  /** Lends a connected client. */
+  connect(): Promise<PostgresPoolClient>;
+}
+
+/** A client of the package `pg` (8) that is not connected yet. */
+export interface PostgresListenClient extends PostgresClient {
+  /** Connects it. */
+  connect(): Promise<unknown>;
+  /** Ends its line. */
+  end(): Promise<unknown>;
+}
+
+/** Code of an error of PostgreSQL, SQLSTATE, where it is one and the line goes on. */
+export function sqlState(error: unknown): string | undefined {
+  const code = (error as { readonly code?: unknown } | null | undefined)?.code;
+  const isState = typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !/^(08|57P)/.test(code) && code !== 'EPIPE';
+  return isState ? code : undefined;
+}
