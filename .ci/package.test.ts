@@ -102,7 +102,7 @@ test('a page in production loads no check of definitions, which a server makes',
 
 test.each([[[]], [['development']]])('a bundler has nothing to warn of, with the conditions %j', async (conditions) => {
   const contents =
-    "export * from 'tautline'; export * from 'tautline/superjson'; export * from 'tautline/websocket'; export * from 'tautline/react';";
+    "export * from 'tautline'; export * from 'tautline/superjson'; export * from 'tautline/websocket'; export * from 'tautline/react'; export * from 'tautline/tanstack-query';";
   const stdin = { contents, resolveDir: root };
   const options = { bundle: true, write: false, format: 'esm', logLevel: 'silent', tsconfigRaw: '{}' } as const;
   const { warnings } = await build({ stdin, conditions, external: ['react'], ...options });
@@ -115,8 +115,9 @@ test('the hooks begin as what runs in a client, in both builds', () => {
   }
 });
 
-test('its declarations need no types but those of what it depends on, and of Node, React and tools of tests', () => {
-  const known = /^(?:\.|node:|react$|msw(?:\/|$)|vitest$|playwright$|superjson$|nanoevents$|@standard-schema\/spec$)/;
+test('its declarations need no types but those of what it depends on, and of Node, its peers and tools of tests', () => {
+  const known =
+    /^(?:\.|node:|react$|msw(?:\/|$)|@tanstack\/query-core$|vitest$|playwright$|superjson$|nanoevents$|@standard-schema\/spec$)/;
   const files = readdirSync(`${root}dist`, { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.d.ts'),
   );

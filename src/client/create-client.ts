@@ -32,8 +32,7 @@ export function createClient<Tree extends ContractTree>(
     const make = connection.offer(kind, path) as Offer<unknown>;
     const names = path.split('.');
     const last = names.pop()!;
-    let group = client;
-    for (const name of names) group = (group[name] ??= {}) as Record<string, unknown>;
+    const group = names.reduce((above, name) => (above[name] ??= {}) as typeof client, client);
     group[last] = Object.assign(make(node, path, codec) as () => unknown, { path, kind, connection });
   }
   return client as Client<Tree>;

@@ -49,6 +49,7 @@ const RUNTIME_ENTRIES: Readonly<Record<string, readonly string[]>> = {
   'src/server/brokers/redis/': ['src/server/redis.ts'],
   'src/server/brokers/postgres/': ['src/server/postgres.ts'],
   'src/react/': ['src/react/index.ts'],
+  'src/tanstack-query/': ['src/tanstack-query/index.ts'],
   'src/testing/mock-server.ts': ['src/testing/msw.ts'],
   'src/testing/faults/': ['src/testing/faults.ts'],
 };
