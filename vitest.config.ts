@@ -7,6 +7,9 @@ const BROWSERS = {
   webkit: 'test/browser/transport-webkit.test.ts',
 };
 
+/** The folder of its packages: see its package.json. */
+const REACT_18 = `${import.meta.dirname}/test/react/react-18/node_modules`;
+
 export default defineConfig({
   test: {
     // Nothing retries and nothing is skipped: see test/support/run.ts for what a machine may lack.
@@ -27,6 +30,12 @@ export default defineConfig({
           exclude: ['test/browser/**', 'test/redis/**', 'test/postgres/**'],
           testTimeout: 60_000,
         },
+      },
+      {
+        extends: true,
+        // The hooks once more, with the oldest React that they are for.
+        resolve: { alias: { react: `${REACT_18}/react`, 'react-dom': `${REACT_18}/react-dom` } },
+        test: { name: 'react-18', include: ['test/react/*.test.ts'], testTimeout: 15_000 },
       },
       {
         extends: true,

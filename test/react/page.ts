@@ -1,20 +1,26 @@
 import { act, createElement, StrictMode, type ReactNode } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
-import { afterEach, beforeEach } from 'vitest';
+import { afterEach, beforeEach, expect, vi, type MockInstance } from 'vitest';
 import type { ScriptedSocket } from '../helpers/scripted-server.ts';
 
 /** A page with one root, in StrictMode; what is rendered last stays until `leave`. */
 export class Page {
   #box = document.createElement('div');
   #root: Root | undefined;
+  #complaints: MockInstance<typeof console.error> | undefined;
 
   constructor() {
     beforeEach(() => {
+      // React complains there, of updates outside of `act` too.
+      this.#complaints = vi.spyOn(console, 'error').mockReset();
       Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
       this.#box = document.createElement('div');
       this.#root = undefined;
     });
-    afterEach(() => this.leave());
+    afterEach(async () => {
+      await this.leave();
+      expect(this.#complaints?.mock.calls).toEqual([]);
+    });
   }
 
   get text(): string {
