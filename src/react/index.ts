@@ -1,5 +1,7 @@
 'use client';
 
+export { createClientContext } from './client-context.ts';
+export type { ClientContext } from './client-context.ts';
 export { useCall } from './use-call.ts';
 export type { Action, ActionState } from './use-action.ts';
 export type { OfClient } from './use-identity.ts';
