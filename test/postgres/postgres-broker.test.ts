@@ -247,6 +247,9 @@ test('what falls out of the history goes from the table, and a topic that nobody
   expect(await heard.feed.read([epoch, 8], 10)).toBeUndefined();
   expect(await heard.feed.oldest?.()).toEqual([epoch, 13]);
   expect((await heard.broker.publish(topic, '14'))[1]).toBe(14);
+  await heard.until(() => heard.payloads.length === 14);
+  // Who follows a topic begins it anew.
+  heard.feed.close();
   await admin.query(`UPDATE tautline_topics SET published_at = NULL, used_at = now() - interval '2 h'`);
   await admin.query(`SELECT tautline_sweep('5 min', '1 hour')`);
   expect((await admin.query('SELECT FROM tautline_topics')).rowCount).toBe(0);
@@ -270,7 +273,9 @@ test('close ends what waits, and leaves no connection behind', async () => {
   await broker.publish(topic, '1', { tx: tx.client });
   const waits = broker.publish(topic, '2');
   const closed = expect(waits).rejects.toMatchObject({ code: 'CLOSED', outcome: 'unknown' });
-  await broker.publish('rooms/red', '1');
+  // It has been sent, and waits for the row.
+  const locked = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'`;
+  await expect.poll(async () => (await postgres.admin.query(locked)).rowCount).toBe(1);
   broker.close();
   await closed;
   await tx.end('ROLLBACK');
