@@ -1,5 +1,11 @@
 import { backoffWindow, drawDelay } from '../../../primitives/backoff.ts';
-import type { PostgresClient, PostgresListenClient, PostgresPool, PostgresResult } from './postgres-port.ts';
+import {
+  borrow,
+  type PostgresClient,
+  type PostgresListenClient,
+  type PostgresPool,
+  type PostgresResult,
+} from './postgres-port.ts';
 
 /** A client, and how to let go of it. */
 export interface OpenLine {
@@ -111,7 +117,7 @@ export function lineOpener(
 ): () => Promise<OpenLine> {
   if (listen === undefined) {
     return async () => {
-      const client = await pool.connect();
+      const client = await borrow(pool);
       return { client, end: once(() => client.release(true)) };
     };
   }

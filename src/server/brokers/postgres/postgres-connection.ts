@@ -3,6 +3,7 @@ import type { BrokerConnection } from '../broker.ts';
 import { TimeLimits } from '../time-limits.ts';
 import { ListenLine, lineOpener, type OpenLine } from './listen-line.ts';
 import {
+  borrow,
   sqlState,
   type PostgresClient,
   type PostgresListenClient,
@@ -161,11 +162,7 @@ export class PostgresConnection implements BrokerConnection {
   async #client(): Promise<PostgresPoolClient> {
     const coming = this.#lent();
     try {
-      const client = await this.#there(coming.client);
-      // A line that is lost while it is lent tells so, and ends the process where nobody listens.
-      if (!TOLD.has(client)) client.on('error', () => undefined);
-      TOLD.add(client);
-      return client;
+      return await this.#there(coming.client);
     } catch (error) {
       coming.giveUp();
       throw error;
@@ -179,7 +176,7 @@ export class PostgresConnection implements BrokerConnection {
     const ask = async (): Promise<PostgresPoolClient> => {
       for (;;) {
         try {
-          return await this.#options.pool.connect();
+          return await borrow(this.#options.pool);
         } catch (error) {
           why = error;
           if (isTooLate) throw error;
@@ -235,9 +232,6 @@ export class PostgresConnection implements BrokerConnection {
     return new TautlineError('DISCONNECTED', message, { outcome: 'unknown', cause: error });
   }
 }
-
-/** Clients of pools that have a listener of ours. */
-const TOLD = new WeakSet<PostgresPoolClient>();
 
 function isMissing(error: unknown): boolean {
   return MISSING.includes(sqlState(error));

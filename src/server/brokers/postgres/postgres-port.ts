@@ -29,7 +29,7 @@ export interface PostgresPoolClient extends PostgresClient {
 /** A pool of the package `pg` (8), as far as it is used here. */
 export interface PostgresPool {
   /** Lends a connected client. */
-  connect(): Promise<PostgresPoolClient>;
+  connect(callback: (error: Error | undefined, client: PostgresPoolClient | undefined) => void): void;
 }
 
 /** A client of the package `pg` (8) that is not connected yet. */
@@ -38,6 +38,24 @@ export interface PostgresListenClient extends PostgresClient {
   connect(): Promise<unknown>;
   /** Ends its line. */
   end(): Promise<unknown>;
+}
+
+/** Clients of pools that have a listener of ours. */
+const LENT = new WeakSet<PostgresPoolClient>();
+
+/**
+ * Borrows a client of a pool. One whose line is lost while it is lent tells so, and ends the process where nobody listens:
+ * so somebody does from the moment on at which the pool does no more.
+ */
+export function borrow(pool: PostgresPool): Promise<PostgresPoolClient> {
+  return new Promise((resolve, reject) => {
+    pool.connect((error, client) => {
+      if (client === undefined) return reject(error ?? new Error('the pool gave no client'));
+      if (!LENT.has(client)) client.on('error', () => undefined);
+      LENT.add(client);
+      resolve(client);
+    });
+  });
 }
 
 /** Code of an error of PostgreSQL, SQLSTATE, where it is one and the line goes on. */
