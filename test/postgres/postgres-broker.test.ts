@@ -271,6 +271,8 @@ test('close ends what waits, and leaves no connection behind', async () => {
   const { broker, pool } = await node({ listen: () => new pg.Client({ ...postgres.config, application_name: 'its' }) });
   const tx = await begun(pool);
   await broker.publish(topic, '1', { tx: tx.client });
+  // A connection is there for the next one, which is sent on it at once.
+  await broker.publish('rooms/red', '0');
   const waits = broker.publish(topic, '2');
   const closed = expect(waits).rejects.toMatchObject({ code: 'CLOSED', outcome: 'unknown' });
   // It has been sent, and waits for the row.

@@ -43,6 +43,8 @@ export class PostgresServer {
       unix_socket_directories: this.#folder,
       fsync: 'off',
       max_connections: 200,
+      // What a test that failed has left open holds up the others no longer than this.
+      idle_in_transaction_session_timeout: '5s',
     };
     const args = ['-D', this.#data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
     const child = spawn(join(this.#programs, 'postgres'), args, {
