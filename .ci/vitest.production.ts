@@ -38,6 +38,7 @@ export default defineConfig({
     // the sources, or looks at figures.
     exclude: [
       'test/client/connect-options.test.ts',
+      'test/client/many-connections.test.ts',
       'test/client/round-trip.test.ts',
       'test/simulation/mutations.test.ts',
       'test/integration/{exits,scale}.test.ts',
