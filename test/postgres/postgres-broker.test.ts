@@ -240,6 +240,8 @@ test('what falls out of the history goes from the table, and a topic that nobody
   await admin.query(`UPDATE tautline_events SET published_at = now() - interval '1 min'`);
   for (const payload of numbers(3, 11)) await heard.broker.publish(topic, payload);
   expect(await offsets()).toEqual([7, 8, 9, 10, 11, 12, 13]);
+  // Who follows has read them: what is made old now is gone for good.
+  await heard.until(() => heard.payloads.length === 13);
   await admin.query(`UPDATE tautline_topics SET published_at = now() - interval '10 min'`);
   await admin.query(`SELECT tautline_sweep('5 min', '1 hour')`);
   expect(await offsets()).toEqual([]);
