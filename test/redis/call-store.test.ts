@@ -268,7 +268,7 @@ test('a Redis that may have lost writes gives all memories other names: nothing 
 });
 
 test('while Redis is away: what acts is refused and not done later, queries are answered, and others are let in', async () => {
-  const one = await node('redis 6', { timeoutMs: 50 });
+  const one = await node('redis 6', { timeoutMs: 1_000 });
   const [client, newcomer] = [clientName(), clientName()];
   const peer = await hello(one, client);
   redis.freeze();
@@ -282,7 +282,7 @@ test('while Redis is away: what acts is refused and not done later, queries are 
   other.write(pay(1, 'cake'));
   expect(await answer(other, 1)).toEqual(['reply', 1, 'did cake']);
   redis.thaw();
-  await one.callStore.connection!.ready();
+  await eventually(() => one.callStore.connection!.isUp);
   await eventually(async () => (await admin.hGet(keyOf(client), '1')) === null);
   expect(one.ran).toEqual(['cake']);
   // The name that it was let in with is its server's alone.
