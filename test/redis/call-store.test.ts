@@ -11,7 +11,7 @@ import { RedisServer } from './redis-server.ts';
 const contract = defineContract({
   echo: query({ input: z.string(), output: z.string() }),
   pay: mutation({ input: z.string(), output: z.string() }),
-  tag: mutation({ input: z.string(), output: z.string(), idempotent: true }),
+  tag: mutation({ input: z.string(), output: z.string(), idempotent: true, errors: { TAKEN: z.null() } }),
   count: stream({ input: z.int(), output: z.int() }),
   room: topic('rooms/{roomId}', { event: z.string() }),
 });
@@ -63,7 +63,10 @@ async function node(kind = 'redis 6', options?: Partial<RedisCallStoreOptions>) 
     handlers: {
       echo: ({ input }) => input,
       pay: ({ input }) => run(input),
-      tag: ({ input }) => run(input),
+      tag: async ({ input, fail }) => {
+        const done = await run(input);
+        return input === 'taken' ? fail('TAKEN', null) : done;
+      },
       async *count({ input }) {
         for (let n = 1; n <= input; n++) yield n;
         await run('count');
@@ -195,6 +198,20 @@ test('what is declared idempotent is run again where the server that ran it is d
   second.write(['call', 1, 'tag', null, 'x']);
   expect(await answer(second, 1)).toEqual(['reply', 1, 'did x']);
   expect([one.ran, other.ran]).toEqual([['x'], ['x']]);
+});
+
+test('an error of what is run again says nothing of the run before: it is told as unknown', async () => {
+  const [one, other] = [await node(), await node()];
+  const client = clientName();
+  one.hold();
+  const first = await hello(one, client);
+  first.write(['call', 1, 'tag', null, 'taken']);
+  await stored(client, 1, 'r');
+  await kill();
+  const second = await hello(other, client, 2);
+  second.write(['call', 1, 'tag', null, 'taken'], ['call', 2, 'tag', null, 'taken']);
+  expect(await answer(second, 1)).toMatchObject(['error', 1, { code: 'UNKNOWN_OUTCOME' }]);
+  expect((await answer(second, 2))[2]).toMatchObject({ code: 'TAKEN' });
 });
 
 test('a publish takes effect once, and a stream is on its server alone', async () => {

@@ -1,4 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
+import { defineContract } from '../../src/contract/contract.ts';
+import { mutation } from '../../src/contract/procedure.ts';
+import { createServer } from '../../src/server/index.ts';
 import type { CallStore, Claim, Opened } from '../../src/server/index.ts';
 import { start } from './fixture.ts';
 import { events, join, settle } from './joining.ts';
@@ -108,6 +112,26 @@ describe('calls that act', () => {
     expect(cancelOrder).not.toHaveBeenCalled();
   });
 
+  test.each([
+    ['pay', 'is refused when later ones have begun', [['2'], 'RATE_LIMITED']],
+    ['put', 'which is idempotent, runs: it may have run before', [['2', '1'], undefined]],
+  ])('given up by the server that had it, %s %s', async (path, _, [ran, code]) => {
+    const { store, claim } = handStore();
+    const started: unknown[] = [];
+    const run = ({ input }: { input: string }): void => void started.push(input);
+    const procedures = { pay: mutation({ input: z.string() }), put: mutation({ input: z.string(), idempotent: true }) };
+    const server = createServer(defineContract(procedures), { handlers: { pay: run, put: run }, callStore: store });
+    const peer = await join(server, 'ann');
+    claim.mockResolvedValueOnce({ kind: 'running' });
+    peer.write(['call', 1, path, null, '1'], ['call', 2, path, null, '2']);
+    await settle();
+    expect(started).toEqual(['2']);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect([started, peer.answers(1)[0]?.[2]?.code]).toEqual([ran, code]);
+    // Others that are asked for it say the same.
+    expect(store.answer.mock.calls.map(([{ id }]) => id)).toEqual([2, 1]);
+  });
+
   test('that end because their client is forgotten are told as unknown, so that nobody waits for them', async () => {
     const { store } = handStore();
     const { server } = start(
@@ -162,6 +186,8 @@ describe('a client that says hello', () => {
     await settle();
     const second = await join(server, 'ann', client, 2);
     expect([second.welcome.memory, signals[0]?.aborted]).toEqual(['new', true]);
+    // Its present socket, where the welcome of the next never arrives: one after which it comes back.
+    expect(first.closedWith?.code).toBe(4000);
   });
 
   test('is not let in when it was banned, or went away, while the store was asked', async () => {

@@ -20,7 +20,8 @@ interface Entry {
 /** Latest that a timer may fire after its time, ms: timers of equal times change places. */
 export const TIMER_JITTER_MS = 30;
 
-const { setTimeout: realSetTimeout, clearTimeout: realClearTimeout, setImmediate } = globalThis;
+const { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate } = globalThis;
+const real = { setTimeout, clearTimeout, setInterval, clearInterval };
 const realDateNow = Date.now;
 const realRandom = Math.random;
 
@@ -83,13 +84,26 @@ export class Clock {
       entry.cancelled = true;
       this.#timers.set(entry.process, this.timersOf(entry.process) - 1);
     }) as unknown as typeof clearTimeout;
+    globalThis.setInterval = ((run: () => void, ms: number) => {
+      const interval: { timer?: ReturnType<typeof setTimeout> } = {};
+      const arm = (): void => {
+        interval.timer = globalThis.setTimeout(() => {
+          arm();
+          run();
+        }, ms);
+      };
+      arm();
+      return interval;
+    }) as unknown as typeof setInterval;
+    globalThis.clearInterval = ((interval?: { timer?: ReturnType<typeof setTimeout> }) => {
+      globalThis.clearTimeout(interval?.timer);
+    }) as unknown as typeof clearInterval;
     return {
       [Symbol.dispose]() {
         Date.now = realDateNow;
         Math.random = realRandom;
         delete (performance as { now?: unknown }).now;
-        globalThis.setTimeout = realSetTimeout;
-        globalThis.clearTimeout = realClearTimeout;
+        Object.assign(globalThis, real);
       },
     };
   }

@@ -14,6 +14,7 @@ export class Faults {
     gateways: 0,
     failures: 0,
     rolls: 0,
+    store: 0,
   };
 
   constructor(world: World) {
@@ -21,12 +22,41 @@ export class Faults {
   }
 
   start(): void {
+    const { store } = this.#world.plan;
+    this.#troubleLines();
+    if (store === undefined) return;
+    this.#troubleStore(store.faultMs);
+    this.#replicate();
+  }
+
+  #troubleLines(): void {
     const { clock, random, plan, isCalm } = this.#world;
     // Troubles belong to nobody, and nothing holds them up.
     clock.after(random.pause(plan.faultMs), { name: 'trouble', frozenUntil: 0 }, () => {
       if (isCalm()) return;
       this.#one();
-      this.start();
+      this.#troubleLines();
+    });
+  }
+
+  /** What the servers remember calls in has troubles of its own. */
+  #troubleStore(faultMs: number): void {
+    const { clock, random, redis, isCalm, trace } = this.#world;
+    clock.after(random.pause(faultMs), { name: 'trouble', frozenUntil: 0 }, () => {
+      if (isCalm()) return;
+      this.counts.store++;
+      trace(redis!.trouble());
+      this.#troubleStore(faultMs);
+    });
+  }
+
+  /** The replica hears of what happened, now and then. */
+  #replicate(): void {
+    const { clock, random, redis, isCalm } = this.#world;
+    clock.after(random.pause(300), { name: 'trouble', frozenUntil: 0 }, () => {
+      if (isCalm()) return;
+      redis!.replicate();
+      this.#replicate();
     });
   }
 
@@ -123,6 +153,7 @@ export class Faults {
     const node = nodes[index]!;
     if (!node.isUp) return;
     this.counts.deaths++;
+    this.#world.redis?.serverWent();
     trace(`${node.name} dies`);
     const sockets = [...network.sockets].filter(({ host }) => host === node);
     for (const socket of sockets) network.orphan(socket);

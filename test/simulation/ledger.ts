@@ -21,6 +21,8 @@ export interface Attempt {
   deadlineAt: number;
   /** Times that its page was told of another memory, when it was made, and now. */
   readonly memories: () => number;
+  /** Troubles since then over which servers may not know what became of it. */
+  readonly troubles: () => number;
   /** Number of the memory that its page knows now. */
   readonly memory: () => number;
   /** Codes that it may end with, besides its own. */
@@ -79,8 +81,9 @@ export class Ledger {
     if (identity !== undefined && identity !== user && !mayRide)
       this.#violation(`${what} of ${identity} runs as ${user}`);
     if (attempt.begun > 1 && kind !== 'look' && kind !== 'put') this.#violation(`${what} runs a second time`);
-    if (kind === 'put' && attempt.begun > 1 + attempt.memories()) {
-      this.#violation(`${what} runs ${String(attempt.begun)} times, in ${String(1 + attempt.memories())} memories`);
+    const most = 1 + attempt.memories() + attempt.troubles();
+    if (kind === 'put' && attempt.begun > most) {
+      this.#violation(`${what} runs ${String(attempt.begun)} times, and has reason for ${String(most)}`);
     }
     if (kind !== 'act' && kind !== 'publish') return;
     const place = `${node} ${era} ${queue}`;

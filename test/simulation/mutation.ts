@@ -11,6 +11,8 @@ export interface Mutation extends Edit {
   readonly name: string;
   /** Section of PROTOCOL.md, and what of it is gone. */
   readonly rule: string;
+  /** Which worlds find it. @default those of `simulation.test.ts` */
+  readonly worlds?: 'simulation.test.ts' | 'several-servers.test.ts';
   /** A second place that holds the rule. */
   readonly and?: Edit;
 }

@@ -2,6 +2,7 @@ import { IDENTITY_MUTATIONS } from './identity-mutations.ts';
 import type { Mutation } from './mutation.ts';
 import { PART_MUTATIONS } from './part-mutations.ts';
 import { QUIET_MUTATIONS } from './quiet-mutations.ts';
+import { STORE_MUTATIONS } from './store-mutations.ts';
 
 const CALLS = 'Calls across sockets';
 const POSITIONS = 'Positions';
@@ -353,4 +354,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...IDENTITY_MUTATIONS,
   ...PART_MUTATIONS,
   ...QUIET_MUTATIONS,
+  ...STORE_MUTATIONS,
 ];

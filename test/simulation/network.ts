@@ -257,6 +257,7 @@ export class SimulatedSocket implements WebSocketLike {
       return;
     }
     this.host = host;
+    this.#wire.node = host.name;
     this.#server = host.accept(this.serverEnd);
     if (tellsDrained) this.down.drained = () => clock.after(0, servers, () => this.#server?.drained());
     this.down.carry(0, () => {

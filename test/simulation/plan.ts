@@ -1,12 +1,26 @@
 import type { Random } from './random.ts';
 
+/** What servers remember calls in together. */
+export interface StorePlan {
+  /** Longest that a step takes to it, and back, ms. */
+  readonly delayMs: number;
+  readonly leaseMs: number;
+  readonly timeoutMs: number;
+  readonly answers: number;
+  readonly answerBytes: number;
+  /** Mean time between two of its troubles, ms. */
+  readonly faultMs: number;
+}
+
 /** What one world is like. Drawn from its seed. */
 export interface Plan {
   readonly seed: number;
   /** Time in which things go wrong, ms. */
   readonly troubleMs: number;
   readonly users: number;
-  readonly nodes: 1 | 2;
+  readonly nodes: 1 | 2 | 3;
+  /** `undefined`: each server remembers the calls of its own clients. */
+  readonly store: StorePlan | undefined;
   /** `memory`: one in the servers' process, which they share. `remote`: every answer takes time. */
   readonly broker: 'memory' | 'remote';
   readonly historySize: number;
@@ -49,7 +63,25 @@ export interface Plan {
   readonly rolls: boolean;
 }
 
-export function drawPlan(seed: number, random: Random): Plan {
+/** @param sharesCalls - There are several servers, with one memory of calls. */
+export function drawPlan(seed: number, random: Random, sharesCalls: boolean): Plan {
+  const plan = drawServers(seed, random);
+  if (!sharesCalls) return plan;
+  return { ...plan, nodes: random.chance(0.7) ? 2 : 3, store: drawStore(random, plan.isTight) };
+}
+
+function drawStore(random: Random, isTight: boolean): StorePlan {
+  return {
+    delayMs: random.pick([1, 4, 40]),
+    leaseMs: random.between(1_000, 4_000),
+    timeoutMs: random.between(400, 2_000),
+    answers: isTight ? 8 : 1_152,
+    answerBytes: isTight ? 2_000 : 1_048_576,
+    faultMs: random.pick([600, 3_000, 12_000]),
+  };
+}
+
+function drawServers(seed: number, random: Random): Plan {
   const nodes = random.chance(0.35) ? 2 : 1;
   const identities = random.weighted<Plan['identities']>([
     [3, 'none'],
@@ -61,6 +93,7 @@ export function drawPlan(seed: number, random: Random): Plan {
     troubleMs: random.between(15_000, 40_000),
     users: random.between(2, 3),
     nodes,
+    store: undefined,
     broker: random.chance(0.5) ? 'memory' : 'remote',
     historySize: random.chance(0.4) ? 10_000 : random.between(5, 60),
     deaths: random.chance(0.5),

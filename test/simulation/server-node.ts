@@ -14,6 +14,7 @@ import type { Process } from './clock.ts';
 import { ballast, contract, refusesAgain } from './contract.ts';
 import type { Answer, Ask, Fact, TailAsk, TailItem, TopicPath, Tree } from './contract.ts';
 import type { Host } from './network.ts';
+import type { SharedStore } from './simulated-redis.ts';
 import { STREAMS } from './user-streams.ts';
 import type { World } from './world.ts';
 
@@ -38,6 +39,7 @@ export class ServerNode implements Host {
   generators = 0;
   readonly #world: World;
   readonly #feeds = new Set<Feed>();
+  readonly #shared: SharedStore | undefined;
   /** Topics whose state is being read. */
   readonly #reading = new Set<string>();
 
@@ -45,7 +47,9 @@ export class ServerNode implements Host {
     this.name = name;
     this.#world = world;
     const { windowMs, heartbeatMs, calls, items, bufferedBytes, partBytes, identities, isTight } = world.plan;
+    this.#shared = world.redis?.connect();
     this.server = createServer(contract, {
+      callStore: this.#shared?.store,
       ...(identities === 'none'
         ? { authenticate: () => this.#anonymous() }
         : { authenticate: ({ token }: AuthenticateArgs) => this.#authenticate(token) }),
@@ -78,7 +82,7 @@ export class ServerNode implements Host {
   /** Has its clients go elsewhere, and ends. */
   async drain(withinMs: number): Promise<void> {
     this.isDraining = true;
-    await this.server.close({ withinMs });
+    await this.close(withinMs);
     this.isUp = false;
     for (const feed of this.#feeds) feed.close();
   }
@@ -86,12 +90,20 @@ export class ServerNode implements Host {
   /** Its process ends: nothing of it goes on. */
   die(): void {
     this.isUp = false;
+    this.#shared?.die();
     for (const feed of this.#feeds) feed.close();
-    void this.server.close();
+    void this.close();
+  }
+
+  async close(withinMs = 0): Promise<void> {
+    await this.server.close({ withinMs });
+    await this.#shared?.store.close();
   }
 
   #reported(error: unknown, { during }: ErrorInfo): void {
     const { message } = error as Error;
+    // The shared memory was away: whoever called is told.
+    if (during === 'calls' && this.#shared !== undefined) return;
     if (!this.isUp || message === 'crash' || message === AWAY) return;
     this.#world.violation(`${this.name} reports, ${during}: ${String(error)}`);
   }

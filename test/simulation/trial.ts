@@ -44,9 +44,12 @@ export interface Verdict {
   readonly totals: Totals;
 }
 
-/** Lets one world live: trouble, then calm, then the end; with all that has to be true at each step. */
-export async function trial(seed: number, traced?: string[]): Promise<Verdict> {
-  const world = new World(seed, traced);
+/**
+ * Lets one world live: trouble, then calm, then the end; with all that has to be true at each step.
+ * @param sharesCalls - There are several servers, and they remember calls together
+ */
+export async function trial(seed: number, sharesCalls: boolean, traced?: string[]): Promise<Verdict> {
+  const world = new World(seed, sharesCalls, traced);
   const rejected = (error: unknown): void => world.violation(`a rejection that nobody handles: ${String(error)}`);
   process.on('unhandledRejection', rejected);
   using _clock = world.clock.install();
@@ -298,12 +301,13 @@ class Trial {
       const timers = clock.timersOf(process);
       if (timers !== 0) violation(`${process.name} has ${String(timers)} timers after close`);
     }
-    for (const { server } of servers) {
+    for (const node of servers) {
+      const { server } = node;
       const { peers, clients, calls, subscriptions, buffered } = server.stats();
       if (peers + clients + calls + subscriptions + buffered.total > 0) {
         violation(`a server without clients has ${JSON.stringify(server.stats())}`);
       }
-      void server.close();
+      void node.close();
     }
     await this.#pass(1_000);
     const timers = this.#world.serverTimers;

@@ -11,6 +11,8 @@ import type { User } from './user.ts';
 import type { World } from './world.ts';
 
 const MAX_LISTENERS = 8;
+/** Longest deadline of a call, ms. */
+const LONGEST_CALL_MS = 30_000;
 
 /** What the user of a page does, drawn at random. */
 export class UserActions {
@@ -101,6 +103,7 @@ export class UserActions {
     const { era, memories, leaves } = user;
     const { tooLarge } = this.#world.network;
     const acts = kind !== 'look' && kind !== 'put';
+    const troubles = this.#world.redis?.troubles() ?? (() => 0);
     const attempt: Attempt = {
       token: this.#world.nextToken(),
       kind,
@@ -111,13 +114,14 @@ export class UserActions {
       identityMayDrift: plan.identities === 'cookie',
       deadlineAt: clock.now + timeoutMs,
       memories: () => user.memories - memories,
+      troubles,
       memory: () => user.memories,
-      mayEnd: ({ code, outcome }: TautlineError) => {
+      mayEnd: ({ code, outcome, message }: TautlineError) => {
         if (code === 'DISCONNECTED') return outcome === 'unknown' && acts && this.#isForgotten(attempt);
         if (code === 'UNAUTHENTICATED') return plan.identities !== 'none' && (user.era !== era || user.leaves > leaves);
         if (code === 'TOO_LARGE')
           return (outcome === 'unknown' || kind === 'look') && this.#world.network.tooLarge > tooLarge;
-        if (code === 'UNKNOWN_OUTCOME') return plan.isTight;
+        if (code === 'UNKNOWN_OUTCOME') return plan.isTight || this.#isElsewhere(attempt, message);
         // The reader of a stream hears of it behind the items that were here.
         if (code === 'CLOSED') return user.closing || (kind === 'tail' && user.leaves > leaves);
         if (code === 'FORBIDDEN' || code === 'INTERNAL') return kind === 'publish';
@@ -136,8 +140,24 @@ export class UserActions {
   }
 
   /** The server that the page speaks to remembers nothing of it: it was sent to another memory. */
-  #isForgotten({ token, memories, hearsLate }: Attempt): boolean {
+  #isForgotten({ token, memories, hearsLate, troubles }: Attempt): boolean {
+    const { redis, plan } = this.#world;
+    // What servers remember together is everywhere.
+    if (redis !== undefined && troubles() === 0 && plan.windowMs > LONGEST_CALL_MS) {
+      return redis.isForeign(this.#user.memoryOf(token));
+    }
     return memories() > 0 && (hearsLate || !this.#user.isRemembered(token));
+  }
+
+  /**
+   * A stream is on the server that made it. Where a server went, or could not say that it lives, nobody knows of its calls;
+   * nor where it has seen nothing of the client for a window. One that has no room for a call does not ask what others know.
+   */
+  #isElsewhere({ kind, troubles }: Attempt, message: string): boolean {
+    const { redis, plan } = this.#world;
+    if (redis === undefined) return false;
+    const isForgotten = plan.windowMs < LONGEST_CALL_MS && message.includes('no longer remembered');
+    return kind === 'tail' || troubles() > 0 || isForgotten || message.includes(': more than ');
   }
 
   #call(kind: 'look' | 'act' | 'put', way: Way, { timeoutMs = this.#timeoutMs(), isProof = false } = {}): void {

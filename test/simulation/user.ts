@@ -110,6 +110,11 @@ export class User {
     return this.#memory !== undefined && this.#writtenUnder.get(token) === this.#memory;
   }
 
+  /** The memory to which a call was sent last. */
+  memoryOf(token: number): string | undefined {
+    return this.#writtenUnder.get(token);
+  }
+
   listen(path: TopicPath, id: string): Listener {
     const { publications, violation, plan } = this.#world;
     const handle = this.client[path]({ id });

@@ -1,6 +1,6 @@
 import type { ClientMessage, Hello, Position, ServerMessage, Welcome } from '../../src/protocol/messages.ts';
 import { MARK } from '../helpers/parts.ts';
-import type { ClientWire, MemoryWire, SocketWire } from './wire-state.ts';
+import type { ClientWire, MemoryOwner, MemoryWire, SocketWire } from './wire-state.ts';
 
 /** What a client may send before it is welcome (Calls across sockets, 3). */
 const CALLS_BEFORE_WELCOME = 8;
@@ -24,6 +24,8 @@ export interface WireWorld {
 export class WireRules {
   readonly #world: WireWorld;
   readonly #clients = new Map<string, ClientWire>();
+  /** By name; what each server has said of it, by its name and the server's. */
+  readonly #owners = new Map<string, MemoryOwner>();
   readonly #memories = new Map<string, MemoryWire>();
   readonly #subscribeNumbers = new Map<string, number>();
   /** Topics of which a page has a state that its position belongs to: a fresh one for another listener changes nothing. */
@@ -268,14 +270,16 @@ export class WireRules {
   }
 
   #welcome(socket: SocketWire, { memory, identity }: Welcome): void {
-    const known = this.#memories.get(memory);
-    const { clientName: client, n } = socket;
+    const { clientName: client, n, node } = socket;
+    const owner = this.#owners.get(memory) ?? { client, identity };
+    this.#owners.set(memory, owner);
+    if (owner.client !== client) this.#violation(socket, 'is given the memory of another client');
+    if (owner.identity !== identity) this.#violation(socket, 'is given a memory that belongs to another identity');
+    const known = this.#memories.get(`${memory} ${node}`);
     if (known === undefined) {
-      this.#memories.set(memory, { client, identity, n, newest: socket });
+      this.#memories.set(`${memory} ${node}`, { n, newest: socket });
       return;
     }
-    if (known.client !== client) this.#violation(socket, 'is given the memory of another client');
-    if (known.identity !== identity) this.#violation(socket, 'is given a memory that belongs to another identity');
     if (n <= known.n) this.#violation(socket, `number ${String(n)} is welcomed after ${String(known.n)}`);
     const older = known.newest;
     known.n = n;

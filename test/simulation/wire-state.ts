@@ -15,10 +15,14 @@ export interface ClientWire {
   sockets: number;
 }
 
-/** What the servers have said of one memory. */
-export interface MemoryWire {
+/** Whose memory the servers have said that it is. */
+export interface MemoryOwner {
   readonly client: string;
   readonly identity: string;
+}
+
+/** What one server has said of one memory. */
+export interface MemoryWire {
   n: number;
   newest: SocketWire;
 }
@@ -34,6 +38,8 @@ export interface TopicWire {
 /** What has passed on one socket. */
 export interface SocketWire {
   readonly name: string;
+  /** The server that it came to. */
+  node: string;
   client: ClientWire | undefined;
   clientName: string;
   n: number;
@@ -74,6 +80,7 @@ export interface SocketWire {
 export function socketWire(name: string): SocketWire {
   return {
     name,
+    node: '',
     client: undefined,
     clientName: '',
     n: 0,

@@ -12,6 +12,7 @@ import { Publications } from './publications.ts';
 import { Random } from './random.ts';
 import { RemoteBroker } from './remote-broker.ts';
 import { ServerNode, SERVERS } from './server-node.ts';
+import { SimulatedRedis } from './simulated-redis.ts';
 import { TOPICS, User } from './user.ts';
 
 /** Servers, a broker, pages and a network, all drawn from one seed. */
@@ -33,20 +34,23 @@ export class World {
   /** `authorize` alone fails until then, ms. */
   authorizeFailsUntil = 0;
   remote: RemoteBroker | undefined;
+  /** What the servers remember calls in together, if they do. */
+  readonly redis: SimulatedRedis | undefined;
   readonly #traced: string[] | undefined;
   #memory: Broker | undefined;
   #calm = false;
   #tokens = 0;
   #lives = 0;
 
-  constructor(seed: number, traced?: string[]) {
+  constructor(seed: number, sharesCalls: boolean, traced?: string[]) {
     this.#traced = traced;
     this.random = new Random(seed);
-    this.plan = drawPlan(seed, this.random);
+    this.plan = drawPlan(seed, this.random, sharesCalls);
     const { plan, random } = this;
     SERVERS.frozenUntil = 0;
     this.clock = new Clock(random, SERVERS);
     this.ledger = new Ledger(() => this.clock.now, this.violation);
+    if (plan.store !== undefined) this.redis = new SimulatedRedis(plan.store, this.clock, random, SERVERS);
     this.network = new Network({
       clock: this.clock,
       random,
@@ -118,7 +122,11 @@ export class World {
 
   startNode(index: number): void {
     const name = `node${String(index)}.${String(++this.#lives)}`;
-    this.nodes[index] = new ServerNode(this, name, this.#memory ?? this.remote!.connect());
+    // Whoever ended the one before: its timers are the servers'.
+    this.nodes[index] = this.clock.as(
+      SERVERS,
+      () => new ServerNode(this, name, this.#memory ?? this.remote!.connect()),
+    );
     this.trace(`${name} begins`);
   }
 
@@ -131,11 +139,13 @@ export class World {
   async roll(index: number, withinMs: number, successorFirst: boolean): Promise<void> {
     const node = this.nodes[index]!;
     this.trace(`${node.name} drains within ${String(withinMs)} ms`);
+    this.redis?.serverWent();
     if (successorFirst) {
       this.leaving.add(node);
       this.startNode(index);
     }
     await node.drain(withinMs);
+    this.redis?.serverWent();
     this.trace(`${node.name} has gone`);
     this.leaving.delete(node);
     if (this.nodes[index] === node) this.startNode(index);

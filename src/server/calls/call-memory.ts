@@ -149,9 +149,10 @@ export class CallMemory {
   }
 
   /** Gives a call its answer, once: a later one is dropped. */
-  settle(call: KnownCall, message: string): void {
+  settle(call: KnownCall, answer: string): void {
     if (call.settled) return;
     call.settled = true;
+    const message = call.mayHaveRun && answer.startsWith('["error"') ? unknownOutcome(call.id) : answer;
     if (call.kind === 'stream') this.#streaming?.delete(call);
     if (call.kind === 'query') this.#calls.delete(call.id);
     else this.#keep(call, message);

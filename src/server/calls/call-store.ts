@@ -29,8 +29,11 @@ export interface ClaimRequest extends MemoryName {
 
 /** What a store says of a call. */
 export type Claim =
-  /** Nobody has claimed it: it is this server's to run, and to answer under this token. */
-  | { readonly kind: 'new'; readonly token: string }
+  /**
+   * It is this server's to run, and to answer under this token. `mayHaveRun`: a server that is dead has begun it, which is
+   * so of idempotent ones alone.
+   */
+  | { readonly kind: 'new'; readonly token: string; readonly mayHaveRun?: boolean | undefined }
   /** It runs, on a server that lives. */
   | { readonly kind: 'running' }
   | { readonly kind: 'answered'; readonly message: string }

@@ -10,6 +10,7 @@ import type { KnownCall } from './known-call.ts';
 /** What runs on another server is asked for this often, ms, where nothing tells of it. */
 const LOOK_MS = 2000;
 
+const LATE = 'another server gave it up before it ran, and later ones have begun here since: it would run out of order';
 const AWAY = 'the server can not reach what remembers calls: it has not run this one, but another may have';
 
 /** A call that acts, and how it is run. */
@@ -35,6 +36,8 @@ export class Claims {
   readonly #options: ClaimsOptions;
   /** They are claimed all at once, and begin in the order in which they came. */
   readonly #turns = new SerialQueue();
+  /** The newest that has begun. */
+  #newest = 0;
 
   constructor(of: MemoryName, options: ClaimsOptions) {
     this.#of = of;
@@ -68,16 +71,22 @@ export class Claims {
     this.#tell(() => this.#options.store.forget(this.#of, n));
   }
 
-  #claimed(work: Work, claim: Claim): void {
-    const { call, calls } = work;
+  /** @param waited - Others that came after it have not waited for it */
+  #claimed(work: Work, claim: Claim, waited = false): void {
+    const { call, calls, idempotent } = work;
     if (claim.kind === 'new') {
       const { token } = claim;
+      call.mayHaveRun = claim.mayHaveRun === true;
       // Also where nobody wants it any more: others may ask what became of it.
       call.onEnd(() => {
         const message = call.answer ?? unknownOutcome(call.id);
         this.#tell(() => this.#options.store.answer({ ...this.#requestOf(work), token, message }));
       });
-      if (!call.settled) work.run();
+      // One that may run twice may have run on the server that gave it up: a refusal would say that it has not.
+      if (waited && !idempotent && call.id < this.#newest) calls.settle(call, refusal(call, 'RATE_LIMITED', LATE));
+      if (call.settled) return;
+      this.#newest = Math.max(this.#newest, call.id);
+      work.run();
     } else if (claim.kind === 'gone') this.#options.gone();
     else if (claim.kind === 'other')
       calls.settle(call, refusal(call, 'BAD_REQUEST', 'this id was used for something else'));
@@ -107,7 +116,7 @@ export class Claims {
           // What it has claimed it answers, wanted or not: others wait for it.
           if (claim.kind === 'running' || (isOver && claim.kind !== 'new')) return;
           end();
-          this.#claimed(work, claim);
+          this.#claimed(work, claim, true);
         },
         (error: unknown) => report(error, { during: 'calls', path: call.path }),
       );

@@ -26,6 +26,8 @@ export class KnownCall {
   answer: string | undefined;
   kept: Kept | undefined;
   settled = false;
+  /** A server that is dead has begun it: no error proves that nothing was done. */
+  mayHaveRun = false;
   /** Told how it ended: the message that settled it, or nothing when nobody waited for it any more. */
   observer: ((message: string | undefined) => void) | undefined;
   /** Reasons to count it as work: it is not settled, its handler has not ended, it waits for its turn. */

@@ -77,6 +77,7 @@ export class ClientDirectory {
     let client = this.#clients.get(id);
     // What all servers say counts: what this one remembers under another name is no more.
     if (client !== undefined && memory !== undefined && client.memory !== memory) {
+      for (const left of [client.socket, client.serving, client.retired]) left?.close(COME_BACK, LOST);
       this.forget(client);
       client = undefined;
     }

@@ -161,7 +161,9 @@ class RedisCallStore implements CallStore {
     if (Number(lives) === 1) return { kind: 'running' };
     const instead = idempotent ? `${token}\n${key}` : this.#stored(request, unknownOutcome(id));
     const now = await this.#replace(request, stored, instead);
-    return now === '' ? { kind: 'unknown' } : this.#known(request, now, token);
+    if (now === '') return { kind: 'unknown' };
+    const claim = await this.#known(request, now, token);
+    return claim.kind === 'new' ? { ...claim, mayHaveRun: true } : claim;
   }
 
   #replace({ client, memory, id }: ClaimRequest, stored: string, instead: string): Promise<string> {
