@@ -88,9 +88,9 @@ export interface TopicHandle<T extends Topic> {
   /** Publishes an event; resolves with its position when the server has taken it. It acts, like a mutation. */
   publish(this: void, event: EventInput<T>, options?: PublishOptions): CallPromise<Position>;
   /**
-   * Listens from now; while the connection is lost, from where the topic's other listeners are. All who listen to one
-   * topic share one subscription on the wire.
-   * @throws TypeError when another contract on this connection declares the same topic
+   * Listens from now, or from where the app says (`from`); while the connection is lost, from where the topic's other
+   * listeners are. All who listen to one topic share one subscription on the wire.
+   * @throws TypeError when another contract on this connection declares the same topic, or for a `from` that is no position
    */
   subscribe(
     this: void,

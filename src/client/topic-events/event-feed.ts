@@ -10,6 +10,8 @@ import type { Gap, Subscriber, SubscriptionState, TopicListeners } from '../topi
 
 /** Options of {@link TopicHandle.events}. */
 export interface TopicEventsOptions<Snapshot = never> {
+  /** Begins after this position: see {@link TopicListeners.from}. @default from now */
+  readonly from?: Position | undefined;
   /**
    * Events that may wait for the loop. When so many do, or 4 MiB of them, it leaves the topic, at its position, and goes
    * on from there when half of that is taken: the server's history waits for it, no memory here. @default 256
@@ -34,7 +36,7 @@ const MOST_SIZE = 4 * 1024 * 1024;
 
 /** The events of a topic, for one `for await` loop. It subscribes with the first `next()`, and not before. */
 export interface TopicEvents<Event> extends AsyncIterable<Event> {
-  /** Position of the event that was given last. */
+  /** Position of the event that was given last; before that, the one that it began after, if it was given one. */
   readonly position: Position | undefined;
   /** The next event. Rejects with a {@link TautlineError} when the subscription ends, after what was heard before; then it is done. */
   next(): Promise<IteratorResult<Event, undefined>>;
@@ -102,6 +104,7 @@ export class EventFeed implements TopicEvents<unknown> {
     }
     this.#parts = parts;
     this.#options = options;
+    this.#position = options.from;
     this.#buffer = buffer;
     this.#identities = identities;
     this.#items = new RingBuffer(buffer);
@@ -147,6 +150,7 @@ export class EventFeed implements TopicEvents<unknown> {
     let subscriber: Subscriber;
     try {
       subscriber = this.#parts.subscribe({
+        from: this.#options.from,
         event: (event, position) => {
           this.#take('event', event, position);
         },

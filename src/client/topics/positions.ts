@@ -1,4 +1,14 @@
+import { DEVELOPMENT } from '../../development.ts';
 import type { Continuity, Position } from '../../protocol/messages.ts';
+
+/** A position that an app gives. @throws TypeError for what is none */
+export function checkPosition(position: Position): Position {
+  const [epoch, offset] = Array.isArray(position) ? position : [];
+  if (typeof epoch === 'string' && Number.isSafeInteger(offset) && offset! >= 0) return [epoch, offset!];
+  throw new TypeError(
+    DEVELOPMENT ? `from must be a position, as listeners are given: ['epoch', 7], not ${JSON.stringify(position)}` : 'from',
+  );
+}
 
 /** Whether everything up to `position` was heard. */
 export function covers(heard: Position | undefined, position: Position): boolean {

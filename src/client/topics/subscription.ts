@@ -1,7 +1,7 @@
 import { TautlineError } from '../../errors.ts';
 import type { Position } from '../../protocol/messages.ts';
 import { callIsolated } from '../../primitives/emit.ts';
-import { covers, isNext } from './positions.ts';
+import { checkPosition, covers, isNext } from './positions.ts';
 
 /** A place where events are missing: what follows starts after `to`. */
 export interface Gap {
@@ -20,6 +20,12 @@ export type SubscriptionState = 'subscribing' | 'live' | 'recovering' | 'ended';
  * So is, once, a gap or an end that none of the listeners of a topic takes.
  */
 export interface TopicListeners<Event, Snapshot = never> {
+  /**
+   * Begins after this position, which the app has kept: what was published since is told, or a gap where the history does
+   * not reach so far. Of a topic that declares a snapshot the app then has the state of that position: a snapshot comes only
+   * after a gap. @default from now
+   */
+  readonly from?: Position | undefined;
   /** An event, and where it stands. The position has moved before this is called. */
   readonly event?: ((event: Event, position: Position) => void) | undefined;
   /** The full state, for topics that declare one: first, and after a gap. */
@@ -76,8 +82,10 @@ export class Subscriber implements Subscription {
   #decided: (() => TautlineError | undefined) | undefined;
 
   constructor(listeners: TopicListeners<unknown, unknown> | EventListener, topic: SubscriberTopic) {
+    const from = typeof listeners === 'function' ? undefined : listeners.from;
+    this.#heard = from === undefined ? undefined : checkPosition(from);
     this.#listeners = listeners;
-    this.wantsSnapshot = topic.hasSnapshot;
+    this.wantsSnapshot = topic.hasSnapshot && from === undefined;
     this.#topic = topic;
   }
 

@@ -50,13 +50,14 @@ export class TopicAudience {
    * From where to subscribe so that nobody misses anything.
    *
    * @param taken - Up to here the subscription in force gave everything.
-   * @param told - Up to here those who follow were told everything.
+   * @param told - Up to here those who follow were told everything. Before that it is for those who come with a position.
    */
   lowest(taken: Position | undefined, told: Position | undefined): Position | undefined {
     let lowest = taken;
     for (const { heard, wantsSnapshot } of this.listening) {
-      if (heard === undefined || heard[0] !== told?.[0] || wantsSnapshot) continue;
-      if (lowest === undefined || (isBefore(heard, told) && isBefore(heard, lowest))) lowest = heard;
+      if (heard === undefined || wantsSnapshot || (told !== undefined && heard[0] !== told[0])) continue;
+      const mayLower = told === undefined || isBefore(heard, told);
+      if (lowest === undefined || (mayLower && isBefore(heard, lowest))) lowest = heard;
     }
     return lowest;
   }

@@ -10,7 +10,8 @@ export class TopicFold {
   readonly #topic: Topic;
   #state: unknown = undefined;
   #position: Position | undefined = undefined;
-  #isIntact = true;
+  /** What it has follows the events: not before the first snapshot. */
+  #isIntact = false;
 
   constructor(topic: Topic) {
     this.#topic = topic;
@@ -42,7 +43,7 @@ export class TopicFold {
   clear(): void {
     this.#state = undefined;
     this.#position = undefined;
-    this.#isIntact = true;
+    this.#isIntact = false;
   }
 
   /** `false` when `apply` threw, which is reported: the state no longer follows the events. */

@@ -110,9 +110,9 @@ export class TopicTable implements WireTopicOwner<WireTopic> {
         DEVELOPMENT ? `Topic ${name} is declared by two contracts that share this connection: rename one.` : name,
       );
     }
+    const subscriber = new Subscriber(listeners, wire);
     this.#topics.set(name, wire);
     if (DEVELOPMENT) this.#warnOfDoubles(wire, listeners);
-    const subscriber = new Subscriber(listeners, wire);
     if (wire.due !== undefined) this.#kernel.deadlines.remove(wire.due);
     wire.join(subscriber);
     this.#endIfClosed();
