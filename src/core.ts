@@ -17,3 +17,4 @@ export { record } from './client/record/flight-recorder.ts';
 export { streams } from './client/streams/stream-function.ts';
 export { topicEvents } from './client/topic-events/topic-events.ts';
 export { topics } from './client/topics/topic-handle.ts';
+export type { TopicsOptions } from './client/topics/warm-topics.ts';

@@ -22,6 +22,7 @@ export type { ConnectOptions, ResolvedConnectOptions } from './client/connect-op
 export type { KernelOptions, QueueOptions, ResolvedKernelOptions } from './client/kernel/connect-options.ts';
 export type { CloseOptions, Connection, ConnectionEvents, ConnectionStats } from './client/kernel/connection.ts';
 export type { FlowOptions } from './client/flow/flow.ts';
+export type { TopicsOptions } from './client/topics/warm-topics.ts';
 export type { FlowMarks } from './primitives/flow-control.ts';
 export { createClient } from './client/create-client.ts';
 export type { Happening, HappeningDetails, HappeningName } from './client/kernel/happening.ts';

@@ -11,11 +11,13 @@ import {
 } from './kernel/connect-options.ts';
 import { checkPositive } from './kernel/check-positive.ts';
 import { LAZY_DEFAULTS } from './lazy/lazily.ts';
+import { resolveTopics, TOPICS_DEFAULTS, type TopicsOptions } from './topics/warm-topics.ts';
 
 /** Options of {@link connect}. */
 export interface ConnectOptions
   extends KernelOptions, Pick<TransportOptions, 'auth' | 'lifecycle' | 'suspendAfterHiddenMs'> {
   readonly flow?: FlowOptions | undefined;
+  readonly topics?: TopicsOptions | undefined;
   /**
    * Stands around every call: headers, tracing, logging, another try. One, or a list, the first outermost.
    * @default none
@@ -36,6 +38,7 @@ export interface ConnectOptions
 /** {@link ConnectOptions} of the connection itself, with defaults. */
 export interface ResolvedConnectOptions extends ResolvedKernelOptions {
   readonly flow: FlowMarks;
+  readonly topics: typeof TOPICS_DEFAULTS;
   readonly lazy: boolean;
   readonly idleMs: number;
 }
@@ -44,6 +47,7 @@ export interface ResolvedConnectOptions extends ResolvedKernelOptions {
 export const CONNECT_DEFAULTS: ResolvedConnectOptions = {
   ...KERNEL_DEFAULTS,
   flow: FLOW_DEFAULTS,
+  topics: TOPICS_DEFAULTS,
   lazy: false,
   ...LAZY_DEFAULTS,
 };
@@ -60,5 +64,11 @@ export function resolveConnectOptions(options: ConnectOptions): ResolvedConnectO
     if (!lazy && options.idleMs !== undefined) throw new TypeError('idleMs needs lazy: true');
   }
   checkPositive('idleMs', idleMs);
-  return { ...resolveKernelOptions(options), flow: resolveFlow(options.flow), lazy, idleMs };
+  return {
+    ...resolveKernelOptions(options),
+    flow: resolveFlow(options.flow),
+    topics: resolveTopics(options.topics),
+    lazy,
+    idleMs,
+  };
 }

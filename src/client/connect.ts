@@ -24,13 +24,13 @@ import { topics } from './topics/topic-handle.ts';
  */
 export function connect(url: UrlOption, options: ConnectOptions = {}): Connection {
   const { auth, lifecycle, suspendAfterHiddenMs, intercept } = options;
-  const { lazy, idleMs, flow: marks } = resolveConnectOptions(options);
+  const { lazy, idleMs, flow: marks, topics: kept } = resolveConnectOptions(options);
   const use: Capability[] = [
     record(),
     calls(),
     flow(marks),
     streams(),
-    topics(),
+    topics(kept),
     topicEvents(),
     lossy(),
     moves(),

@@ -19,6 +19,11 @@ describe('options of connect', () => {
     [{ queue: { maxBytes: '1' } }, 'queue.maxBytes must be a number above 0, not 1'],
     [{ queue: 5 }, 'queue must be an object, not 5'],
     [{ flow: false }, 'flow must be an object, not false'],
+    [{ topics: 100 }, 'topics must be an object, not 100'],
+    [{ topics: { lingerMs: 0 } }, 'topics.lingerMs must be a number above 0, not 0'],
+    [{ topics: { keepMs: Number.NaN } }, 'topics.keepMs must be a number above 0, not NaN'],
+    [{ topics: { keep: -1 } }, 'topics.keep must be a whole number, 0 or more, not -1'],
+    [{ topics: { keep: 1.5 } }, 'topics.keep must be a whole number, 0 or more, not 1.5'],
     [
       { flow: { highWaterMark: 10, lowWaterMark: 10 } },
       'flow.lowWaterMark must be below flow.highWaterMark (10), not 10',

@@ -56,12 +56,12 @@ export function resolveKernelOptions(options: KernelOptions): ResolvedKernelOpti
 }
 
 /** @throws TypeError for what is no value of its option */
-function checkShapes(options: KernelOptions & { readonly flow?: unknown }): void {
+function checkShapes(options: KernelOptions & { readonly flow?: unknown; readonly topics?: unknown }): void {
   const { whileOffline = 'wait' } = options;
   if (!['wait', 'fail'].includes(whileOffline)) {
     throw new TypeError(`whileOffline must be 'wait' or 'fail', not ${JSON.stringify(whileOffline)}`);
   }
-  for (const name of ['queue', 'flow', 'reconnect', 'heartbeat'] as const) {
+  for (const name of ['queue', 'flow', 'topics', 'reconnect', 'heartbeat'] as const) {
     const value: unknown = options[name];
     const mayBeOff = name === 'reconnect' || name === 'heartbeat';
     if (value === undefined || (value === false && mayBeOff) || (typeof value === 'object' && value !== null)) continue;

@@ -12,11 +12,16 @@ import { Publish } from './publish.ts';
 import type { EventListener, TopicListeners } from './subscription.ts';
 import { TopicTable } from './topic-table.ts';
 import { topicState, topicView } from './topic-view.ts';
+import { resolveTopics, type TopicsOptions } from './warm-topics.ts';
 
-/** Topics: `client.room({ roomId }).subscribe(listener)`, `publish(event)` and `state`. */
-export function topics(): Capability<'topics'> {
+/**
+ * Topics: `client.room({ roomId }).subscribe(listener)`, `publish(event)` and `state`.
+ * @throws RangeError for a number that makes no sense
+ */
+export function topics(options?: TopicsOptions): Capability<'topics'> {
+  const resolved = resolveTopics(options);
   return capability('topics', (kernel) => {
-    const table = new TopicTable(kernel);
+    const table = new TopicTable(kernel, resolved);
     const handles = new WeakMap<object, Handles<TopicHandle<Topic>>>();
     return {
       ...table.extension,
@@ -43,7 +48,7 @@ function topicHandle(kernel: Kernel, table: TopicTable, filled: FilledTopic): To
   const subscribe = (
     listeners: TopicListeners<unknown, unknown> | EventListener,
   ): ReturnType<TopicTable['subscribe']> => table.subscribe(name, topic, codec, listeners);
-  const get = (): unknown => table.get(name)?.fold.get();
+  const get = (): unknown => table.stateOf(name);
   const viewed = topicView({ get, subscribe, report: kernel.report, ended: table.endedViews });
   return {
     name,

@@ -12,6 +12,8 @@ export interface WireTopicOwner<Topic> {
   /** The same, after a pause that grows while it goes on; without an error of the server's at once the first time. */
   syncAgain(topic: Topic, error?: TautlineError): void;
   remove(topic: Topic): void;
+  /** The same, for one that nobody listens to: its state stays for a while. */
+  rest(topic: Topic): void;
   /** Events of it were lost for good. */
   gapSeen(topic: Topic, seen: SeenGap): void;
   /** Its subscriptions were ended with an error that nobody asked for. */

@@ -14,10 +14,10 @@ import { endError, isSignedOut } from '../kernel/refusal.ts';
 import { Subscriber, type EventListener, type TopicListeners } from './subscription.ts';
 import type { SeenGap } from './topic-audience.ts';
 import type { WireTopicOwner } from './topic-owner.ts';
+import { TopicFold } from './topic-fold.ts';
+import { WarmTopics, type TOPICS_DEFAULTS } from './warm-topics.ts';
 import { WireTopic } from './wire-topic.ts';
 
-/** A topic that lost its last listener is kept for this long: a listener that comes back costs nothing. */
-const LINGER_MS = 1_000;
 /** Windows of the pauses before a topic is asked for again that the server failed to serve, ms. */
 const RETRY = { firstMs: 1_000, capMs: 30_000, leastMs: 500 };
 /** A failure after so long is the first one. */
@@ -40,11 +40,15 @@ export class TopicTable implements WireTopicOwner<WireTopic> {
   readonly endedViews: Set<() => void> = new Set();
   readonly #topics: Map<string, WireTopic> = new Map();
   readonly #kernel: Kernel;
+  readonly #lingerMs: number;
+  readonly #warm: WarmTopics;
   /** Topics that the server failed to serve: how often in a row, and when they were asked for again. */
   readonly #failing: WeakMap<WireTopic, { readonly failures: number; readonly at: number }> = new WeakMap();
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: Kernel, options: typeof TOPICS_DEFAULTS) {
     this.#kernel = kernel;
+    this.#lingerMs = options.lingerMs;
+    this.#warm = new WarmTopics(options, kernel.now);
     this.report = kernel.report;
   }
 
@@ -84,6 +88,7 @@ export class TopicTable implements WireTopicOwner<WireTopic> {
       },
       // Positions and states of the old identity are dropped; what he was refused may be the new one's.
       becameAnother: () => {
+        this.#warm.clear();
         for (const topic of this.#topics.values()) topic.reset();
         for (const again of [...this.endedViews]) again();
       },
@@ -93,8 +98,9 @@ export class TopicTable implements WireTopicOwner<WireTopic> {
     };
   }
 
-  get(name: string): WireTopic | undefined {
-    return this.#topics.get(name);
+  /** The folded state of a topic, also for a while after the last has left it. */
+  stateOf(name: string): unknown {
+    return (this.#topics.get(name)?.fold ?? this.#warm.get(name))?.get();
   }
 
   /** Listens to a topic. On a closed connection the subscription ends at once. */
@@ -104,7 +110,11 @@ export class TopicTable implements WireTopicOwner<WireTopic> {
     codec: Codec,
     listeners: TopicListeners<unknown, unknown> | EventListener,
   ): Subscriber {
-    const wire = this.#topics.get(name) ?? new WireTopic(name, topic, codec, this);
+    let wire = this.#topics.get(name);
+    if (wire === undefined) {
+      const fold = this.#warm.take(name) ?? new TopicFold(topic.definition);
+      wire = new WireTopic(name, topic, codec, this, fold);
+    }
     if (wire.topic.definition !== topic.definition) {
       throw new TypeError(
         DEVELOPMENT ? `Topic ${name} is declared by two contracts that share this connection: rename one.` : name,
@@ -184,6 +194,11 @@ export class TopicTable implements WireTopicOwner<WireTopic> {
     if (!outbox.push('ordered', topic).accepted) outbox.push('control', topic);
   }
 
+  rest(topic: WireTopic): void {
+    this.#warm.keep(topic.name, topic.fold);
+    this.remove(topic);
+  }
+
   remove(topic: WireTopic): void {
     if (this.#topics.get(topic.name) === topic) this.#topics.delete(topic.name);
     if (topic.due !== undefined) this.#kernel.deadlines.remove(topic.due);
@@ -196,8 +211,8 @@ export class TopicTable implements WireTopicOwner<WireTopic> {
       this.paused(topic);
       return;
     }
-    this.#set(topic, this.#kernel.now() + LINGER_MS, () => {
-      this.remove(topic);
+    this.#set(topic, this.#kernel.now() + this.#lingerMs, () => {
+      this.rest(topic);
       this.sync(topic);
     });
   }
@@ -211,6 +226,7 @@ export class TopicTable implements WireTopicOwner<WireTopic> {
   #endIfClosed(): void {
     const { status } = this.#kernel;
     if (status.state !== 'closed' || isSignedOut(status)) return;
+    this.#warm.clear();
     for (const topic of [...this.#topics.values()]) topic.end(endError(topic.topic.path, status.cause), true);
   }
 

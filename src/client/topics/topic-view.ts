@@ -7,7 +7,10 @@ import type { Gap, Subscription, SubscriptionState, TopicListeners } from './sub
 export interface TopicView<State> {
   /** `idle` while nobody listens to it, `pending` before the topic is live; `recovering` keeps the data. */
   readonly status: 'idle' | 'pending' | 'live' | 'recovering' | 'ended';
-  /** Its state, `undefined` before the first snapshot and after the end. */
+  /**
+   * Its state, `undefined` before the first snapshot and after the end. Of one that was left a while ago what it was then, until
+   * it is `live`.
+   */
   readonly data: State | undefined;
   /** Why it ended. */
   readonly error: TautlineError | undefined;

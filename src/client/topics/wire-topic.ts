@@ -11,7 +11,7 @@ import { HOLE_ASKS, VERDICTS, type Asked, type NextSubscribe } from './asked.ts'
 import { continues, covers, isAhead, isBefore, isNext, isSame } from './positions.ts';
 import type { Subscriber, SubscriberTopic } from './subscription.ts';
 import { TopicAudience } from './topic-audience.ts';
-import { TopicFold } from './topic-fold.ts';
+import type { TopicFold } from './topic-fold.ts';
 import type { WireTopicOwner } from './topic-owner.ts';
 import { TopicReader, type PayloadTaker } from './topic-reader.ts';
 
@@ -50,13 +50,14 @@ export class WireTopic extends TopicReader implements Outbound, SubscriberTopic,
   /** What the next `subscribe` is for, when the topic is subscribed already. */
   #next: NextSubscribe | undefined;
 
-  constructor(name: string, topic: ContractTopic, codec: Codec, owner: WireTopicOwner<WireTopic>) {
+  constructor(name: string, topic: ContractTopic, codec: Codec, owner: WireTopicOwner<WireTopic>, fold: TopicFold) {
     super(topic.path, codec);
     this.name = name;
     this.topic = topic;
     this.#owner = owner;
     this.#givenUp = owner.lastNumber;
-    this.fold = new TopicFold(topic.definition);
+    this.fold = fold;
+    this.#position = fold.position;
   }
 
   get bytes(): number {
@@ -133,8 +134,7 @@ export class WireTopic extends TopicReader implements Outbound, SubscriberTopic,
     if (this.#asked?.link === link) this.#asked = undefined;
     // Another socket was asked already: it goes on from the position, and nobody need know.
     if (this.#asked !== undefined) return;
-    // Whoever comes now begins anew: nothing that passed before concerns him.
-    if (this.audience.size === 0) this.#owner.remove(this);
+    if (this.audience.size === 0) this.#owner.rest(this);
     this.deliver(() => this.audience.recovering());
   }
 
