@@ -17,6 +17,7 @@ const common: UserConfig = {
     'server/postgres': 'src/server/postgres.ts',
     'server/redis': 'src/server/redis.ts',
     'react/index': 'src/react/index.ts',
+    'react/suspense': 'src/react/suspense.ts',
     'tanstack-query/index': 'src/tanstack-query/index.ts',
     testing: 'src/testing/index.ts',
     'testing/broker': 'src/testing/broker.ts',

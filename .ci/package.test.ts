@@ -102,7 +102,7 @@ test('a page in production loads no check of definitions, which a server makes',
 
 test.each([[[]], [['development']]])('a bundler has nothing to warn of, with the conditions %j', async (conditions) => {
   const contents =
-    "export * from 'tautline'; export * from 'tautline/superjson'; export * from 'tautline/websocket'; export * from 'tautline/react'; export * from 'tautline/tanstack-query';";
+    "export * from 'tautline'; export * from 'tautline/superjson'; export * from 'tautline/websocket'; export * from 'tautline/react'; export * from 'tautline/react/suspense'; export * from 'tautline/tanstack-query';";
   const stdin = { contents, resolveDir: root };
   const options = { bundle: true, write: false, format: 'esm', logLevel: 'silent', tsconfigRaw: '{}' } as const;
   const { warnings } = await build({ stdin, conditions, external: ['react'], ...options });
@@ -110,8 +110,10 @@ test.each([[[]], [['development']]])('a bundler has nothing to warn of, with the
 });
 
 test('the hooks begin as what runs in a client, in both builds', () => {
-  for (const file of ['dist/react/index.js', 'dist/development/react/index.js']) {
-    expect(readFileSync(root + file, 'utf8')).toMatch(/^\s*"use client";\n/u);
+  for (const file of ['react/index.js', 'react/suspense.js']) {
+    for (const build of ['dist', 'dist/development']) {
+      expect(readFileSync(`${root}${build}/${file}`, 'utf8')).toMatch(/^\s*"use client";\n/u);
+    }
   }
 });
 

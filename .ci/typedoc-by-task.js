@@ -17,6 +17,7 @@ const TASKS = [
   ['client/topic', 'Topics'],
   ['protocol/', 'Topics'],
   ['primitives/store', 'Stores'],
+  ['client/per-frame', 'Stores'],
   ['transport/lifecycle', 'Pages and apps that sleep'],
   ['react/', 'Hooks'],
   ['testing/', 'Tests'],

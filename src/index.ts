@@ -53,6 +53,7 @@ export type { TopicTemplate } from './contract/topic-name.ts';
 export { isTautlineError, SYSTEM_CODES, TautlineError } from './errors.ts';
 export type { Issue, Outcome, SystemCode, TautlineErrorDetails } from './errors.ts';
 export type { Codec } from './payload.ts';
+export { perFrame } from './client/per-frame.ts';
 export type { Store } from './primitives/store.ts';
 export type { Position } from './protocol/messages.ts';
 export type { CloseRule, CloseRules } from './transport/close-rule.ts';

@@ -121,7 +121,7 @@ describe('a planted violation is found', () => {
   test('an entry that brings React in for others', () => {
     const text = `export { x } from './react/x.ts';`;
     expect(planted(checkRuntimes, { 'src/index.ts': text, 'src/react/x.ts': '' })).toEqual([
-      'src/index.ts:1 imports ./react/x.ts: only src/react/index.ts may',
+      'src/index.ts:1 imports ./react/x.ts: only src/react/index.ts or src/react/suspense.ts may',
     ]);
   });
 

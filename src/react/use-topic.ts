@@ -1,6 +1,6 @@
 import { useCallback, useMemo } from 'react';
 import type { TopicView } from '../client/topics/topic-view.ts';
-import { perFrame } from './per-frame.ts';
+import { perFrame } from '../client/per-frame.ts';
 import type { ViewedTopic } from './viewed-topic.ts';
 import { useSelected } from './use-selected.ts';
 
@@ -30,7 +30,7 @@ export function useTopic<State, Selected = State>(
   const { select, isEqual = Object.is, pace } = options;
   const view = topic?.view ?? NO_VIEW;
   const listen = useMemo(
-    () => (pace === 'frame' && topic !== null ? perFrame(topic.view) : view.listen),
+    () => (pace === 'frame' && topic !== null ? perFrame(topic.view).listen : view.listen),
     [pace, topic, view],
   );
   const isNone = topic === null;

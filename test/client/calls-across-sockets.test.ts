@@ -190,8 +190,12 @@ describe('answers', () => {
     await second.say(['reply', 1, 666]); // before the welcome, and before it was sent here
     await second.welcome();
     expect(settled).toBe(false);
+    const refused = client.add({ by: 2 }).safe();
+    await settle();
     await second.say(['reply', 1, 1], ['reply', 1, 2], ['error', 1, { code: 'INTERNAL', message: '' }]);
+    await second.say(['error', 2, { code: 'INTERNAL', message: '' }], ['done', 2], ['reply', 2, 2]);
     expect(await answer).toBe(1);
+    expect((await refused).error).toMatchObject({ code: 'INTERNAL' });
     expect(world.connection.stats().inFlight).toBe(0);
   });
 

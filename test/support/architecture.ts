@@ -48,7 +48,7 @@ const RUNTIME_ENTRIES: Readonly<Record<string, readonly string[]>> = {
   'src/server/adapters/': ['src/server/node.ts', 'src/server/crossws.ts'],
   'src/server/brokers/redis/': ['src/server/redis.ts'],
   'src/server/brokers/postgres/': ['src/server/postgres.ts'],
-  'src/react/': ['src/react/index.ts'],
+  'src/react/': ['src/react/index.ts', 'src/react/suspense.ts'],
   'src/tanstack-query/': ['src/tanstack-query/index.ts'],
   'src/testing/mock-server.ts': ['src/testing/msw.ts'],
   'src/testing/faults/': ['src/testing/faults.ts'],

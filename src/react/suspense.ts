@@ -1,0 +1,3 @@
+'use client';
+
+export { useTopicValue } from './use-topic-value.ts';
