@@ -15,6 +15,7 @@ export type {
   StreamFunctionWithoutInput,
   TopicFunction,
   TopicHandle,
+  TopicInitial,
 } from './client/client-types.ts';
 export { connect } from './client/connect.ts';
 export { CONNECT_DEFAULTS } from './client/connect-options.ts';

@@ -110,8 +110,22 @@ export interface TopicHandle<T extends Topic> {
    * use this topic, and subscribed while somebody listens to it.
    */
   readonly state: Store<SnapshotOutput<T> | undefined>;
+  /**
+   * Takes a state that the app has loaded, and where it stands, as if the topic had been left then: who listens sees it at
+   * once, and only what was published since is sent. For pages that were rendered on a server, where `server.topic(…).read()`
+   * gives both. What is here already stays; after a change of the user nothing is taken.
+   * @throws TypeError for a position that is none
+   */
+  hydrate(this: void, initial: TopicInitial<SnapshotOutput<T>>): void;
   /** The state with what became of the subscription, for a screen: subscribed while somebody listens to it. */
   readonly view: Store<TopicView<SnapshotOutput<T>>>;
+}
+
+/** A state of a topic that was loaded somewhere else: see {@link TopicHandle.hydrate}. */
+export interface TopicInitial<State> {
+  readonly state: State;
+  /** What is published after that follows. */
+  readonly position: Position;
 }
 
 /** Gives the handle of a topic. One without parameters is called with nothing. */

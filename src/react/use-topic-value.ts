@@ -15,20 +15,25 @@ const held = new WeakMap<object, () => void>();
  * The state of a topic, for a component in a `Suspense` boundary: it waits there until the first state is here, and not again
  * while a lost connection comes back. What ends the subscription, a refusal say, is thrown for an error boundary. After a login
  * as another user it waits for the new one's state. The topic is subscribed from the first render on.
- * @throws TautlineError of the end of the subscription; on a server an Error, so that the page renders it
+ * @throws TautlineError of the end of the subscription; on a server an Error, so that the page renders it, unless it is given
+ * `initial`
  */
 export function useTopicValue<State, Selected = State>(
   topic: ViewedTopic<State>,
-  options?: UseTopicOptions<State, Selected>,
+  options: UseTopicOptions<State, Selected> = {},
 ): Selected {
+  const { select, isEqual = Object.is } = options;
   const { view } = topic;
-  const { data } = useTopic(topic, options);
-  useEffect(() => held.get(view)?.(), [view]);
-  const { data: state, error } = view.get();
-  if (state !== undefined) return data as Selected;
+  const { data, error } = useTopic<State, { readonly value: Selected }>(topic, {
+    ...options,
+    select: (state) => ({ value: select === undefined ? (state as unknown as Selected) : select(state) }),
+    isEqual: (one, other) => isEqual(one.value, other.value),
+  });
+  // After each commit: one that waited again, for another user, is mounted already.
+  useEffect(() => held.get(view)?.());
+  if (data !== undefined) return data.value;
   if (error !== undefined) throw error;
-  if (typeof window === 'undefined')
-    throw new Error('useTopicValue: the state of a topic comes in the page, not on a server');
+  if (typeof window === 'undefined') throw new Error('useTopicValue: no state comes on a server; give it `initial`');
   // eslint-disable-next-line @typescript-eslint/only-throw-error -- what React waits for
   throw arrival(topic);
 }

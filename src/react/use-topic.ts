@@ -1,4 +1,5 @@
-import { useCallback, useMemo } from 'react';
+import { useCallback, useMemo, useState } from 'react';
+import type { TopicInitial } from '../client/client-types.ts';
 import type { TopicView } from '../client/topics/topic-view.ts';
 import { perFrame } from '../client/per-frame.ts';
 import type { ViewedTopic } from './viewed-topic.ts';
@@ -10,6 +11,11 @@ export interface UseTopicOptions<State, Selected = State> {
   readonly select?: ((state: State) => Selected) | undefined;
   /** Two selections that are the same render once. @default Object.is */
   readonly isEqual?: ((one: Selected, other: Selected) => boolean) | undefined;
+  /**
+   * What a server loaded for the page, by `server.topic(…).read()`: shown by the server's render and by the first of the page,
+   * which goes on from there. What the first render is given counts, and only until the user changes. @default nothing
+   */
+  readonly initial?: TopicInitial<State> | undefined;
   /** `'frame'`: renders at most once a frame, or four times a second while the page is hidden. @default each change */
   readonly pace?: 'frame' | undefined;
 }
@@ -28,6 +34,12 @@ export function useTopic<State, Selected = State>(
   options: UseTopicOptions<State, Selected> = {},
 ): TopicView<Selected> {
   const { select, isEqual = Object.is, pace } = options;
+  const [server] = useState(() => {
+    const { initial } = options;
+    // The client of a server may be everybody's.
+    if (initial !== undefined && typeof window !== 'undefined') topic?.hydrate?.(initial);
+    return initial === undefined ? PENDING : { ...PENDING, data: initial.state };
+  });
   const view = topic?.view ?? NO_VIEW;
   const listen = useMemo(
     () => (pace === 'frame' && topic !== null ? perFrame(topic.view).listen : view.listen),
@@ -54,7 +66,7 @@ export function useTopic<State, Selected = State>(
   return useSelected<TopicView<State>, TopicView<Selected>>(
     listen,
     view.get,
-    isNone ? NOTHING : PENDING,
+    isNone ? NOTHING : server,
     selectView,
     isSame,
   );

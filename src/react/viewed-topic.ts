@@ -1,8 +1,11 @@
 import type { TopicView } from '../client/topics/topic-view.ts';
+import type { TopicInitial } from '../client/client-types.ts';
 import type { Store } from '../primitives/store.ts';
 
 /** What hooks need of a topic's handle to show it. */
 export interface ViewedTopic<State> {
   /** The handle's view. */
   readonly view: Store<TopicView<State>>;
+  /** The handle's way to take a state that was loaded. */
+  hydrate?(this: void, initial: TopicInitial<State>): void;
 }

@@ -1,7 +1,7 @@
 import { json } from '../codec/json.ts';
 import { checkContract } from '../contract/check-definition.ts';
 import type { Contract, ContractTree } from '../contract/contract.ts';
-import type { EventInput, Params } from '../contract/infer.ts';
+import type { EventInput, Params, SnapshotOutput } from '../contract/infer.ts';
 import type { Procedure } from '../contract/procedure.ts';
 import type { Topic } from '../contract/topic.ts';
 import { Deadlines } from '../primitives/deadlines.ts';
@@ -38,6 +38,7 @@ import type { DisconnectOptions, PeerInfo } from './peers/admission.ts';
 import type { ServerHealth, ServerStats } from './peers/session-table.ts';
 import { SharedTexts } from './outbound/shared-texts.ts';
 import { Flusher } from './outbound/flusher.ts';
+import type { PlacedState } from './topics/snapshot-at.ts';
 import { TopicHub } from './topics/topic-hub.ts';
 
 /** Identity of all peers of a server that authenticates nobody. */
@@ -107,7 +108,7 @@ export type TopicParamsRest<T extends Topic> = keyof Params<T> extends never
   : [params: Params<T>];
 
 /** One topic from the side of the server. */
-export interface ServerTopic<Event = unknown> {
+export interface ServerTopic<Event = unknown, State = unknown> {
   /** Name on the wire, `rooms/42`. */
   readonly name: string;
   /**
@@ -121,6 +122,12 @@ export interface ServerTopic<Event = unknown> {
    * `tx` that the broker can't use: as a rejection.
    */
   publish(event: Event, options?: PublishOptions): Promise<Position>;
+  /**
+   * The state now, and where it stands, for a page that is rendered on the server: given both, the page goes on from there.
+   * `authorize` is not asked.
+   * @throws TypeError for a topic without a snapshot; what the `snapshot` handler or the broker throws: as a rejection
+   */
+  read(): Promise<PlacedState<State>>;
   /**
    * Ends the subscriptions of somebody, on all servers that share the broker: `FORBIDDEN`. Nothing more is delivered. Who subscribes again is
    * asked for by `authorize`, so change first what that looks at.
@@ -147,7 +154,7 @@ export interface Server<Tree extends ContractTree = ContractTree> {
   topic<Path extends TopicPath<Tree>>(
     path: Path,
     ...params: TopicParamsRest<TopicAt<Tree, Path>>
-  ): ServerTopic<EventInput<TopicAt<Tree, Path>>>;
+  ): ServerTopic<EventInput<TopicAt<Tree, Path>>, SnapshotOutput<TopicAt<Tree, Path>>>;
   /** Clients with a socket on this server, of everybody or of one identity, at this moment. */
   peers(options?: { readonly identity?: string | undefined }): PeerInfo[];
   /**
@@ -211,6 +218,7 @@ export function createServer<Tree extends ContractTree, Context = undefined>(
     return {
       name,
       publish: (event, given) => engine.publisher.publish(found, event, given),
+      read: () => engine.hub.read(found),
       revoke: (identity) => commands.run(['revoke', identity, name]),
     };
   };
@@ -219,7 +227,7 @@ export function createServer<Tree extends ContractTree, Context = undefined>(
     limits: engine.wireLimits,
     accept: (socket, request = {}) => sessions.accept(socket, request),
     turnedAway: (upgrade) => sessions.refusedUpgrades.add(upgrade),
-    topic,
+    topic: topic as Server<Tree>['topic'],
     peers: ({ identity } = {}) => [...admission.peers(identity)],
     disconnect: (identity, given = {}) => commands.run(['disconnect', identity, given]),
     reauthorize: (identity) => commands.run(identity === undefined ? ['reauthorize'] : ['reauthorize', identity]),

@@ -38,7 +38,7 @@ export { DEFAULT_LIMITS, DEFAULT_TIMES } from './app/server-options.ts';
 export type { Resolved, ResolvedLimits, ResolvedTimes, ServerLimits, ServerTimes } from './app/server-options.ts';
 export type { ServerRequest, ServerSocket, SocketHandler } from './peers/server-socket.ts';
 export { snapshotAt } from './topics/snapshot-at.ts';
-export type { SnapshotAt } from './topics/snapshot-at.ts';
+export type { PlacedState, SnapshotAt } from './topics/snapshot-at.ts';
 export type { ServerHealth, ServerStats } from './peers/session-table.ts';
 export type { CallStore, Claim, ClaimRequest, MemoryName, Opened, Opening, StoredAnswer } from './calls/call-store.ts';
 export { MEMORY_BROKER_DEFAULTS, memoryBroker } from './brokers/memory.ts';

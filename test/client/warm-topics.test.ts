@@ -103,6 +103,20 @@ describe('a topic whose last listener has left', () => {
     stop();
   });
 
+  test('shows nothing of it to somebody else who logs in while it comes back', async () => {
+    const { counts } = await left(2_000, { auth: () => 'ann' });
+    const shown: unknown[] = [];
+    const stops = [
+      counts.view.listen(({ status, data }) => shown.push([status, data])),
+      counts.state.listen((state) => shown.push(state)),
+    ];
+    expect(counts.view.get().data).toEqual({ a: 1 });
+    world.connection.setAuth(() => 'bob');
+    expect(shown).toEqual([['pending', undefined], undefined]);
+    expect(counts.view.get().data).toBeUndefined();
+    stops.forEach((stop) => stop());
+  });
+
   test('shows nothing of it to somebody else, whom the server finds out', async () => {
     const { counts, socket } = await left(2_000);
     await socket.cut();

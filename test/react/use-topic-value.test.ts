@@ -131,7 +131,7 @@ describe('useTopicValue', () => {
   test('renders nothing on a server, where no state comes', () => {
     const client = world.start({ lazy: true });
     vi.stubGlobal('window', undefined);
-    expect(() => renderToString(h(Counts, { client }))).toThrow('not on a server');
+    expect(() => renderToString(h(Counts, { client }))).toThrow('no state comes on a server');
     vi.unstubAllGlobals();
     expect(world.connection.status.state).toBe('idle');
   });

@@ -6,9 +6,7 @@ export function checkPosition(position: Position): Position {
   const [epoch, offset] = Array.isArray(position) ? position : [];
   if (typeof epoch === 'string' && Number.isSafeInteger(offset) && offset! >= 0) return [epoch, offset!];
   throw new TypeError(
-    DEVELOPMENT
-      ? `from must be a position, as listeners are given: ['epoch', 7], not ${JSON.stringify(position)}`
-      : 'from',
+    DEVELOPMENT ? `a position is what listeners are given, ['epoch', 7], not ${JSON.stringify(position)}` : 'position',
   );
 }
 

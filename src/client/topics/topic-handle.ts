@@ -49,7 +49,7 @@ function topicHandle(kernel: Kernel, table: TopicTable, filled: FilledTopic): To
     listeners: TopicListeners<unknown, unknown> | EventListener,
   ): ReturnType<TopicTable['subscribe']> => table.subscribe(name, topic, codec, listeners);
   const get = (): unknown => table.stateOf(name);
-  const viewed = topicView({ get, subscribe, report: kernel.report, ended: table.endedViews });
+  const viewed = topicView({ get, subscribe, report: kernel.report, anew: table.viewsAnew });
   return {
     name,
     connection: kernel as unknown as Connection,
@@ -63,6 +63,7 @@ function topicHandle(kernel: Kernel, table: TopicTable, filled: FilledTopic): To
     events: (options = {}) =>
       kernel.topicLoop({ name, path: topic.path, subscribe, report: kernel.report }, options) as never,
     state: topicState(get, viewed, kernel.report, table.endOfState) as TopicHandle<Topic>['state'],
+    hydrate: ({ state, position }) => table.hydrate(name, topic, state, position),
     view: viewed.view as TopicHandle<Topic>['view'],
   };
 }

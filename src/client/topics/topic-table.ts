@@ -10,6 +10,7 @@ import type { Extension, Kernel } from '../kernel/capability.ts';
 import type { LinkState } from '../kernel/link-state.ts';
 import { serverError } from '../requests/read-payload.ts';
 import { gapError } from './gap-error.ts';
+import { checkPosition } from './positions.ts';
 import { endError, isSignedOut } from '../kernel/refusal.ts';
 import { Subscriber, type EventListener, type TopicListeners } from './subscription.ts';
 import type { SeenGap } from './topic-audience.ts';
@@ -36,8 +37,8 @@ export class TopicTable implements WireTopicOwner<WireTopic> {
   #gaps = 0;
   #hasWarned = false;
   readonly report: (error: unknown) => void;
-  /** Views that are listened to and ended, each as what begins it again. */
-  readonly endedViews: Set<() => void> = new Set();
+  /** What is to be done with views that are listened to, when the user is another one. */
+  readonly viewsAnew: Set<() => void> = new Set();
   readonly #topics: Map<string, WireTopic> = new Map();
   readonly #kernel: Kernel;
   readonly #lingerMs: number;
@@ -90,7 +91,7 @@ export class TopicTable implements WireTopicOwner<WireTopic> {
       becameAnother: () => {
         this.#warm.clear();
         for (const topic of this.#topics.values()) topic.reset();
-        for (const again of [...this.endedViews]) again();
+        for (const look of [...this.viewsAnew]) look();
       },
       closed: () => this.#endIfClosed(),
       isNeeded: () => this.#topics.size > 0,
@@ -101,6 +102,15 @@ export class TopicTable implements WireTopicOwner<WireTopic> {
   /** The folded state of a topic, also for a while after the last has left it. */
   stateOf(name: string): unknown {
     return (this.#topics.get(name)?.fold ?? this.#warm.get(name))?.get();
+  }
+
+  /** As if the topic had been left with this state. */
+  hydrate(name: string, { definition }: ContractTopic, state: unknown, position: Position): void {
+    const checked = checkPosition(position);
+    if (this.#kernel.identities > 0 || this.#topics.has(name) || this.#warm.get(name) !== undefined) return;
+    const fold = new TopicFold(definition);
+    fold.begin(state, checked);
+    this.#warm.keep(name, fold);
   }
 
   /** Listens to a topic. On a closed connection the subscription ends at once. */

@@ -24,8 +24,8 @@ interface ViewedTopic {
   readonly get: () => unknown;
   readonly subscribe: (listeners: TopicListeners<unknown, unknown>) => Subscription;
   readonly report: (error: unknown) => void;
-  /** Views that ended: called when the user is another one. */
-  readonly ended: Set<() => void>;
+  /** Called when the user is another one: what begins views anew that ended, and has others look again. */
+  readonly anew: Set<() => void>;
 }
 
 const IDLE: TopicView<unknown> = Object.freeze({ status: 'idle', data: undefined, error: undefined, gap: undefined });
@@ -38,7 +38,7 @@ export interface Viewed {
 }
 
 /** The view of a topic: one subscription for all who listen to it. After an end it is asked for by the next user again. */
-export function topicView({ get, subscribe, report, ended }: ViewedTopic): Viewed {
+export function topicView({ get, subscribe, report, anew }: ViewedTopic): Viewed {
   const listeners = new Set<(view: TopicView<unknown>) => void>();
   let viewers = 0;
   let view = IDLE;
@@ -52,11 +52,13 @@ export function topicView({ get, subscribe, report, ended }: ViewedTopic): Viewe
   };
   const changed = (): void => set({});
   const status = (state: SubscriptionState, error?: TautlineError): void => {
-    if (state === 'ended') ended.add(begin);
+    if (state === 'ended') anew.add(begin);
     set(state === 'subscribing' ? PENDING : { status: state, error });
   };
   const begin = (): void => {
-    ended.delete(begin);
+    anew.delete(begin);
+    // A state from before may show, which no status takes away.
+    anew.add(changed);
     set(PENDING);
     subscription = subscribe({
       event: changed,
@@ -79,7 +81,8 @@ export function topicView({ get, subscribe, report, ended }: ViewedTopic): Viewe
     listeners.add(own);
     return () => {
       if (!listeners.delete(own) || listeners.size > 0) return;
-      ended.delete(begin);
+      anew.delete(begin);
+      anew.delete(changed);
       subscription?.unsubscribe();
     };
   };

@@ -4,8 +4,14 @@ import type { Position } from '../../protocol/messages.ts';
 /** No epoch is empty: this one is none of those there are. */
 const BEFORE_EVERYTHING: Position = ['', 0];
 
+/** A state of a topic, and where it stands: what is published after that follows. */
+export interface PlacedState<State = unknown> {
+  readonly state: State;
+  readonly position: Position;
+}
+
 /** A state with the position that was stored together with it: see {@link snapshotAt}. */
-export class SnapshotAt<State = unknown> {
+export class SnapshotAt<State = unknown> implements PlacedState<State> {
   readonly state: State;
   readonly position: Position;
 

@@ -9,8 +9,8 @@ import type { Observer } from '../app/observer.ts';
 import { outputFault } from '../app/output-fault.ts';
 import type { PayloadWriter } from '../app/payload-writer.ts';
 import type { Report } from '../app/reporter.ts';
-import { isSnapshotAt } from './snapshot-at.ts';
-import type { EncodedSnapshot, SnapshotAt } from './snapshot-at.ts';
+import { isSnapshotAt, placeIn } from './snapshot-at.ts';
+import type { EncodedSnapshot, PlacedState } from './snapshot-at.ts';
 import type { Follower } from './follower.ts';
 import { TopicIndex } from './topic-index.ts';
 import type { FoundTopic } from './topic-index.ts';
@@ -25,6 +25,15 @@ export interface TopicHubOptions {
   readonly report: Report;
   readonly observer: Observer | undefined;
 }
+
+/** What the app gives as the state of a topic. */
+interface GivenState extends Pick<PlacedState, 'state'> {
+  /** The one that was stored with it. */
+  readonly position: Position | undefined;
+}
+
+/** Who only looks where a topic stands. */
+const DEAF = { event: () => undefined, reset: () => undefined };
 
 /** All topics that somebody on this server is subscribed to. */
 export class TopicHub {
@@ -95,15 +104,39 @@ export class TopicHub {
     for (const topic of [...this.#open.values()]) topic.close();
   }
 
-  async #snapshot({ bound, params }: FoundTopic): Promise<EncodedSnapshot> {
-    const { writer, deadlines } = this.#options;
+  /**
+   * The state of a topic now, and where it stands. @throws TypeError for a topic without one, or what its `snapshot`, its
+   * schema or the broker throws: as a rejection
+   */
+  async read(found: FoundTopic): Promise<PlacedState> {
+    const { topic, snapshot } = found.bound;
+    if (snapshot === undefined) throw new TypeError(`read: ${topic.path} declares no snapshot`);
+    // The position is taken before the app is asked: the state may be newer than it, never older.
+    const feed = await this.#options.broker.subscribe(found.name, DEAF);
+    try {
+      const { head } = feed;
+      const { state, position } = await this.#state(found);
+      return { state, position: position === undefined ? head : placeIn(feed.head, position) };
+    } finally {
+      feed.close();
+    }
+  }
+
+  async #snapshot(found: FoundTopic): Promise<EncodedSnapshot> {
+    const { topic } = found.bound;
+    const { state, position } = await this.#state(found);
+    const schema = topic.definition.snapshot!;
+    return { payload: this.#options.writer.encode(state, schema, topic.path, 'snapshot'), position };
+  }
+
+  /** What the app gives, parsed. */
+  async #state({ bound, params }: FoundTopic): Promise<GivenState> {
+    const { deadlines } = this.#options;
     const schema = bound.topic.definition.snapshot!;
     const given = await limitTime(deadlines, `the snapshot of ${bound.topic.path}`, () => bound.snapshot!({ params }));
-    const placed: Partial<SnapshotAt> = isSnapshotAt(given) ? given : { state: given };
+    const placed: GivenState = isSnapshotAt(given) ? given : { state: given, position: undefined };
     const result = await validate(schema, placed.state);
-    if (result.issues === undefined) {
-      return { payload: writer.encode(result.value, schema, bound.topic.path, 'snapshot'), position: placed.position };
-    }
+    if (result.issues === undefined) return { state: result.value, position: placed.position };
     throw outputFault('snapshot', bound.topic.path, result);
   }
 }
