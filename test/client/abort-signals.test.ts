@@ -21,6 +21,18 @@ test('one listener stands for all calls, publishes and loops of a signal, and no
   expect([add.mock.calls.length, remove.mock.calls.length]).toEqual([2, 2]);
 });
 
+test('a call that is aborted before there is a connection is never sent, and leaves no listener on its signal', async () => {
+  const client = world.start();
+  const controller = new AbortController();
+  const removed = vi.spyOn(controller.signal, 'removeEventListener');
+  const answer = client.ping(undefined, { signal: controller.signal }).safe();
+  controller.abort();
+  expect((await answer).error).toMatchObject({ code: 'ABORTED', outcome: 'not-sent' });
+  expect(removed).toHaveBeenCalledTimes(1);
+  const socket = await world.welcomed();
+  expect(socket.all('call')).toEqual([]);
+});
+
 test('an abort reaches all of them, also where one leaves another by it', async () => {
   const client = world.start();
   await world.welcomed();

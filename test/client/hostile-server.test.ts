@@ -125,5 +125,6 @@ test('a frame that is no tautline.v1 is reported and answered with a new connect
     await vi.advanceTimersByTimeAsync(1_000);
   }
   expect(errors.length).toBeGreaterThan(0);
+  expect(server.sockets.length).toBeGreaterThan(1);
   expect(server.sockets.length).toBeLessThanOrEqual(10);
 });

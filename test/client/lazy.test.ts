@@ -290,6 +290,15 @@ describe('while it is idle', () => {
     expect(world.connection.status).toEqual(idle);
   });
 
+  test('a call and a close in one turn settle, and leave nothing', async () => {
+    const client = start();
+    const answer = client.ping().safe();
+    await world.connection.close();
+    expect((await answer).error).toMatchObject({ code: 'CLOSED', outcome: 'not-sent' });
+    expect(world.connection.status.state).toBe('closed');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   test('a use while the connection is being closed does not revive it', async () => {
     const client = start();
     const calls = [client.ping().safe(), client.ping().safe()];

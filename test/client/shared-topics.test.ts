@@ -176,6 +176,20 @@ describe('the queue', () => {
     expect(first.heard).toEqual(['live']);
   });
 
+  test('that was left while the connection was lost is not asked for again', async () => {
+    const client = world.start();
+    const subscription = client.news({ channel: 'a' }).subscribe(() => undefined);
+    const socket = await world.welcomed();
+    await socket.say(['subscribed', 1, 'news/a', ['E', 0], 'live']);
+    await socket.cut();
+    subscription.unsubscribe();
+    const next = await world.server.next();
+    await next.welcome();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(next.received.map(([name]) => name).filter((name) => name.endsWith('subscribe'))).toEqual([]);
+    expect(world.connection.stats().subscriptions).toBe(0);
+  });
+
   test('holds nothing for topics that come and go without a socket', async () => {
     const client = world.start();
     world.connection.suspend();

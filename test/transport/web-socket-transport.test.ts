@@ -117,6 +117,14 @@ describe('arrows of the diagram', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  test('connecting -> closed: a first attempt that fails does with reconnect: false', async () => {
+    const { dial, transport, fake } = harness({ reconnect: false });
+    (await dial()).end(1006);
+    expect(transport.status).toMatchObject({ state: 'closed', cause: { code: 1006, opened: false } });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([fake.made.length, vi.getTimerCount()]).toEqual([1, 0]);
+  });
+
   test('connected -> closed: any loss does with reconnect: false', async () => {
     const { connect, transport } = harness({ reconnect: false });
     (await connect()).end(1006);
