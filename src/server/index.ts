@@ -1,13 +1,6 @@
 export { createServer } from './create-server.ts';
-export type {
-  Server,
-  ServerCloseOptions,
-  ServerOptions,
-  ServerTopic,
-  TopicAt,
-  TopicParamsRest,
-  TopicPath,
-} from './create-server.ts';
+export type { Server, ServerCloseOptions, ServerOptions } from './create-server.ts';
+export type { ServerTopic, TopicAt, TopicParamsRest, TopicPath } from './server-topic.ts';
 export type { GivenHandlers } from './app/given-handlers.ts';
 export type { ArrivedPeer, AuthenticateArgs, Authenticate, Credentials } from './engine.ts';
 export type { DisconnectOptions, PeerInfo } from './peers/admission.ts';
