@@ -32,15 +32,24 @@ describe('a listener that begins after a position', () => {
     expect(world.connection.stats().gaps).toBe(0);
   });
 
-  test('is told the gap where the history does not reach so far; who does not take it has it reported', async () => {
+  test('is told the gap where the history does not reach so far', async () => {
     const room = world.start().news({ channel: 'a' });
     const { heard, listeners } = listener(['E', 3]);
     room.subscribe(listeners);
-    room.subscribe({ from: ['E', 3], event: () => undefined });
     const socket = await world.welcomed();
     await socket.say(['subscribed', 1, 'news/a', ['F', 9], 'gap'], ['event', 'news/a', 10, { text: '10' }]);
     expect(heard).toEqual([['E3', 'F9'], 'F10']);
     expect(world.connection.stats().gaps).toBe(1);
+  });
+
+  test('has a gap reported that it does not take', async () => {
+    const room = world.start().news({ channel: 'a' });
+    const errors: unknown[] = [];
+    world.connection.on('error', (error) => errors.push(error));
+    room.subscribe({ from: ['E', 3], event: () => undefined });
+    const socket = await world.welcomed();
+    await socket.say(['subscribed', 1, 'news/a', ['F', 9], 'gap']);
+    expect(errors).toMatchObject([{ code: 'GAP', path: 'news' }]);
   });
 
   test('beside one that is live is brought up to it, and the other hears nothing again', async () => {
@@ -114,7 +123,7 @@ describe('a listener that begins after a position', () => {
     const wrong = [['E'], ['E', -1], [7, 7], ['E', 1.5], 'E:7', null] as unknown[];
     for (const from of wrong) expect(() => room.subscribe({ from: from as Position })).toThrow(TypeError);
     if (DEVELOPMENT) expect(() => room.subscribe({ from: 'E:7' as never })).toThrow(`['epoch', 7], not "E:7"`);
-    await expect(room.events({ from: [] as never }).next()).rejects.toThrow(TypeError);
+    for (const from of wrong) expect(() => room.events({ from: from as Position })).toThrow(TypeError);
     expect(world.connection.stats().subscriptions).toBe(0);
   });
 });

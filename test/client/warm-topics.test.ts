@@ -184,6 +184,42 @@ test('states are kept in a bounded number, those that were left first go first; 
   expect(vi.getTimerCount()).toBe(0);
 });
 
+describe('a topic that another contract on the connection declares as well', () => {
+  const other = defineContract({
+    tally: topic('boards/{id}', { event: z.number(), snapshot: z.number(), apply: (sum, event) => sum + event }),
+  });
+
+  test('has no part in what the first one folded', async () => {
+    const connection = world.connect();
+    const board = createClient(contract, connection).board({ id: 'a' });
+    const tally = createClient(other, connection).tally({ id: 'a' });
+    const stop = board.view.listen(() => undefined);
+    const socket = await world.welcomed();
+    await socket.say(['subscribed', 1, 'boards/a', ['E', 0], 'live'], ['snapshot', 'boards/a', ['E', 0], 5]);
+    expect(tally.state.get()).toBeUndefined();
+    stop();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect([board.state.get(), tally.state.get()]).toEqual([5, undefined]);
+
+    const leave = tally.view.listen(() => undefined);
+    await settle();
+    expect(socket.all('subscribe').at(-1)).toEqual(['subscribe', 2, 'boards/a']);
+    await socket.say(['subscribed', 2, 'boards/a', ['E', 0], 'live'], ['snapshot', 'boards/a', ['E', 0], 5]);
+    await socket.say(['event', 'boards/a', 1, 4]);
+    expect([board.state.get(), tally.state.get()]).toEqual([undefined, 9]);
+    leave();
+  });
+
+  test('takes the state that a page brings for it', () => {
+    const connection = world.connect();
+    const board = createClient(contract, connection).board({ id: 'a' });
+    const tally = createClient(other, connection).tally({ id: 'a' });
+    board.hydrate({ state: 1, position: ['E', 1] });
+    tally.hydrate({ state: 2, position: ['E', 1] });
+    expect([board.state.get(), tally.state.get()]).toEqual([undefined, 2]);
+  });
+});
+
 test('on a real server, who comes back gets what was missed and no second snapshot', async () => {
   let read = 0;
   await using pair = connectedPair(contract, {

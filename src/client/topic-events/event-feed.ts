@@ -6,6 +6,7 @@ import { RingBuffer } from '../../primitives/ring-buffer.ts';
 import type { Position } from '../../protocol/messages.ts';
 import { ANOTHER_IDENTITY } from '../kernel/refusal.ts';
 import { gapError } from '../topics/gap-error.ts';
+import { checkPosition } from '../topics/positions.ts';
 import type { Gap, Subscriber, SubscriptionState, TopicListeners } from '../topics/subscription.ts';
 
 /** Options of {@link TopicHandle.events}. */
@@ -94,7 +95,7 @@ export class EventFeed implements TopicEvents<unknown> {
   /** While `ending`: whose it was. */
   #identity = 0;
 
-  /** @throws RangeError when the buffer is no whole number above 0 */
+  /** @throws RangeError when the buffer is no whole number above 0; TypeError for a `from` that is no position */
   constructor(parts: EventFeedParts, options: TopicEventsOptions<unknown>, identities: () => number) {
     const { buffer = TOPIC_EVENTS_DEFAULTS.buffer } = options;
     if (!Number.isSafeInteger(buffer) || buffer < 1) {
@@ -104,7 +105,7 @@ export class EventFeed implements TopicEvents<unknown> {
     }
     this.#parts = parts;
     this.#options = options;
-    this.#position = options.from;
+    this.#position = options.from === undefined ? undefined : checkPosition(options.from);
     this.#buffer = buffer;
     this.#identities = identities;
     this.#items = new RingBuffer(buffer);

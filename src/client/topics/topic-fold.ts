@@ -7,14 +7,14 @@ import { covers, isBefore } from './positions.ts';
  * comes again, for a listener that lags, changes nothing.
  */
 export class TopicFold {
-  readonly #topic: Topic;
+  readonly topic: Topic;
   #state: unknown = undefined;
   #position: Position | undefined = undefined;
   /** What it has follows the events: not before the first snapshot. */
   #isIntact = false;
 
   constructor(topic: Topic) {
-    this.#topic = topic;
+    this.topic = topic;
   }
 
   /** Up to here the topic was told to those who follow it. */
@@ -24,7 +24,7 @@ export class TopicFold {
 
   /** There is a state that follows the events, for whoever needs one. */
   get isUsable(): boolean {
-    return this.#topic.apply !== undefined && this.#isIntact;
+    return this.topic.apply !== undefined && this.#isIntact;
   }
 
   get(): unknown {
@@ -52,7 +52,7 @@ export class TopicFold {
     this.#position = position;
     if (!this.isUsable) return true;
     try {
-      this.#state = this.#topic.apply?.(this.#state, event);
+      this.#state = this.topic.apply?.(this.#state, event);
       return true;
     } catch (error) {
       report(error);
@@ -65,6 +65,6 @@ export class TopicFold {
   miss(position: Position): void {
     if (covers(this.#position, position)) return;
     this.#position = position;
-    this.#isIntact = this.#topic.apply === undefined;
+    this.#isIntact = this.topic.apply === undefined;
   }
 }

@@ -48,7 +48,7 @@ function topicHandle(kernel: Kernel, table: TopicTable, filled: FilledTopic): To
   const subscribe = (
     listeners: TopicListeners<unknown, unknown> | EventListener,
   ): ReturnType<TopicTable['subscribe']> => table.subscribe(name, topic, codec, listeners);
-  const get = (): unknown => table.stateOf(name);
+  const get = (): unknown => table.stateOf(name, topic);
   const viewed = topicView({ get, subscribe, report: kernel.report, anew: table.viewsAnew });
   return {
     name,

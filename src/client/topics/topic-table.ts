@@ -100,14 +100,15 @@ export class TopicTable implements WireTopicOwner<WireTopic> {
   }
 
   /** The folded state of a topic, also for a while after the last has left it. */
-  stateOf(name: string): unknown {
-    return (this.#topics.get(name)?.fold ?? this.#warm.get(name))?.get();
+  stateOf(name: string, { definition }: ContractTopic): unknown {
+    const fold = this.#topics.get(name)?.fold ?? this.#warm.get(name, definition);
+    return fold?.topic === definition ? fold.get() : undefined;
   }
 
   /** As if the topic had been left with this state. */
   hydrate(name: string, { definition }: ContractTopic, state: unknown, position: Position): void {
     const checked = checkPosition(position);
-    if (this.#kernel.identities > 0 || this.#topics.has(name) || this.#warm.get(name) !== undefined) return;
+    if (this.#kernel.identities > 0 || this.#topics.has(name) || this.#warm.get(name, definition) !== undefined) return;
     const fold = new TopicFold(definition);
     fold.begin(state, checked);
     this.#warm.keep(name, fold);
@@ -122,7 +123,7 @@ export class TopicTable implements WireTopicOwner<WireTopic> {
   ): Subscriber {
     let wire = this.#topics.get(name);
     if (wire === undefined) {
-      const fold = this.#warm.take(name) ?? new TopicFold(topic.definition);
+      const fold = this.#warm.take(name, topic.definition) ?? new TopicFold(topic.definition);
       wire = new WireTopic(name, topic, codec, this, fold);
     }
     if (wire.topic.definition !== topic.definition) {

@@ -1,5 +1,6 @@
 import { checkPositive } from '../kernel/check-positive.ts';
 import { DEVELOPMENT } from '../../development.ts';
+import type { Topic } from '../../contract/topic.ts';
 import type { TopicFold } from './topic-fold.ts';
 
 /** How long topics stay after their last listener has left. */
@@ -61,14 +62,15 @@ export class WarmTopics {
     }
   }
 
-  get(name: string): TopicFold | undefined {
+  /** The state of the topic as this contract declares it: another one folds it otherwise. */
+  get(name: string, topic: Topic): TopicFold | undefined {
     const { fold, untilMs } = this.#folds.get(name) ?? { fold: undefined, untilMs: 0 };
-    return untilMs > this.#now() ? fold : undefined;
+    return untilMs > this.#now() && fold?.topic === topic ? fold : undefined;
   }
 
   /** Somebody listens to it again. */
-  take(name: string): TopicFold | undefined {
-    const fold = this.get(name);
+  take(name: string, topic: Topic): TopicFold | undefined {
+    const fold = this.get(name, topic);
     this.#folds.delete(name);
     return fold;
   }
