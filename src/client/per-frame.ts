@@ -1,4 +1,5 @@
-import type { Store } from '../primitives/store.ts';
+import { throwLater } from '../primitives/emit.ts';
+import { store, type Store } from '../primitives/store.ts';
 
 /** No frames come while a page is hidden: then it is told so often, ms. */
 const HIDDEN_MS = 250;
@@ -22,18 +23,7 @@ export function perFrame<Value>({ get, listen }: Store<Value>): Store<Value> {
       cancel?.();
     };
   };
-  return {
-    get,
-    get value() {
-      return get();
-    },
-    listen: listenPerFrame,
-    subscribe: (listener) => {
-      const stop = listenPerFrame(listener);
-      listener(get());
-      return stop;
-    },
-  };
+  return store(get, listenPerFrame, throwLater);
 }
 
 /** At the next frame, or after a while where none comes. */

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { from } from 'rxjs';
 import { perFrame } from '../../src/index.ts';
 import { store } from '../../src/primitives/store.ts';
 
@@ -60,4 +61,28 @@ test('tells four times a second where no frame comes, and nothing after the end'
   stop();
   vi.advanceTimersByTime(1_000);
   expect(heard).toEqual([2]);
+});
+
+test('is observable, as other stores are', () => {
+  const heard: number[] = [];
+  const subscription = from(perFrame(numbers) as never).subscribe((now) => heard.push(now as number));
+  set(1);
+  vi.advanceTimersByTime(250);
+  expect(heard).toEqual([0, 1]);
+  subscription.unsubscribe();
+});
+
+test('a listener that throws at once goes on listening, and its error is an uncaught one', () => {
+  const tasks: Array<() => void> = [];
+  vi.stubGlobal('queueMicrotask', (task: () => void) => tasks.push(task));
+  const heard: number[] = [];
+  const stop = perFrame(numbers).subscribe((now) => {
+    heard.push(now);
+    if (now === 0) throw new Error('not yet');
+  });
+  expect(tasks.splice(0)[0]).toThrow('not yet');
+  set(1);
+  vi.advanceTimersByTime(250);
+  expect(heard).toEqual([0, 1]);
+  stop();
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { memoryBroker } from '../../src/server/index.ts';
-import type { Broker, FeedListener } from '../../src/server/index.ts';
+import type { Broker, Feed, FeedListener } from '../../src/server/index.ts';
 import { start } from './fixture.ts';
 import type { Fixture } from './fixture.ts';
 import { clientName, Gate, Peer, settle } from './peer.ts';
@@ -36,6 +36,32 @@ describe('a broker', () => {
       ['subscribed', 1, 'rooms/1', ['e', 0], 'resumed'],
       ['subscribed', 1, 'rooms/1', ['e', 1], 'gap'],
     ]);
+  });
+
+  test('that never answers is given up after 30 s, and a feed that comes after that is let go', async () => {
+    vi.useFakeTimers();
+    const opened = new Gate<Feed>();
+    const close = vi.fn();
+    const broker: Broker = { publish: () => ['e', 1], subscribe: () => opened.opened, close: () => undefined };
+    const { server, errors } = start(
+      board(() => ({ sum: 0 })),
+      { broker },
+    );
+    const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'rooms/1']);
+    const read = expect(server.topic('board', { id: '1' }).read()).rejects.toThrow(
+      "the broker's subscribe of boards/1 took longer than 30000 ms",
+    );
+    for (let seconds = 0; seconds < 30; seconds += 10) {
+      await vi.advanceTimersByTimeAsync(10_000);
+      peer.write(['pong', 0]);
+    }
+    await read;
+    expect(peer.all('unsubscribed')).toMatchObject([['unsubscribed', 1, 'rooms/1', { code: 'INTERNAL' }]]);
+    expect(errors).toMatchObject([{ info: { during: 'broker', path: 'room' } }]);
+    opened.open({ head: ['e', 0], read: () => [], close });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(close).toHaveBeenCalledTimes(2);
+    vi.useRealTimers();
   });
 
   /** A broker with the test's hand on it. */

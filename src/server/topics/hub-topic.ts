@@ -1,6 +1,6 @@
 import { encodeEvent } from '../../protocol/encode.ts';
 import type { Continuity, Position } from '../../protocol/messages.ts';
-import type { Broker, Feed, StoredEvent } from '../brokers/broker.ts';
+import type { Feed, FeedListener, StoredEvent } from '../brokers/broker.ts';
 import type { Observer } from '../app/observer.ts';
 import { whenReady } from '../app/now-or-later.ts';
 import type { Report } from '../app/reporter.ts';
@@ -18,7 +18,8 @@ type ReadSnapshot = () => EncodedSnapshot | PromiseLike<EncodedSnapshot>;
 export interface HubTopicOptions {
   readonly name: string;
   readonly path: string;
-  readonly broker: Broker;
+  /** Follows the topic at the broker. May reject. */
+  readonly open: (listener: FeedListener) => Feed | PromiseLike<Feed>;
   /** Reads the state; `undefined` for topics that declare none. May reject. */
   readonly snapshot: ReadSnapshot | undefined;
   readonly report: Report;
@@ -59,14 +60,13 @@ export class HubTopic implements FollowedTopic {
   }
 
   #follow(peer: FollowerPeer): void {
-    const { broker, name } = this.#options;
     const listener = {
       event: (event: StoredEvent) => this.#event(event),
       reset: () => this.#reset(),
     };
     peer.hold();
     void whenReady(
-      () => broker.subscribe(name, listener),
+      () => this.#options.open(listener),
       (feed) => {
         peer.release();
         this.#attached(feed);

@@ -1,7 +1,7 @@
 import { validate } from '../../contract/schema.ts';
 import type { Deadlines } from '../../primitives/deadlines.ts';
 import type { Position } from '../../protocol/messages.ts';
-import type { Broker, PublishOptions } from '../brokers/broker.ts';
+import type { Broker, Feed, FeedListener, PublishOptions } from '../brokers/broker.ts';
 import type { BoundTopic } from '../app/handlers.ts';
 import { HubTopic } from './hub-topic.ts';
 import { isThenable } from '../app/now-or-later.ts';
@@ -9,6 +9,7 @@ import type { Observer } from '../app/observer.ts';
 import { outputFault } from '../app/output-fault.ts';
 import type { PayloadWriter } from '../app/payload-writer.ts';
 import type { Report } from '../app/reporter.ts';
+import { openFeed } from './open-feed.ts';
 import { isSnapshotAt, placeIn } from './snapshot-at.ts';
 import type { EncodedSnapshot, PlacedState } from './snapshot-at.ts';
 import type { Follower } from './follower.ts';
@@ -56,11 +57,11 @@ export class TopicHub {
     const { name, bound } = found;
     let topic = this.#open.get(name);
     if (topic === undefined) {
-      const { broker, report, observer } = this.#options;
+      const { report, observer } = this.#options;
       topic = new HubTopic({
         name,
         path: bound.topic.path,
-        broker,
+        open: (listener) => this.#openFeed(name, listener),
         report,
         observer,
         snapshot: bound.snapshot === undefined ? undefined : () => this.#snapshot(found),
@@ -112,7 +113,7 @@ export class TopicHub {
     const { topic, snapshot } = found.bound;
     if (snapshot === undefined) throw new TypeError(`read: ${topic.path} declares no snapshot`);
     // The position is taken before the app is asked: the state may be newer than it, never older.
-    const feed = await this.#options.broker.subscribe(found.name, DEAF);
+    const feed = await this.#openFeed(found.name, DEAF);
     try {
       const { head } = feed;
       const { state, position } = await this.#state(found);
@@ -120,6 +121,11 @@ export class TopicHub {
     } finally {
       feed.close();
     }
+  }
+
+  #openFeed(name: string, listener: FeedListener): Feed | PromiseLike<Feed> {
+    const { broker, deadlines } = this.#options;
+    return openFeed(broker, deadlines, name, listener);
   }
 
   async #snapshot(found: FoundTopic): Promise<EncodedSnapshot> {
