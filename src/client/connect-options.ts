@@ -28,7 +28,8 @@ export interface ConnectOptions
    * `idleMs` without any: nothing unsettled, nothing that waits, no topic listened to. The socket is closed with 1000,
    * so that the server forgets this client at once. The next use connects at once, except for what is left of a delay
    * after a failure, and never more than ten times a minute. While idle there is no timer, the host is not listened to,
-   * and `wake()`, `suspend()` and `setAuth()` begin no attempt. @default false
+   * and `wake()`, `suspend()` and `setAuth()` begin no attempt. @default false in a page; on a server true, unless it is
+   * given a `WebSocket`: a module that is shared with pages opens no socket there, and keeps no build waiting
    */
   readonly lazy?: boolean | undefined;
   /** Time without use after which a `lazy` connection becomes idle, ms; `Infinity` for never. @default 60_000 */
@@ -52,13 +53,19 @@ export const CONNECT_DEFAULTS: ResolvedConnectOptions = {
   ...LAZY_DEFAULTS,
 };
 
+/** Node and the like, without a page. */
+function isServer(): boolean {
+  const { document, process } = globalThis as { document?: unknown; process?: { versions?: { node?: string } } };
+  return document === undefined && process?.versions?.node !== undefined;
+}
+
 /**
  * Checks options and fills in the defaults.
  * @throws RangeError for a number that is no positive one
  * @throws TypeError for another value that makes no sense
  */
 export function resolveConnectOptions(options: ConnectOptions): ResolvedConnectOptions {
-  const { lazy = false, idleMs = LAZY_DEFAULTS.idleMs } = options;
+  const { lazy = options.WebSocket === undefined && isServer(), idleMs = LAZY_DEFAULTS.idleMs } = options;
   if (DEVELOPMENT) {
     if (typeof lazy !== 'boolean') throw new TypeError(`lazy must be true or false, not ${JSON.stringify(lazy)}`);
     if (!lazy && options.idleMs !== undefined) throw new TypeError('idleMs needs lazy: true');

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { CONNECT_DEFAULTS, connect } from '../../src/index.ts';
+import { CONNECT_DEFAULTS, connect, type ConnectOptions } from '../../src/index.ts';
 import { ScriptedServer, settle } from '../helpers/scripted-server.ts';
 import { resolveConnectOptions } from '../../src/client/connect-options.ts';
 
@@ -8,6 +8,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  vi.unstubAllGlobals();
   vi.useRealTimers();
 });
 
@@ -31,7 +32,7 @@ describe('options of connect', () => {
     [{ reconnect: true }, 'reconnect must be an object or false, not true'],
     [{ heartbeat: null }, 'heartbeat must be an object or false, not null'],
     [{ lazy: 'yes' }, 'lazy must be true or false, not "yes"'],
-    [{ idleMs: 1_000 }, 'idleMs needs lazy: true'],
+    [{ lazy: false, idleMs: 1_000 }, 'idleMs needs lazy: true'],
     [{ lazy: true, idleMs: 0 }, 'idleMs must be a number above 0, not 0'],
     [{ whileOffline: 'perhaps' }, "whileOffline must be 'wait' or 'fail', not \"perhaps\""],
   ])('%j is refused, with the value in the message', (options, message) => {
@@ -43,8 +44,21 @@ describe('options of connect', () => {
   });
 
   test('that are undefined erase no default', () => {
+    vi.stubGlobal('document', {});
     const resolved = resolveConnectOptions({ timeoutMs: undefined, queue: { maxBytes: undefined }, flow: undefined });
     expect(resolved).toEqual(CONNECT_DEFAULTS);
+  });
+
+  test.each([
+    ['on a server', {}, {}, true],
+    ['on a server that says otherwise', {}, { lazy: false }, false],
+    ['on a server, with a WebSocket of its own', {}, { WebSocket: class {} }, false],
+    ['in a page', { document: {} }, {}, false],
+    ['in a worker of a page', { process: undefined }, {}, false],
+    ['where a bundler stands in for process', { process: { versions: {} } }, {}, false],
+  ])('lazy: %s', (_, globals, options, lazy) => {
+    for (const [name, value] of Object.entries(globals)) vi.stubGlobal(name, value);
+    expect(resolveConnectOptions(options as ConnectOptions).lazy).toBe(lazy);
   });
 
   test('setAuth refuses what is no function, and changes nothing then', async () => {

@@ -37,12 +37,13 @@ async function badServer(kind: 'hung' | 'resets'): Promise<AsyncDisposable & { r
   };
 }
 
-async function goodServer(): ReturnType<typeof listen> {
+async function goodServer(observe?: (happening: { readonly type: string }) => void): ReturnType<typeof listen> {
   const contract = defineContract({
     never: mutation({ input: z.null(), output: z.null() }),
     news: topic('news', { event: z.string() }),
   });
   const engine = createServer(contract, {
+    observe,
     handlers: { never: () => new Promise(() => undefined), news: { authorize: () => true } },
   });
   return listen(engine, { port: 0 });
@@ -74,3 +75,17 @@ describe.each(['global', 'ws'])(
     });
   },
 );
+
+test('A module that connects opens no socket on a server, and keeps no process: a build that imports it ends', async () => {
+  const opened: unknown[] = [];
+  const server = await goodServer(({ type }) => opened.push(type));
+  const module = `
+    import { connect } from '${new URL('../../src/index.ts', import.meta.url).href}';
+    const connection = connect('ws://127.0.0.1:${String(server.port)}/ws');
+    console.log(connection.status.state);
+  `;
+  const args = ['--input-type=module', '--eval', module];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 12_000, killSignal: 'SIGKILL' });
+  expect([stdout, opened]).toEqual(['idle\n', []]);
+  await server.close();
+});

@@ -42,7 +42,7 @@ const moments: Readonly<Record<string, (url: string, options: object) => Connect
 };
 
 const [url = '', engine = '', ...chosen] = process.argv.slice(2);
-const options = { connectTimeoutMs: 500, ...(engine === 'ws' ? { WebSocket } : {}) };
+const options = { lazy: false, connectTimeoutMs: 500, ...(engine === 'ws' ? { WebSocket } : {}) };
 const states = chosen.map(async (moment) => {
   const connection = await moments[moment]!(url, options);
   await connection.close(moment === 'with work that never ends' ? { drain: true, timeoutMs: 100 } : {});

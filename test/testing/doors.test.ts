@@ -55,7 +55,7 @@ const doors: Readonly<Record<string, () => Promise<{ readonly door: Door; readon
     msw.use(...mock.handlers);
     const door: Door = {
       ...mock,
-      connect: (options) => connect('ws://doors.test/ws', options),
+      connect: (options) => connect('ws://doors.test/ws', { lazy: false, ...options }),
       [Symbol.asyncDispose]: async () => {
         await mock.close();
         msw.resetHandlers();

@@ -72,7 +72,7 @@ export const tautline = (source: Source): Peer => ({
     const { connect, createClient, ...rest } = await loadClient(source);
     const contract = defineOrders(rest);
     return (port) => {
-      const connection = connect(`ws://127.0.0.1:${port}/ws`, queue === undefined ? {} : { queue });
+      const connection = connect(`ws://127.0.0.1:${port}/ws`, { lazy: false, queue });
       const client = createClient(contract, connection);
       const connected = new Promise<void>((resolve) => {
         connection.on('status', ({ state }) => {
