@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -63,4 +64,14 @@ test('where it does not bound what a peer sends, a warning, and it listens', asy
 test('where it is as it should be, nothing', async () => {
   const { stdout, stderr } = await listenWith('');
   expect([stdout, stderr]).toEqual(['it listens\n', '']);
+});
+
+test('beside any zod, and any ws, npm installs it: it asks for no zod, for ws as wide as may be, and for nothing of need', () => {
+  const { dependencies, peerDependencies, peerDependenciesMeta } = JSON.parse(
+    readFileSync(`${root}package.json`, 'utf8'),
+  ) as Record<'dependencies' | 'peerDependencies' | 'peerDependenciesMeta', Readonly<Record<string, unknown>>>;
+  expect(Object.keys({ ...dependencies, ...peerDependencies })).not.toContain('zod');
+  expect(peerDependencies.ws).toBe('>=7');
+  const optional = Object.keys(peerDependencies).map((name) => [name, { optional: true }]);
+  expect(peerDependenciesMeta).toEqual(Object.fromEntries(optional));
 });

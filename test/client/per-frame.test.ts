@@ -65,7 +65,7 @@ test('tells four times a second where no frame comes, and nothing after the end'
 
 test('is observable, as other stores are', () => {
   const heard: number[] = [];
-  const subscription = from(perFrame(numbers) as never).subscribe((now) => heard.push(now as number));
+  const subscription = from(perFrame(numbers) as never).subscribe((now) => heard.push(now));
   set(1);
   vi.advanceTimersByTime(250);
   expect(heard).toEqual([0, 1]);
