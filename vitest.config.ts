@@ -35,7 +35,13 @@ export default defineConfig({
         extends: true,
         // The hooks once more, with the oldest React that they are for.
         resolve: { alias: { react: `${REACT_18}/react`, 'react-dom': `${REACT_18}/react-dom` } },
-        test: { name: 'react-18', include: ['test/react/*.test.ts'], testTimeout: 15_000 },
+        test: {
+          name: 'react-18',
+          include: ['test/react/*.test.ts'],
+          testTimeout: 15_000,
+          // What is not taken along would have the other React.
+          server: { deps: { inline: [/@tanstack\/react-query/] } },
+        },
       },
       {
         extends: true,
