@@ -32,6 +32,23 @@ afterEach(async () => {
 });
 
 describe('The record of a connection', () => {
+  test('is silent: attempts that fail, and messages that can’t be read, print nothing', async () => {
+    const prints = (['debug', 'log', 'info', 'warn', 'error'] as const).map((name) =>
+      vi.spyOn(console, name).mockReset(),
+    );
+    start();
+    const heard: string[] = [];
+    connection.on('happening', ({ what }) => heard.push(what));
+    const socket = await server.socket();
+    await socket.cut();
+    const next = await server.next();
+    await next.welcome();
+    await next.say(['nonsense']);
+    await next.cut();
+    expect(prints.flatMap(({ mock }) => mock.calls)).toEqual([]);
+    expect(heard.filter((what) => what === 'status').length).toBeGreaterThan(3);
+  });
+
   test('tells states with their causes and delays, sockets, probes and what the app asked for, with wall time', async () => {
     start();
     const socket = await server.socket();

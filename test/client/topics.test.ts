@@ -138,6 +138,22 @@ describe('a topic', () => {
     expect(socket.all('subscribe')).toHaveLength(3);
   });
 
+  test('joined and left in a loop is one subscription, that ends once', async () => {
+    const client = world.start();
+    const socket = await world.welcomed();
+    for (let turn = 0; turn < 100; turn++) {
+      const subscription = client.news({ channel: 'a' }).subscribe(() => undefined);
+      await vi.advanceTimersByTimeAsync(10);
+      subscription.unsubscribe();
+    }
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(socket.received.slice(2)).toEqual([
+      ['subscribe', 1, 'news/a'],
+      ['unsubscribe', 'news/a'],
+    ]);
+    expect(world.connection.stats().subscriptions).toBe(0);
+  });
+
   test('left and joined again within a round trip takes no answer of the subscription it gave up', async () => {
     const client = world.start();
     const socket = await world.welcomed();

@@ -70,6 +70,17 @@ describe('bytes', () => {
     expect(read(superjson.encode({ file: Buffer.from('hi') }))).toStrictEqual({ file: Uint8Array.of(104, 105) });
   });
 
+  test('are as they were at the call, and stay so when others come', () => {
+    const buffer = Uint8Array.of(1, 2);
+    const first = superjson.encode(buffer);
+    buffer.fill(9);
+    const second = superjson.encode(buffer);
+    const [one, other] = [read(first), read(second)] as [Uint8Array, Uint8Array];
+    expect(one.buffer).not.toBe(other.buffer);
+    other.fill(7);
+    expect(one).toStrictEqual(Uint8Array.of(1, 2));
+  });
+
   test.each([
     ['cut', 'AAAAA'],
     ['other letters', 'A*A='],
