@@ -1,5 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
 import { createClient, defineContract, query, topic } from '../../src/index.ts';
+import { DEVELOPMENT } from '../../src/development.ts';
 import { plain } from '../helpers/chat-contract.ts';
 import { scripted } from '../helpers/scripted-client.ts';
 import { settle } from '../helpers/scripted-server.ts';
@@ -108,6 +110,43 @@ describe('a listener that joins while the connection is lost', () => {
     ]);
     await second.say(['subscribed', 3, 'board', ['E', 1], 'live'], ['snapshot', 'board', ['E', 1], { size: 1 }]);
     expect(late.heard).toEqual([['snapshot', { size: 1 }], 'live']);
+  });
+});
+
+describe('a topic that two contracts of one connection declare', () => {
+  const edition = (word: string) =>
+    defineContract({ words: topic('words', { event: z.string(), snapshot: z.string(), apply: () => word }) });
+  const live = (n: number) => [
+    ['subscribed', n, 'words', ['E', 0], 'live'],
+    ['snapshot', 'words', ['E', 0], ''],
+  ];
+
+  test('is refused while both have listeners', async () => {
+    const connection = world.connect();
+    createClient(edition('one'), connection).words().subscribe({});
+    const other = createClient(edition('two'), connection).words();
+    expect(() => other.subscribe({})).toThrow(DEVELOPMENT ? 'declared by two contracts' : 'words');
+  });
+
+  test('is the later one’s when the earlier one’s listeners have left, as when a contract is edited and the page goes on', async () => {
+    const connection = world.connect();
+    const before = createClient(edition('one'), connection).words();
+    const subscription = before.subscribe({});
+    const socket = await world.welcomed();
+    await socket.say(...live(1), ['event', 'words', 1, 'x']);
+    expect(before.state.get()).toBe('one');
+    subscription.unsubscribe();
+    const after = createClient(edition('two'), connection).words();
+    after.subscribe({});
+    await settle();
+    expect(socket.received.slice(-2)).toEqual([
+      ['unsubscribe', 'words'],
+      ['subscribe', 2, 'words'],
+    ]);
+    await socket.say(['event', 'words', 2, 'x'], ...live(2), ['event', 'words', 1, 'x']);
+    expect([before.state.get(), after.state.get()]).toEqual([undefined, 'two']);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(connection.stats().subscriptions).toBe(1);
   });
 });
 

@@ -122,6 +122,11 @@ export class TopicTable implements WireTopicOwner<WireTopic> {
     listeners: TopicListeners<unknown, unknown> | EventListener,
   ): Subscriber {
     let wire = this.#topics.get(name);
+    if (wire?.audience.size === 0 && wire.topic.definition !== topic.definition) {
+      // It lingers for a contract that another has replaced: one that was edited, while the page went on.
+      this.#leave(wire);
+      wire = undefined;
+    }
     if (wire === undefined) {
       const fold = this.#warm.take(name, topic.definition) ?? new TopicFold(topic.definition);
       wire = new WireTopic(name, topic, codec, this, fold);
@@ -222,10 +227,13 @@ export class TopicTable implements WireTopicOwner<WireTopic> {
       this.paused(topic);
       return;
     }
-    this.#set(topic, this.#kernel.now() + this.#lingerMs, () => {
-      this.rest(topic);
-      this.sync(topic);
-    });
+    this.#set(topic, this.#kernel.now() + this.#lingerMs, () => this.#leave(topic));
+  }
+
+  /** Its state stays for a while. */
+  #leave(topic: WireTopic): void {
+    this.rest(topic);
+    this.sync(topic);
   }
 
   /** Where the last who listened paused or left, the server need not send what nobody takes. */
