@@ -13,9 +13,12 @@ export type {
   StreamFunction,
   StreamFunctionWithInput,
   StreamFunctionWithoutInput,
+  PresenceFunction,
+  PresenceHandle,
   TopicFunction,
   TopicHandle,
   TopicInitial,
+  TopicNode,
 } from './client/client-types.ts';
 export { connect } from './client/connect.ts';
 export { CONNECT_DEFAULTS } from './client/connect-options.ts';
@@ -29,6 +32,7 @@ export { createClient } from './client/create-client.ts';
 export type { Happening, HappeningDetails, HappeningName } from './client/kernel/happening.ts';
 export type { InterceptedCall, Interceptor, Next } from './client/interceptors/interceptor.ts';
 export type { ItemStream } from './client/streams/item-stream.ts';
+export type { Stay } from './client/presence/stay.ts';
 export type { LossyOptions, LossyOutcome } from './client/requests/lossy-lane.ts';
 export type { Gap, Subscription, SubscriptionState, TopicListeners } from './client/topics/subscription.ts';
 export { TOPIC_EVENTS_DEFAULTS } from './client/topic-events/event-feed.ts';
@@ -48,6 +52,8 @@ export type {
 export { mutation, query, stream } from './contract/procedure.ts';
 export type { ErrorSchemas, Procedure, ProcedureKind, ProcedureOptions } from './contract/procedure.ts';
 export type { AnySchema, SchemaInput, SchemaOutput } from './contract/schema.ts';
+export { presence } from './contract/presence.ts';
+export type { FedSchema, InfoInput, Presence, PresenceEvent, PresenceOptions, Present } from './contract/presence.ts';
 export { topic } from './contract/topic.ts';
 export type { ParamNames, Topic, TopicOptions, TopicParams } from './contract/topic.ts';
 export type { TopicTemplate } from './contract/topic-name.ts';

@@ -6,6 +6,7 @@ import type {
   ProcedureOutput,
   SnapshotOutput,
 } from '../contract/infer.ts';
+import type { InfoInput } from '../contract/presence.ts';
 import type { Procedure } from '../contract/procedure.ts';
 import type { SchemaOutput } from '../contract/schema.ts';
 import type { Topic } from '../contract/topic.ts';
@@ -15,6 +16,7 @@ import type { CallOptions, PublishOptions } from './requests/request-options.ts'
 import type { CallPromise } from './calls/call-promise.ts';
 import type { Connection } from './kernel/connection.ts';
 import type { ItemStream } from './streams/item-stream.ts';
+import type { Stay } from './presence/stay.ts';
 import type { LossyOptions, LossyOutcome } from './requests/lossy-lane.ts';
 import type { Subscription, TopicListeners } from './topics/subscription.ts';
 import type { TopicEvents, TopicEventsOptions } from './topic-events/event-feed.ts';
@@ -135,6 +137,25 @@ export interface TopicFunction<T extends Topic> extends ClientFunction<'topic'> 
   ): TopicHandle<T>;
 }
 
+/** A presence, with its parameters filled in: who is there, as a topic, and how to be there. */
+export interface PresenceHandle<P extends Topic> extends TopicHandle<P> {
+  /**
+   * Is there, as the user of this connection, until `leave()`: across lost connections, and as the next user after a change.
+   * Several stays of one client are one connection, which says what the last of them says. Keep what it returns.
+   */
+  enter(this: void, info: InfoInput<P>): Stay<InfoInput<P>>;
+}
+
+/** Gives the handle of a presence. One without parameters is called with nothing. */
+export interface PresenceFunction<P extends Topic> extends ClientFunction<'topic'> {
+  (
+    ...params: keyof Params<P> extends never ? [params?: Readonly<Record<string, never>>] : [params: Params<P>]
+  ): PresenceHandle<P>;
+}
+
+/** The function of a topic, or of a presence. */
+export type TopicNode<T extends Topic> = T extends { readonly info: unknown } ? PresenceFunction<T> : TopicFunction<T>;
+
 /** What a procedure becomes in the client of its contract, by its kind. */
 export interface ClientNodes<P extends Procedure> {
   /** Reads. */
@@ -149,7 +170,7 @@ export interface ClientNodes<P extends Procedure> {
 export type ClientNode<Node> = Node extends Procedure
   ? ClientNodes<Node>[Node['kind']]
   : Node extends Topic
-    ? TopicFunction<Node>
+    ? TopicNode<Node>
     : Client<Node>;
 
 /** The client of a contract: the contract's tree, with functions in the places of its procedures and topics. */

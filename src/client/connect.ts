@@ -11,6 +11,7 @@ import { lazily } from './lazy/lazily.ts';
 import { pageLifecycle } from './lifecycle/page-lifecycle.ts';
 import { lossy } from './lossy/lossy-publishes.ts';
 import { moves } from './moves/moves.ts';
+import { presences } from './presence/presences.ts';
 import { record } from './record/flight-recorder.ts';
 import { streams } from './streams/stream-function.ts';
 import { topicEvents } from './topic-events/topic-events.ts';
@@ -32,6 +33,7 @@ export function connect(url: UrlOption, options: ConnectOptions = {}): Connectio
     streams(),
     topics(kept),
     topicEvents(),
+    presences(),
     lossy(),
     moves(),
     credentials(auth),

@@ -31,7 +31,7 @@ export type Demanded<Tree> = {
       ? 'streams'
       : never
     : Tree[Name] extends Topic
-      ? 'topics'
+      ? 'topics' | (Tree[Name] extends { readonly info: unknown } ? 'presences' : never)
       : Demanded<Tree[Name]>;
 }[keyof Tree];
 
@@ -50,8 +50,8 @@ export function connect<Used extends string = never>(
 }
 
 /**
- * As `createClient` of `tautline`. A contract with a stream or a topic, on a connection that was not given `streams()` or
- * `topics()`, is an error of its types, too.
+ * As `createClient` of `tautline`. A contract with a stream, a topic or a presence, on a connection that was not given
+ * `streams()`, `topics()` or `presences()`, is an error of its types, too.
  * @throws TypeError when the connection was not made by `connect`, when it speaks another codec already, and when it has
  * no capability for something that the contract declares.
  */

@@ -1,5 +1,5 @@
 import { json } from '../codec/json.ts';
-import type { Contract, ContractTree } from '../contract/contract.ts';
+import type { Contract, ContractTopic, ContractTree } from '../contract/contract.ts';
 import type { Procedure } from '../contract/procedure.ts';
 import { DEVELOPMENT } from '../development.ts';
 import type { Client } from './client-types.ts';
@@ -28,8 +28,8 @@ export function createClient<Tree extends ContractTree>(
   connection.speak(codec.name);
   const client: Record<string, unknown> = {};
   for (const [path, node] of [...contract.procedures, ...contract.topics]) {
-    const { kind = 'topic' } = node as Partial<Procedure>;
-    const make = connection.offer(kind, path) as Offer<unknown>;
+    const { kind = 'topic', definition } = node as Partial<Procedure & ContractTopic>;
+    const make = connection.offer(definition?.offer ?? kind, path) as Offer<unknown>;
     const names = path.split('.');
     const last = names.pop()!;
     const group = names.reduce((above, name) => (above[name] ??= {}) as typeof client, client);

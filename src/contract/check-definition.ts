@@ -1,6 +1,7 @@
 import type { Codec } from '../payload.ts';
 import { isSystemCode } from '../errors.ts';
 import { checkTemplate, templatesClash } from './check-template.ts';
+import type { Presence } from './presence.ts';
 import type { Procedure } from './procedure.ts';
 import { isSchema } from './schema.ts';
 import type { Topic } from './topic.ts';
@@ -123,6 +124,7 @@ function checkProcedure(path: string, procedure: Procedure): void {
 function checkTopic(path: string, topic: Topic): void {
   checkSchema(path, 'event', topic.event);
   checkSchema(path, 'snapshot', topic.snapshot, 'optional');
+  if (topic.enter !== undefined) checkSchema(path, 'info', (topic as Partial<Presence>).info);
   // eslint-disable-next-line @typescript-eslint/unbound-method -- only looked at
   const apply: unknown = topic.apply;
   if (apply === undefined) return;

@@ -32,6 +32,10 @@ export interface Topic<
   readonly template: Template;
   readonly event: Event;
   readonly snapshot: Snapshot;
+  /** Of a `presence()`: what its clients say. The server publishes the events. */
+  readonly enter?: AnySchema;
+  /** What makes its function in a client, where that can do more than the one of a topic. */
+  readonly offer?: 'presence';
   /** See {@link TopicOptions.apply}. */
   // Method syntax keeps a topic of a narrow state assignable to `Topic`: the engine calls it with what it parsed.
   apply?(state: SchemaOutput<Snapshot>, event: SchemaOutput<Event>): SchemaOutput<Snapshot>;

@@ -22,10 +22,11 @@ import type { Observe } from './app/observer.ts';
 import { PayloadWriter } from './app/payload-writer.ts';
 import { ClientPublisher } from './topics/client-publisher.ts';
 import { Publisher } from './topics/publisher.ts';
+import { PresenceTable } from './presence/presence-table.ts';
 import { createReport } from './app/reporter.ts';
 import type { ErrorInfo } from './app/reporter.ts';
 import { checkFunction, checkMethods, DEFAULT_TIMES, resolveLimits, resolveNumbers } from './app/server-options.ts';
-import type { ServerLimits, ServerTimes } from './app/server-options.ts';
+import type { ResolvedLimits, ServerLimits, ServerTimes } from './app/server-options.ts';
 import type { ServerRequest, ServerSocket, SocketHandler } from './peers/server-socket.ts';
 import { SharedCommands } from './brokers/shared-commands.ts';
 import { SessionTable } from './peers/session-table.ts';
@@ -150,6 +151,7 @@ export function createServer<Tree extends ContractTree, Context = undefined>(
     commands.close();
     engine.brokerWatch.close();
     engine.callStoreWatch.close();
+    engine.presence.close();
     engine.hub.close();
     engine.directory.close();
     engine.deadlines.close();
@@ -163,7 +165,10 @@ export function createServer<Tree extends ContractTree, Context = undefined>(
     const found = { name, bound, params: filled };
     return {
       name,
-      publish: (event, given) => engine.publisher.publish(found, event, given),
+      publish: (event, given) =>
+        bound.topic.definition.enter === undefined
+          ? engine.publisher.publish(found, event, given)
+          : Promise.reject(new TypeError(`publish: ${path} is a presence, and tells by itself who is there`)),
       read: () => engine.hub.read(found),
       revoke: (identity) => commands.run(['revoke', identity, name]),
     };
@@ -195,7 +200,7 @@ export function createServer<Tree extends ContractTree, Context = undefined>(
 function createEngine(contract: Contract, options: ServerOptions): Engine & { readonly broker: Broker } {
   // A client leaves this out in production; a server has what its topics' rules say only where no two names clash.
   checkContract(contract.tree, contract.codec);
-  const bound = bindHandlers(contract, options.handlers);
+  const bound = bindHandlers(contract, options.handlers, (name) => presence.members(name));
   for (const name of ['authenticate', 'onError', 'observe', 'onPeer'] as const) checkFunction(name, options[name]);
   checkMethods('broker', options.broker, ['publish', 'subscribe', 'close'], 'a Broker, like memoryBroker()');
   checkMethods('callStore', options.callStore, CALL_STORE_METHODS, 'a CallStore, like redisCallStore(…)');
@@ -205,6 +210,7 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
   const { windowMs } = times;
   const codec = contract.codec ?? json;
   const { broker = memoryBroker(), callStore } = options;
+  checkPresences(contract, broker);
   const report = createReport(options.onError);
   const observer = options.observe === undefined ? undefined : new Observer(options.observe, report);
   // Not the wall clock: one that is set must not end or hold what waits.
@@ -214,19 +220,13 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
   const anonymous = options.authenticate === undefined ? ANONYMOUS : undefined;
   const writer = new PayloadWriter({ codec, report, checks: isDevelopment(options.development) });
   const hub = new TopicHub({ topics: bound.topics, writer, broker, deadlines, report, observer });
+  const publisher = new Publisher({ hub, report, observer });
+  const presence = new PresenceTable({ codec, deadlines, report, hub, publisher, limits, times, anonymous });
   return {
     bound,
     codec,
     limits,
-    wireLimits: {
-      frameBytes: limits.frameBytes,
-      partBytes: limits.partBytes,
-      messageBytes: limits.messageBytes,
-      calls: limits.calls,
-      streams: limits.streams,
-      items: limits.items,
-      subscriptions: limits.subscriptions,
-    },
+    wireLimits: wireLimitsOf(limits),
     times,
     deadlines,
     broker,
@@ -243,7 +243,21 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
     directory: new ClientDirectory({ limits, windowMs, deadlines, neglected, anonymous, callStore, report }),
     callStore,
     dispatcher: new Dispatcher({ codec, writer, deadlines, report, intercept }),
-    publisher: new Publisher({ hub, report, observer }),
-    clientPublisher: new ClientPublisher({ codec, hub, report, observer, intercept }),
+    publisher,
+    presence,
+    clientPublisher: new ClientPublisher({ codec, hub, presence, report, observer, intercept }),
   };
+}
+
+function wireLimitsOf(limits: ResolvedLimits): WireLimits {
+  const { frameBytes, partBytes, messageBytes, calls, streams, items, subscriptions } = limits;
+  return { frameBytes, partBytes, messageBytes, calls, streams, items, subscriptions };
+}
+
+/** @throws TypeError for a presence on a broker that several servers share: each would tell of its own clients alone. */
+function checkPresences(contract: Contract, broker: Broker): void {
+  for (const { path, definition } of contract.topics.values()) {
+    if (definition.enter === undefined || broker.isShared !== true) continue;
+    throw new TypeError(`contract.${path}: a presence is of one server so far, and the broker is shared by several`);
+  }
 }

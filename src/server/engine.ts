@@ -8,6 +8,7 @@ import type { Dispatcher } from './calls/dispatcher.ts';
 import type { BoundContract } from './app/handlers.ts';
 import type { Observer } from './app/observer.ts';
 import type { ClientPublisher } from './topics/client-publisher.ts';
+import type { PresenceTable } from './presence/presence-table.ts';
 import type { Publisher } from './topics/publisher.ts';
 import type { Report } from './app/reporter.ts';
 import type { ResolvedLimits, ResolvedTimes } from './app/server-options.ts';
@@ -75,6 +76,7 @@ export interface Engine {
   readonly brokerWatch: ConnectionWatch;
   readonly callStoreWatch: ConnectionWatch;
   readonly publisher: Publisher;
+  readonly presence: PresenceTable;
   readonly clientPublisher: ClientPublisher;
   /** Both shared by all sockets, as a publication goes to many. */
   readonly texts: SharedTexts;

@@ -1,3 +1,4 @@
+import type { Stay } from '../client/presence/stay.ts';
 import type { Connection, ConnectionEvents } from '../client/kernel/connection.ts';
 import type { Contract } from '../contract/contract.ts';
 
@@ -16,6 +17,8 @@ interface WatchableHandle {
   subscribe: Begin;
   readonly state: { subscribe: Begin; listen: Begin };
   readonly view: { subscribe: Begin; listen: Begin };
+  /** Of a presence. */
+  enter?: (info: unknown) => Stay<unknown>;
 }
 
 /** Remembers what was begun with clients, and where, to tell what has not ended. */
@@ -52,7 +55,14 @@ export class LeakWatch {
   #handle(handle: WatchableHandle, isAlive: () => boolean): WatchableHandle {
     if (this.#watched.has(handle)) return handle;
     this.#watched.add(handle);
-    const { name, subscribe } = handle;
+    const { name, subscribe, enter } = handle;
+    if (enter !== undefined) {
+      handle.enter = (info) => {
+        const stay = enter(info);
+        const leave = this.#untilUndone(`a stay in ${name}`, stay.leave, isAlive);
+        return Object.defineProperties(stay, { leave: { value: leave }, [Symbol.dispose]: { value: leave } });
+      };
+    }
     handle.subscribe = (listener) => {
       const subscription = subscribe(listener) as { readonly state: string };
       this.#begin(`a subscription of ${name}`, () => subscription.state !== 'ended');

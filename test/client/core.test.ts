@@ -8,6 +8,7 @@ import {
   flow,
   lazily,
   mutation,
+  presence,
   record,
   stream,
   topic,
@@ -49,6 +50,8 @@ test('what was not handed in, and is asked for, is an error that names it', asyn
   const talking = defineContract({ room: topic('room', { event: z.string() }) });
   expect(() => createClient(streaming, connection as never)).toThrow(missing('streams'));
   expect(() => createClient(talking, connection as never)).toThrow(missing('topics'));
+  const here = defineContract({ here: presence('here', { info: z.string() }) });
+  expect(() => createClient(here, connection as never)).toThrow(missing('presences'));
   expect(() => connection.setAuth(null)).toThrow(missing('credentials'));
   expect(() => connection.record()).toThrow(missing('record'));
   await expect(connection.drained()).rejects.toEqual(missing('flow'));

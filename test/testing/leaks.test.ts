@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { connect, createClient, defineContract, query, stream, topic } from '../../src/index.ts';
+import { connect, createClient, defineContract, presence, query, stream, topic } from '../../src/index.ts';
 import { connectedPair } from '../../src/testing/index.ts';
 
 const contract = defineContract({
@@ -27,6 +27,16 @@ function pair(failOnLeaks = false) {
 }
 
 const here = /, at .*test\/testing\/leaks\.test\.ts:\d+:\d+\)?$/;
+
+test('a stay is left until it is left', async () => {
+  const rooms = defineContract({ here: presence('here', { info: z.string() }) });
+  await using context = connectedPair(rooms, { here: { authorize: () => true } });
+  const stay = context.client.here().enter('ann');
+  await stay.ready;
+  expect(context.leaks()).toContainEqual(expect.stringMatching(new RegExp(`^a stay in here${here.source}`)));
+  stay.leave();
+  await expect.poll(() => context.leaks()).toEqual([]);
+});
 
 test('nothing is left of what was ended', async () => {
   await using context = pair();

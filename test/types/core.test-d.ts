@@ -6,6 +6,8 @@ import {
   createClient,
   defineContract,
   pageLifecycle,
+  presence,
+  presences,
   query,
   stream,
   streams,
@@ -33,6 +35,13 @@ test('a contract with a stream or a topic needs its capability', () => {
   createClient(both, connect('/ws', { use: [topics()] }));
   // @ts-expect-error -- there is neither
   createClient(both, connect('/ws'));
+});
+
+test('a contract with a presence needs two', () => {
+  const rooms = defineContract({ here: presence('here', { info: z.string() }) });
+  createClient(rooms, connect('/ws', { use: [topics(), presences()] }));
+  // @ts-expect-error -- there is no presences()
+  createClient(rooms, connect('/ws', { use: [topics()] }));
 });
 
 test('a connection whose type does not say is looked at when the client is made', () => {

@@ -58,6 +58,8 @@ export interface Kernel {
     request: { readonly path: string; readonly bytes: number },
     signal: AbortSignal | undefined,
   ): TautlineError | undefined;
+  /** What makes the function of a contract's node, by its kind. @throws TypeError where the capability is not used */
+  offer(kind: keyof NonNullable<Extension['offers']>, path: string): Offer<never>;
   /** The loop over a topic's events. @throws TypeError where nothing makes one */
   topicLoop(parts: object, options: object): unknown;
   /** Takes publishes that may be dropped. @throws TypeError where nothing does */
@@ -82,6 +84,7 @@ export interface Extension {
     readonly mutation?: Offer<Procedure>;
     readonly stream?: Offer<Procedure>;
     readonly topic?: Offer<ContractTopic>;
+    readonly presence?: Offer<ContractTopic>;
   };
   readonly transport?: TransportParts;
   readonly around?: Around;

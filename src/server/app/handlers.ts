@@ -64,9 +64,15 @@ export interface PublishArgs<T extends Topic = Topic, Context = unknown> {
 
 /** Rules that every topic has. */
 export interface TopicRules<T extends Topic, Context> {
-  /** Asked at every subscription and publication, also after a reconnect. */
+  /**
+   * Asked at every subscription and publication, also after a reconnect. To enter a presence is to `publish`: who is refused
+   * then is not there any more.
+   */
   readonly authorize: (args: AuthorizeArgs<T, Context>) => boolean | Promise<boolean>;
-  /** Runs before a client's publication takes effect; it does not where this throws. Without it clients may not publish. */
+  /**
+   * Runs before a client's publication takes effect; it does not where this throws. Without it clients may not publish.
+   * A presence has none.
+   */
   readonly publish?: (args: PublishArgs<T, Context>) => void | Promise<void>;
 }
 
@@ -84,10 +90,15 @@ export interface SnapshotRule<T extends Topic> {
   readonly snapshot: (args: { readonly params: Params<T> }) => GivenSnapshot<T> | Promise<GivenSnapshot<T>>;
 }
 
-/** What a topic has besides its rules: the rule for its snapshot exactly when the contract declares one. */
+/**
+ * What a topic has besides its rules: the rule for its snapshot exactly when the contract declares one. The server knows
+ * that of a presence.
+ */
 export type SnapshotPart<T extends Topic> = [keyof T['snapshot']] extends [never]
   ? { readonly snapshot?: undefined }
-  : SnapshotRule<T>;
+  : T extends { readonly info: unknown }
+    ? { readonly snapshot?: undefined }
+    : SnapshotRule<T>;
 
 /** Rules of a topic; `snapshot` is there exactly when the contract declares one. */
 export type TopicHandlers<T extends Topic = Topic, Context = unknown> = TopicRules<T, Context> & SnapshotPart<T>;
@@ -136,10 +147,14 @@ export interface BoundContract {
 }
 
 /**
- * Joins a contract with its handlers.
+ * Joins a contract with its handlers; `members` gives the state of a presence, by its name on the wire.
  * @throws TypeError naming the path of a handler that is missing or none.
  */
-export function bindHandlers(contract: Contract, handlers: unknown): BoundContract {
+export function bindHandlers(
+  contract: Contract,
+  handlers: unknown,
+  members: (name: string) => unknown = () => [],
+): BoundContract {
   const procedures = new Map<string, BoundProcedure>();
   const topics = new Map<string, BoundTopic>();
   for (const [path, procedure] of contract.procedures) {
@@ -149,15 +164,24 @@ export function bindHandlers(contract: Contract, handlers: unknown): BoundContra
   for (const [path, topic] of contract.topics) {
     const rules = valueAt(handlers, path);
     const optional = (name: string) => (valueAt(rules, name) === undefined ? undefined : functionAt(rules, name, path));
-    const { snapshot } = topic.definition;
+    const { snapshot, enter } = topic.definition;
+    const authorize = functionAt(rules, 'authorize', path);
+    if (enter !== undefined) {
+      topics.set(path, { topic, authorize, publish: undefined, snapshot: (of) => members(topic.fill(paramsOf(of))) });
+      continue;
+    }
     topics.set(path, {
       topic,
-      authorize: functionAt(rules, 'authorize', path),
+      authorize,
       publish: optional('publish'),
       snapshot: snapshot === undefined ? undefined : functionAt(rules, 'snapshot', path),
     });
   }
   return { procedures, topics };
+}
+
+function paramsOf(args: unknown): Readonly<Record<string, string>> {
+  return (args as { readonly params: Readonly<Record<string, string>> }).params;
 }
 
 function functionAt(tree: unknown, path: string, above = ''): (args: unknown) => unknown {

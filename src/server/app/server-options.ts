@@ -98,6 +98,11 @@ export interface ServerTimes {
   readonly pongTimeoutMs?: number | undefined;
   /** How long a client without a socket is remembered, ms. @default 120_000 */
   readonly windowMs?: number | undefined;
+  /**
+   * How long somebody without a socket is still there, in a presence, ms; no longer than `windowMs`. A client that says
+   * goodbye has left at once. @default 10_000
+   */
+  readonly presenceGraceMs?: number | undefined;
 }
 
 /** Options with every value there. */
@@ -135,6 +140,7 @@ export const DEFAULT_TIMES: ResolvedTimes = {
   heartbeatMs: 25_000,
   pongTimeoutMs: 10_000,
   windowMs: 120_000,
+  presenceGraceMs: 10_000,
 };
 
 /** Least values that make sense: a hello fits 16 KiB, and a client may send 8 calls before it knows a limit. */

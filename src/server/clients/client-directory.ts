@@ -122,7 +122,7 @@ export class ClientDirectory {
         return this.forget(client);
       }
     }
-    if (client.socket === undefined && client.retired === undefined) this.#wentAway(client);
+    if (client.isAway) this.#wentAway(client);
   }
 
   /** All clients of an identity are gone for good, with a socket or between two. */
@@ -171,6 +171,7 @@ export class ClientDirectory {
     if (this.#clients.get(client.id) !== client || this.#away.has(client)) return;
     const { limits, windowMs, deadlines, anonymous } = this.#options;
     client.claims?.leave(client.n, windowMs);
+    client.eachStay((stay) => stay.away());
     this.#away.set(
       client,
       deadlines.add(performance.now() + windowMs, () => this.forget(client)),

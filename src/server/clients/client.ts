@@ -18,6 +18,18 @@ export interface ClientSocket {
   cutOff(code: number, reason: string): void;
 }
 
+/** What its being in a room has to know of it. */
+export interface ClientStay {
+  /** It has no socket. */
+  away(): void;
+  /** It has said again that it is there. */
+  back(): void;
+  /** Other credentials are in force, or something has changed: where the app refuses it now, it ends. */
+  authorizeAgain(context: unknown): void;
+  /** It is gone for good, or not allowed to be there any more. */
+  end(): void;
+}
+
 /** The memory of one client: what the server remembers of it over many sockets. */
 export class Client {
   /** Random, so that a client whose memory was lost can tell. */
@@ -49,6 +61,7 @@ export class Client {
   #losses: Losses | undefined;
   #lostAt: Losses | undefined;
   #waiting: Map<object, () => void> | undefined;
+  #stays: Map<string, ClientStay> | undefined;
 
   constructor(
     id: string,
@@ -93,6 +106,26 @@ export class Client {
     this.#isGone = true;
     this.#gone?.abort(gone());
     this.calls.clear();
+    this.eachStay((stay) => stay.end());
+  }
+
+  /** It has no socket. */
+  get isAway(): boolean {
+    return this.socket === undefined && this.retired === undefined;
+  }
+
+  /** The rooms that it is in, by topic. */
+  get stays(): Map<string, ClientStay> {
+    return (this.#stays ??= new Map());
+  }
+
+  eachStay(tell: (stay: ClientStay) => void): void {
+    if (this.#stays !== undefined) for (const stay of [...this.#stays.values()]) tell(stay);
+  }
+
+  /** The app is asked whether it still may be in the rooms that it is in. */
+  authorizeStays(context: unknown): void {
+    this.eachStay((stay) => stay.authorizeAgain(context));
   }
 
   /** Messages that it may send. */

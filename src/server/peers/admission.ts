@@ -62,6 +62,9 @@ export class Admission {
   revoke(topic: string, identity: string): void {
     checkIdentity('revoke', identity);
     for (const { peer } of this.#open(identity)) peer.revoke(topic, REVOKED);
+    const { directory, presence } = this.#engine;
+    // Also one between two sockets is not there any more.
+    for (const client of directory.clients()) if (client.identity === identity) presence.leave(client, topic);
   }
 
   reauthorize(identity: string | undefined): void {

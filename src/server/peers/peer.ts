@@ -189,6 +189,7 @@ export class Peer {
   /** The app is asked again for each of its subscriptions; until it has answered nothing more comes of them. */
   reauthorize(): void {
     this.#followers?.authorizeAgain(true);
+    this.client.authorizeStays(this.#context);
   }
 
   #limitLife(expiresAt: number | undefined): void {
@@ -200,6 +201,7 @@ export class Peer {
 
   replied(): void {
     this.#followers?.authorizeAgain();
+    this.client.authorizeStays(this.#context);
   }
 
   otherIdentity(): void {

@@ -15,6 +15,7 @@ import type { KnownCall } from '../calls/known-call.ts';
 import { NO_HEADERS } from '../calls/run.ts';
 import type { Arrival } from '../calls/run.ts';
 import type { Client } from '../clients/client.ts';
+import type { PresenceTable } from '../presence/presence-table.ts';
 import type { TopicHub } from './topic-hub.ts';
 import type { FoundTopic } from './topic-index.ts';
 
@@ -35,6 +36,7 @@ export interface ClientPublication {
 export interface ClientPublisherOptions {
   readonly codec: Codec;
   readonly hub: TopicHub;
+  readonly presence: PresenceTable;
   readonly report: Report;
   readonly intercept: Intercept | undefined;
   readonly observer: Observer | undefined;
@@ -62,7 +64,7 @@ export class ClientPublisher {
   /** Publishes after the client's earlier publications to the topic. */
   publish(publication: ClientPublication): void {
     const { client, call, found } = publication;
-    if (found.bound.publish === undefined) {
+    if (found.bound.publish === undefined && !isPresence(found)) {
       return refuse(publication, { code: 'FORBIDDEN', message: 'clients may not publish to this topic' });
     }
     // Counts until the last of it has ended, wanted or not.
@@ -104,9 +106,10 @@ export class ClientPublisher {
 
   #authorized(publication: ClientPublication, allowed: unknown): void | Promise<void> {
     if (allowed !== true) {
-      return refuse(publication, { code: 'FORBIDDEN', message: 'not allowed to publish to this topic' });
+      return this.#forbid(publication, { code: 'FORBIDDEN', message: 'not allowed to publish to this topic' });
     }
     const { found, json, meta, arrival } = publication;
+    const { definition } = found.bound.topic;
     let value: unknown;
     try {
       value = this.#options.codec.decode(json, meta, arrival.isVetted);
@@ -114,7 +117,7 @@ export class ClientPublisher {
       const message = error instanceof Error ? error.message : 'the payload is malformed';
       return refuse(publication, { code: 'BAD_PAYLOAD', message });
     }
-    const validation = validate(found.bound.topic.definition.event, value);
+    const validation = validate(definition.enter ?? definition.event, value);
     return isThenable(validation)
       ? validation.then((result) => this.#parsed(publication, result))
       : this.#parsed(publication, validation);
@@ -152,7 +155,8 @@ export class ClientPublisher {
   #publish(publication: ClientPublication, event: unknown): Position | PromiseLike<Position> {
     const { arrival, found } = publication;
     const { bound, params } = found;
-    const { hub } = this.#options;
+    const { hub, presence } = this.#options;
+    if (isPresence(found)) return presence.take(publication.client, found, event as readonly unknown[]);
     publication.begun = true;
     const agreed = bound.publish!({ params, event, context: arrival.context });
     return isThenable(agreed)
@@ -206,12 +210,25 @@ export class ClientPublisher {
     const { found, begun } = publication;
     // Of `authorize`: what the app's own handler throws stays in the server.
     const refusal = begun ? undefined : refusalOf(error);
-    if (refusal !== undefined) return refuse(publication, refusal);
+    if (refusal !== undefined) return this.#forbid(publication, refusal);
     if (!isSettled(publication) || !isAbort(error)) {
       this.#options.report(error, { during: 'publish', path: found.bound.topic.path });
     }
     refuse(publication, { code: 'INTERNAL', message: 'the server failed' });
   }
+
+  /** Who may not be somewhere any more is not there, whatever he says. */
+  #forbid(publication: ClientPublication, error: WireError): void {
+    const { client, found } = publication;
+    if (error.code === 'FORBIDDEN' || error.code === 'UNAUTHENTICATED')
+      this.#options.presence.leave(client, found.name);
+    refuse(publication, error);
+  }
+}
+
+/** The server publishes its events: what clients say is of another kind. */
+function isPresence({ bound }: FoundTopic): boolean {
+  return bound.topic.definition.enter !== undefined;
 }
 
 /** Nobody wants it: it was settled, or its client is gone for good. */

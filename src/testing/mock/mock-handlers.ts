@@ -56,9 +56,9 @@ export class MockHandlers {
 
   /** @throws TautlineError where nothing is there to run: `NOT_FOUND`, or `FORBIDDEN` for a publish without a rule. */
   check(path: string): void {
-    const topic = this.#contract.topics.has(path);
-    this.#at(topic ? `${path}.authorize` : path, path);
-    if (topic && this.#find(`${path}.publish`) === undefined) {
+    const topic = this.#contract.topics.get(path);
+    this.#at(topic === undefined ? path : `${path}.authorize`, path);
+    if (topic !== undefined && topic.definition.enter === undefined && this.#find(`${path}.publish`) === undefined) {
       throw refusal('FORBIDDEN', path, `clients may not publish here: add ${path}.publish to ${this.#door}`);
     }
   }
