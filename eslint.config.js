@@ -1,5 +1,6 @@
 import js from '@eslint/js';
 import { defineConfig, globalIgnores } from 'eslint/config';
+import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 /** What the oldest supported engines (Safari 16.4, Chrome 111) lack, although a newer lib of TypeScript knows it. */
@@ -107,6 +108,11 @@ export default defineConfig(
       'no-restricted-properties': ['error', ...newerThanTheFloor, ...secureContextOnly],
       '@typescript-eslint/explicit-module-boundary-types': 'error',
     },
+  },
+  {
+    // What React's compiler asks of components and hooks: where one breaks a rule, it would leave it as it is.
+    files: ['src/react/**', 'examples/**'],
+    extends: [reactHooks.configs.flat['recommended-latest']],
   },
   {
     // These folders decide and never act: clock and randomness are handed to them.

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
+import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import type { Store } from '../primitives/store.ts';
 
 /**
@@ -14,7 +14,7 @@ export function useSelected<Value, Selected>(
   select: (value: Value) => Selected,
   isSame: (one: Selected, other: Selected) => boolean,
 ): Selected {
-  const committed = useRef<{ readonly selected: Selected }>(undefined);
+  const [committed] = useState(() => createCell<Selected>());
   const [getSelected, getServer] = useMemo(() => {
     const memo = (read: () => Value) => {
       let last: { readonly value: Value; readonly selected: Selected } | undefined;
@@ -22,16 +22,25 @@ export function useSelected<Value, Selected>(
         const value = read();
         if (last !== undefined && Object.is(last.value, value)) return last.selected;
         const next = select(value);
-        const before = last ?? committed.current;
+        const before = last ?? committed.get();
         last = { value, selected: before !== undefined && isSame(before.selected, next) ? before.selected : next };
         return last.selected;
       };
     };
     return [memo(get), memo(() => server)] as const;
-  }, [get, server, select, isSame]);
+  }, [get, server, select, isSame, committed]);
   const selected = useSyncExternalStore(listen, getSelected, getServer);
-  useEffect(() => {
-    committed.current = { selected };
-  }, [selected]);
+  useEffect(() => committed.set({ selected }), [committed, selected]);
   return selected;
+}
+
+interface Cell<Selected> {
+  readonly get: () => { readonly selected: Selected } | undefined;
+  readonly set: (value: { readonly selected: Selected }) => void;
+}
+
+/** Not a ref: renders read it, which is sound as effects alone write it, and what they write is what was shown last. */
+function createCell<Selected>(): Cell<Selected> {
+  let kept: { readonly selected: Selected } | undefined;
+  return { get: () => kept, set: (value) => void (kept = value) };
 }
