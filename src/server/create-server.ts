@@ -106,7 +106,7 @@ export interface Server<Tree extends ContractTree = ContractTree> {
   peers(options?: { readonly identity?: string | undefined }): PeerInfo[];
   /**
    * Closes all connections of somebody, for good, to this server and to all that share its broker (a failure to tell them
-   * goes to `onError`), and forgets what it knows of them: what runs is aborted,
+   * goes to `onError`, and it is tried again), and forgets what it knows of them: what runs is aborted,
    * what waits is neither run nor delivered, also of a client between two sockets. Who is being let in meanwhile is not.
    * Who comes later is asked for by `authenticate`, so change first what that looks at.
    * @throws TypeError for an identity that is no string; RangeError for a code after which clients come back by themselves.

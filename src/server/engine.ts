@@ -54,6 +54,9 @@ export interface AuthenticateArgs {
  * Decides who a peer is, or refuses it: `refuse()`, or any TautlineError that says so. `FORBIDDEN` is for good,
  * `RATE_LIMITED` until later, all else until it has other credentials. Whatever else is thrown, and a time limit that
  * passes, is a failure of the server: `onError` is told, and the peer comes again.
+ *
+ * With a broker that servers share it may be asked again, of the same token, about a peer that is connected: when the server
+ * can't know whom others have put out.
  */
 export type Authenticate<Context = unknown> = (
   args: AuthenticateArgs,

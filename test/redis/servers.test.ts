@@ -19,7 +19,11 @@ beforeAll(() => redis.start());
 afterAll(() => redis.remove());
 
 /** A server on a port of its own; what it publishes goes through Redis. */
-async function start(pay: (input: string) => string | Promise<string> = (input) => input, onPeer?: () => void) {
+async function start(
+  pay: (input: string) => string | Promise<string> = (input) => input,
+  onPeer?: () => void,
+  onError?: () => void,
+) {
   const [commands, subscriber] = [await CLIENTS['redis 6']!(redis.path), await CLIENTS['ioredis 6']!(redis.path)];
   const clients = { commands: commands.client, subscriber: subscriber.client };
   const callStore = redisCallStore(clients);
@@ -27,6 +31,7 @@ async function start(pay: (input: string) => string | Promise<string> = (input) 
     broker: redisBroker(clients),
     callStore,
     onPeer,
+    onError,
     authenticate: ({ token = 'nobody' }: AuthenticateArgs) => ({ identity: token, context: undefined }),
     handlers: { pay: ({ input }) => pay(input), room: { authorize: () => true } },
   });
@@ -90,13 +95,30 @@ test('a client hears what any server publishes, and goes on at another server wi
 
 test('who is disconnected on one server is on the other, and stays away', async () => {
   const servers = [await start(), await start()] as const;
-  const connections = ['ann', 'bob'].map((user) => connect(servers[1].url, { auth: () => user }));
+  const connections = ['ann', 'bob'].map((user) => connect(servers[1].url, { auth: () => user, lazy: false }));
   onTestFinished(async () => {
     await Promise.all(connections.map((connection) => connection.close()));
   });
   const [ann, bob] = connections as [Connection, Connection];
   await Promise.all([until(ann, 'connected'), until(bob, 'connected')]);
   servers[0].server.disconnect('ann', { reason: 'banned' });
+  await until(ann, 'closed');
+  expect(ann.status).toMatchObject({ cause: { code: 4403, reason: 'banned' } });
+  expect(bob.status.state).toBe('connected');
+});
+
+test('who is disconnected while Redis is away goes when it is back', async () => {
+  const startOne = () => start(undefined, undefined, () => undefined);
+  const servers = [await startOne(), await startOne()] as const;
+  const connections = ['ann', 'bob'].map((user) => connect(servers[1].url, { auth: () => user, lazy: false }));
+  onTestFinished(async () => {
+    await Promise.all(connections.map((connection) => connection.close()));
+  });
+  const [ann, bob] = connections as [Connection, Connection];
+  await Promise.all([until(ann, 'connected'), until(bob, 'connected')]);
+  await redis.kill();
+  servers[0].server.disconnect('ann', { reason: 'banned' });
+  await redis.start();
   await until(ann, 'closed');
   expect(ann.status).toMatchObject({ cause: { code: 4403, reason: 'banned' } });
   expect(bob.status.state).toBe('connected');

@@ -122,8 +122,8 @@ test('a broker that can not be followed is asked again, and what it may have los
   listeners[1]!.event({ offset: 9, payload: 'no JSON' });
   expect(other.errors.map(({ error }) => String(error))).toEqual([
     'Error: away',
-    'Error: what other servers told to end may be lost: all subscriptions are authorized again',
-    'Error: what other servers told to end may be lost: all subscriptions are authorized again',
+    'Error: what other servers told to end may be lost: all clients are authenticated and authorized again',
+    'Error: what other servers told to end may be lost: all clients are authenticated and authorized again',
     expect.stringContaining('SyntaxError'),
   ]);
 });

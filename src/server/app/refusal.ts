@@ -1,4 +1,5 @@
 import { TautlineError, isSystemCode, isTautlineError, outcomeOfServerCode } from '../../errors.ts';
+import * as CloseCode from '../../protocol/close-code.ts';
 import type { WireError } from '../../protocol/messages.ts';
 
 /**
@@ -51,4 +52,14 @@ export function expiryProblem(expiresAt: unknown): TypeError | undefined {
   return new TypeError(
     `authenticate must give expiresAt in ms since the epoch, not ${typeof expiresAt}: take getTime() of a Date, and a JWT's exp times 1000`,
   );
+}
+
+/** How the socket of somebody is closed whose credentials were refused. */
+export function closeOfRefusal({
+  code,
+  message,
+  retryAfterMs = 0,
+}: TautlineError): readonly [code: number, reason: string] {
+  if (code === 'RATE_LIMITED') return [CloseCode.TRY_AGAIN_LATER, `retry-after=${retryAfterMs}`];
+  return [code === 'FORBIDDEN' ? CloseCode.FORBIDDEN : CloseCode.UNAUTHENTICATED, message];
 }

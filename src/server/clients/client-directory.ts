@@ -23,6 +23,12 @@ export type Attached =
   | { readonly client: Client; readonly isNew: boolean; readonly refused?: undefined }
   | { readonly refused: number; readonly reason: string };
 
+/** How the sockets of a client that is put out are closed. */
+export interface Ending {
+  readonly code: number;
+  readonly reason: string;
+}
+
 /** Why an older socket is closed. */
 export const NEWER = 'a newer socket of this client exists';
 
@@ -126,14 +132,16 @@ export class ClientDirectory {
   }
 
   /** All clients of an identity are gone for good, with a socket or between two. */
-  end(identity: string, { code, reason }: { readonly code: number; readonly reason: string }): void {
-    for (const client of [...this.#clients.values()]) {
-      if (client.identity !== identity) continue;
-      // First: what runs is aborted, and says nothing more on a socket.
-      for (const socket of [client.socket, client.serving, client.retired]) socket?.cutOff(code, reason);
-      client.claims?.forget(client.n);
-      this.forget(client);
-    }
+  endAll(identity: string, why: Ending): void {
+    for (const client of [...this.#clients.values()]) if (client.identity === identity) this.end(client, why);
+  }
+
+  /** One is. */
+  end(client: Client, { code, reason }: Ending): void {
+    // First: what runs is aborted, and says nothing more on a socket.
+    for (const socket of [client.socket, client.serving, client.retired]) socket?.cutOff(code, reason);
+    client.claims?.forget(client.n);
+    this.forget(client);
   }
 
   /** Nothing of the client is remembered: what runs of it is aborted. */

@@ -1,4 +1,5 @@
 import * as CloseCode from '../../protocol/close-code.ts';
+import { SerialQueue } from '../../primitives/serial-queue.ts';
 import { closeReaction } from '../../protocol/close-reaction.ts';
 import type { Engine } from '../engine.ts';
 import type { ServerRequest } from './server-socket.ts';
@@ -30,6 +31,9 @@ export interface DisconnectOptions {
 const REASON = 'disconnected by the server';
 const REVOKED = { code: 'FORBIDDEN', message: 'the server has ended this subscription' };
 
+/** Of so many at a time it is asked again who they are. */
+const VERIFIED_AT_ONCE = 64;
+
 /** Ends what was allowed: a person's connections, subscriptions, and what runs for them. */
 export class Admission {
   readonly #engine: Engine;
@@ -56,7 +60,7 @@ export class Admission {
     }
     const ban = { code, reason };
     for (const session of this.#sessions()) session.ban(identity, ban);
-    this.#engine.directory.end(identity, ban);
+    this.#engine.directory.endAll(identity, ban);
   }
 
   revoke(topic: string, identity: string): void {
@@ -69,7 +73,13 @@ export class Admission {
 
   reauthorize(identity: string | undefined): void {
     if (identity !== undefined) checkIdentity('reauthorize', identity);
-    for (const { peer } of this.#open(identity)) peer.reauthorize();
+    for (const { peer } of this.#open(identity)) peer.authorizeAgain(true);
+  }
+
+  /** Asks about everybody again: who is still welcome, and to what. */
+  verifyAgain(): void {
+    const turns = Array.from({ length: VERIFIED_AT_ONCE }, () => new SerialQueue());
+    [...this.#sessions()].forEach((session, index) => session.verifyAgain(turns[index % VERIFIED_AT_ONCE]!));
   }
 
   *#open(identity: string | undefined): Iterable<Session & { readonly peer: NonNullable<Session['peer']> }> {

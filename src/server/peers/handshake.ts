@@ -9,7 +9,7 @@ import type { CallStore } from '../calls/call-store.ts';
 import { floorProblem } from '../calls/floor.ts';
 import { NEWER, OTHERS } from '../clients/client-directory.ts';
 import { whenReady } from '../app/now-or-later.ts';
-import { expiryProblem, noCredentials, refusesCredentials } from '../app/refusal.ts';
+import { closeOfRefusal, expiryProblem, noCredentials, refusesCredentials } from '../app/refusal.ts';
 import { EXPIRED, isOver } from './expiry.ts';
 import type { ServerRequest } from './server-socket.ts';
 
@@ -151,10 +151,8 @@ export class Handshake {
           report(error, { during: 'authenticate' });
           return this.#refuse(CloseCode.INTERNAL_ERROR, FAILED);
         }
-        const { code, message, retryAfterMs = 0 } = error;
-        this.#engine.observer?.tell({ type: 'refused', code });
-        if (code === 'RATE_LIMITED') this.#refuse(CloseCode.TRY_AGAIN_LATER, `retry-after=${retryAfterMs}`);
-        else this.#refuse(code === 'FORBIDDEN' ? CloseCode.FORBIDDEN : CloseCode.UNAUTHENTICATED, message);
+        this.#engine.observer?.tell({ type: 'refused', code: error.code });
+        this.#refuse(...closeOfRefusal(error));
       },
     );
   }

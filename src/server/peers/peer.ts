@@ -1,6 +1,7 @@
 import type { Deadline } from '../../primitives/deadlines.ts';
 import * as CloseCode from '../../protocol/close-code.ts';
-import { encodeError, encodePing, encodePong, encodeUnsubscribed } from '../../protocol/encode.ts';
+import type { SerialQueue } from '../../primitives/serial-queue.ts';
+import { encodeError, encodePing, encodePong } from '../../protocol/encode.ts';
 import type { ClientMessage, Malformed, WireError } from '../../protocol/messages.ts';
 import type { Decoded } from '../../protocol/read-frame.ts';
 import { floorProblem } from '../calls/floor.ts';
@@ -34,6 +35,7 @@ export class Peer {
   readonly #calls: PeerCalls;
   #streams: PeerStreams | undefined;
   #followers: PeerFollowers | undefined;
+  readonly #token: string | undefined;
   #auth: PeerAuth | undefined;
   #expiry: Expiry | undefined;
   readonly #heartbeat: PeerHeartbeat;
@@ -54,15 +56,11 @@ export class Peer {
     this.#link = link;
     this.#spreadMs = link.spreadMs;
     this.#context = credentials.context;
+    this.#token = hello.token;
     this.#speaks = hello.codec === undefined || hello.codec === engine.codec.name;
     this.#calls = new PeerCalls(link, this);
     this.#inbox = new PeerInbox(link, this);
     this.#heartbeat = new PeerHeartbeat(engine.times, engine.deadlines, this);
-  }
-
-  /** It is welcomed. */
-  begin({ expiresAt }: Credentials): void {
-    this.#limitLife(expiresAt);
   }
 
   get large(): LargeMessages {
@@ -186,26 +184,32 @@ export class Peer {
     this.#followers?.revoke(topic, error);
   }
 
-  /** The app is asked again for each of its subscriptions; until it has answered nothing more comes of them. */
-  reauthorize(): void {
-    this.#followers?.authorizeAgain(true);
-    this.client.authorizeStays(this.#context);
+  /** See {@link PeerFollowers.authorizeAgain}. */
+  authorizeAgain(mustWait: boolean, after?: Promise<void>): void {
+    this.#followers?.authorizeAgain(mustWait, after);
+    if (after === undefined) this.client.authorizeStays(this.#context);
+    else void after.then(() => this.client.authorizeStays(this.#context));
+  }
+
+  /** Asks again who it is, in turn; until that is known, and its subscriptions are authorized, nothing more comes of them. */
+  verifyAgain(turns: SerialQueue): void {
+    this.authorizeAgain(true, this.#credentials.verifyAgain(turns));
+  }
+
+  get #credentials(): PeerAuth {
+    return (this.#auth ??= new PeerAuth(this.#link, this, this.#token));
   }
 
   #limitLife(expiresAt: number | undefined): void {
     if (expiresAt === undefined && this.#expiry === undefined) return;
-    const expired = (): void => this.#link.cutOff(CloseCode.UNAUTHENTICATED, EXPIRED);
+    const expired = (): void => this.ended(CloseCode.UNAUTHENTICATED, EXPIRED);
     this.#expiry ??= new Expiry(this.#link.engine.deadlines, expired);
     this.#expiry.set(expiresAt);
   }
 
-  replied(): void {
-    this.#followers?.authorizeAgain();
-    this.client.authorizeStays(this.#context);
-  }
-
-  otherIdentity(): void {
-    this.#link.close(CloseCode.OTHER_IDENTITY, 'the credentials prove another identity');
+  ended(code: number, reason: string): void {
+    if (code === CloseCode.FORBIDDEN) this.#link.engine.directory.end(this.client, { code, reason });
+    this.#link.cutOff(code, reason);
   }
 
   /** Events or items wait for room. */
@@ -227,9 +231,8 @@ export class Peer {
         return this.#act(message, arrival);
       case 'subscribe': {
         const [, n, topic, position] = message;
-        if (!this.#speaks) return this.#refuseSubscription(n, topic, 'BAD_PAYLOAD', this.#codecProblem);
-        this.#followers ??= new PeerFollowers(this.#link, this);
-        return this.#followers.subscribe(n, topic, position ?? undefined);
+        if (!this.#speaks) return this.#subscribed.refuse(n, topic, 'BAD_PAYLOAD', this.#codecProblem);
+        return this.#subscribed.subscribe(n, topic, position ?? undefined);
       }
       case 'unsubscribe':
         return this.unsubscribe(message[1]);
@@ -245,8 +248,7 @@ export class Peer {
         return this.#inbox.worked(this.client.raise(floor[0], floor.slice(1)), arrival.at);
       }
       case 'auth':
-        this.#auth ??= new PeerAuth(this.#link, this);
-        return this.#auth.take(message[1], message[2]);
+        return this.#credentials.take(message[1], message[2]);
       case 'ping':
         return this.#link.push(encodePong(message[1]), 'answer');
       case 'hello':
@@ -282,14 +284,13 @@ export class Peer {
 
   answerMalformed({ id, n, topic, name, problem }: Malformed): void {
     const message = `malformed ${name}: ${problem}`;
-    if (n !== undefined && topic !== undefined) this.#refuseSubscription(n, topic, 'BAD_REQUEST', message);
+    if (n !== undefined && topic !== undefined) this.#subscribed.refuse(n, topic, 'BAD_REQUEST', message);
     else if (id !== undefined) this.#calls.refuse(id, 'BAD_REQUEST', message);
     else this.#link.close(CloseCode.MALFORMED_FRAME, message);
   }
 
-  #refuseSubscription(n: number, topic: string, code: string, message: string): void {
-    this.#link.push(encodeUnsubscribed(n, topic, { code, message }), 'ordered answer');
-    this.#link.engine.observer?.tell({ type: 'refused', code });
+  get #subscribed(): PeerFollowers {
+    return (this.#followers ??= new PeerFollowers(this.#link, this));
   }
 
   get #codecProblem(): string {

@@ -6,6 +6,7 @@ import type { GoAway } from '../../protocol/messages.ts';
 import { PARTS } from '../../protocol/parts.ts';
 import { NEWER } from '../clients/client-directory.ts';
 import type { Client, ClientSocket } from '../clients/client.ts';
+import type { SerialQueue } from '../../primitives/serial-queue.ts';
 import { callIsolated } from '../../primitives/emit.ts';
 import type { Credentials, Engine } from '../engine.ts';
 import type { Delivery } from '../outbound/frame-writer.ts';
@@ -51,6 +52,8 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, OutletOwn
   readonly #owner: SessionOwner;
   readonly #outlet: Outlet;
   #phase: SessionPhase;
+  /** As soon as it is welcomed it is asked about again, in turn. */
+  #verifyIn: SerialQueue | undefined;
 
   constructor(engine: Engine, socket: ServerSocket, request: ServerRequest, owner: SessionOwner) {
     this.engine = engine;
@@ -167,6 +170,12 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, OutletOwn
     if (this.#phase.name === 'greeting') this.#phase.handshake.ban(identity, ban);
   }
 
+  /** Asks again who it is, in turn: what was said of it before does not count any more. */
+  verifyAgain(turns: SerialQueue): void {
+    if (this.#phase.name === 'open') this.#phase.peer.verifyAgain(turns);
+    else if (this.#phase.name === 'greeting') this.#verifyIn = turns;
+  }
+
   /** Ends the socket without waiting for it: what is written is handed to it first. */
   close(code: number, reason: string): void {
     if (this.#isClosed) return;
@@ -234,9 +243,10 @@ export class Session implements SocketHandler, ClientSocket, PeerLink, OutletOwn
       codec: codec.name,
     };
     this.push(encodeWelcome(welcome), 'notice');
-    peer.begin(credentials);
+    peer.accepted(credentials);
     if (isNew) this.#tellArrival(client, credentials);
     for (const decoded of held) peer.read(decoded);
+    if (this.#verifyIn !== undefined) this.verifyAgain(this.#verifyIn);
   }
 
   #tellArrival(client: Client, { identity, context }: Credentials): void {

@@ -151,14 +151,19 @@ export class PeerFollowers implements FollowerPeer {
     this.#observeRefusal(code);
   }
 
-  /** Other credentials are in force, or something has changed: asks again for each, which may have to wait for the answer. */
-  authorizeAgain(mustWait = false): void {
+  /**
+   * Other credentials are in force, or something has changed: asks again for each, which may have to wait for the answer.
+   * @param after - When to ask. @default at once
+   */
+  authorizeAgain(mustWait: boolean, after?: Promise<void>): void {
     const { waiting } = this.#client;
     for (const follower of [...this.#byName.values()]) {
       // One that waits will be asked for with what is in force then.
       if (waiting.has(follower)) continue;
       if (mustWait) follower.question();
-      this.#authorize(follower, () => mustWait && follower.answered());
+      const ask = (): void => this.#authorize(follower, () => mustWait && follower.answered());
+      if (after === undefined) ask();
+      else void after.then(() => follower.ended || ask());
     }
   }
 
