@@ -29,6 +29,8 @@ import { checkFunction, checkMethods, DEFAULT_TIMES, resolveLimits, resolveNumbe
 import type { ResolvedLimits, ServerLimits, ServerTimes } from './app/server-options.ts';
 import type { ServerRequest, ServerSocket, SocketHandler } from './peers/server-socket.ts';
 import { SharedCommands } from './brokers/shared-commands.ts';
+import { PeerFinder } from './brokers/peer-finder.ts';
+import type { FindPeersOptions, FoundPeers } from './brokers/peer-finder.ts';
 import { SessionTable } from './peers/session-table.ts';
 import { UnfinishedParts } from './peers/unfinished-parts.ts';
 import type { RefusedUpgrade } from './peers/refused-upgrades.ts';
@@ -105,6 +107,13 @@ export interface Server<Tree extends ContractTree = ContractTree> {
   /** Clients with a socket on this server, of everybody or of one identity, at this moment. */
   peers(options?: { readonly identity?: string | undefined }): PeerInfo[];
   /**
+   * Looks for clients of one identity with a socket, on all servers that share the broker, and waits up to `withinMs` for
+   * each to answer.
+   * @throws TypeError for an identity that is no string, RangeError for a `withinMs` that is no time, and what the broker
+   * throws that can't be asked: as a rejection
+   */
+  findPeers(options: FindPeersOptions): Promise<FoundPeers>;
+  /**
    * Closes all connections of somebody, for good, to this server and to all that share its broker (a failure to tell them
    * goes to `onError`, and it is tried again), and forgets what it knows of them: what runs is aborted,
    * what waits is neither run nor delivered, also of a client between two sockets. Who is being let in meanwhile is not.
@@ -144,11 +153,13 @@ export function createServer<Tree extends ContractTree, Context = undefined>(
   const sessions = new SessionTable(engine);
   const admission = new Admission(engine, () => sessions.all);
   const commands = new SharedCommands(engine, admission, engine.broker);
+  const finder = new PeerFinder(engine, admission, engine.broker);
   let closing: Promise<void> | undefined;
 
   const close = async (withinMs: number): Promise<void> => {
     await sessions.drain(withinMs);
     commands.close();
+    finder.close();
     engine.brokerWatch.close();
     engine.callStoreWatch.close();
     engine.presence.close();
@@ -157,29 +168,14 @@ export function createServer<Tree extends ContractTree, Context = undefined>(
     engine.deadlines.close();
     if (options.broker === undefined) await engine.broker.close();
   };
-  const topic = (path: string, params: unknown = {}): ServerTopic => {
-    const bound = engine.bound.topics.get(path);
-    if (bound === undefined) throw new TypeError(`the contract has no topic ${path}`);
-    const filled = params as Readonly<Record<string, string>>;
-    const name = bound.topic.fill(filled);
-    const found = { name, bound, params: filled };
-    return {
-      name,
-      publish: (event, given) =>
-        bound.topic.definition.enter === undefined
-          ? engine.publisher.publish(found, event, given)
-          : Promise.reject(new TypeError(`publish: ${path} is a presence, and tells by itself who is there`)),
-      read: () => engine.hub.read(found),
-      revoke: (identity) => commands.run(['revoke', identity, name]),
-    };
-  };
 
   return {
     limits: engine.wireLimits,
     accept: (socket, request = {}) => sessions.accept(socket, request),
     turnedAway: (upgrade) => sessions.refusedUpgrades.add(upgrade),
-    topic: topic as Server<Tree>['topic'],
+    topic: ((path: string, params: unknown) => topicOf(engine, commands, path, params)) as Server<Tree>['topic'],
     peers: ({ identity } = {}) => [...admission.peers(identity)],
+    findPeers: (given) => finder.find(given),
     disconnect: (identity, given = {}) => commands.run(['disconnect', identity, given]),
     reauthorize: (identity) => commands.run(identity === undefined ? ['reauthorize'] : ['reauthorize', identity]),
     stats: () => sessions.stats(),
@@ -194,6 +190,23 @@ export function createServer<Tree extends ContractTree, Context = undefined>(
       }
       return closing;
     },
+  };
+}
+
+function topicOf(engine: Engine, commands: SharedCommands, path: string, params: unknown = {}): ServerTopic {
+  const bound = engine.bound.topics.get(path);
+  if (bound === undefined) throw new TypeError(`the contract has no topic ${path}`);
+  const filled = params as Readonly<Record<string, string>>;
+  const name = bound.topic.fill(filled);
+  const found = { name, bound, params: filled };
+  return {
+    name,
+    publish: (event, given) =>
+      bound.topic.definition.enter === undefined
+        ? engine.publisher.publish(found, event, given)
+        : Promise.reject(new TypeError(`publish: ${path} is a presence, and tells by itself who is there`)),
+    read: () => engine.hub.read(found),
+    revoke: (identity) => commands.run(['revoke', identity, name]),
   };
 }
 

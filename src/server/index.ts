@@ -4,6 +4,7 @@ export type { ServerTopic, TopicAt, TopicParamsRest, TopicPath } from './server-
 export type { GivenHandlers } from './app/given-handlers.ts';
 export type { ArrivedPeer, AuthenticateArgs, Authenticate, Credentials } from './engine.ts';
 export type { DisconnectOptions, PeerInfo } from './peers/admission.ts';
+export type { FindPeersOptions, FoundPeer, FoundPeers } from './brokers/peer-finder.ts';
 export type { RefusedUpgrade } from './peers/refused-upgrades.ts';
 export type {
   AuthorizeArgs,

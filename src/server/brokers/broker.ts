@@ -66,7 +66,7 @@ export interface PublishOptions {
 export interface Broker {
   /**
    * Servers of several processes share it: what one is told to end, `disconnect` and the like, it tells the others as
-   * publications of a topic of its own, `$commands`. @default false
+   * publications of a topic of its own, `$commands`, and `$peers` is for who is connected where. @default false
    */
   readonly isShared?: boolean | undefined;
   /** It can publish within a transaction of the app: `publish(topic, payload, { tx })`. @default false */

@@ -90,7 +90,8 @@ export class Admission {
   }
 }
 
-function checkIdentity(what: string, identity: unknown): void {
+/** @throws TypeError */
+export function checkIdentity(what: string, identity: unknown): void {
   if (typeof identity === 'string') return;
   throw new TypeError(`${what}: give the identity that authenticate gave, a string, not ${typeof identity}`);
 }
