@@ -203,8 +203,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'another identity in band is let stay',
     rule: 'auth, and close code 4410: credentials that prove another identity',
     file: 'src/server/peers/peer-auth.ts',
-    find: 'if (credentials.identity !== identity) return this.#peer.otherIdentity();',
-    replace: 'if (identity === "") return this.#peer.otherIdentity();',
+    find: "if (credentials.identity !== this.#peer.identity) return tell('other identity');",
+    replace: "if (this.#peer.identity === '') return tell('other identity');",
   },
   {
     name: 'a client that left for good is remembered',
