@@ -1,5 +1,7 @@
 export { postgresBroker } from './brokers/postgres/postgres-broker.ts';
 export type { PostgresBroker, PostgresBrokerOptions } from './brokers/postgres/postgres-broker.ts';
+export { postgresCallStore } from './brokers/postgres/postgres-call-store.ts';
+export type { PostgresCallStore, PostgresCallStoreOptions } from './brokers/postgres/postgres-call-store.ts';
 export type {
   PostgresClient,
   PostgresListenClient,

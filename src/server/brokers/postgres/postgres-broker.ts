@@ -1,12 +1,17 @@
 import type { Position } from '../../../protocol/messages.ts';
 import { resolveNumbers } from '../../app/server-options.ts';
-import { KeyedQueue } from '../../topics/keyed-queue.ts';
 import type { Broker, BrokerConnection, Feed, FeedListener, PublishOptions } from '../broker.ts';
 import type { Found, Head, MarkedEvent } from '../followed-topic.ts';
 import { FollowedTopics } from '../followed-topics.ts';
 import { PostgresConnection } from './postgres-connection.ts';
-import type { PostgresListenClient, PostgresPool, PostgresTransaction } from './postgres-port.ts';
+import {
+  checkClients,
+  type PostgresListenClient,
+  type PostgresPool,
+  type PostgresTransaction,
+} from './postgres-port.ts';
 import { resolvePrefix } from './schema.ts';
+import { Turns } from './turns.ts';
 
 /** Options of {@link postgresBroker}. */
 export interface PostgresBrokerOptions {
@@ -75,15 +80,14 @@ class PgBroker implements PostgresBroker {
   readonly #onError: (error: unknown) => void;
   readonly #topics: FollowedTopics;
   readonly #statements: ReturnType<typeof statements>;
-  /** A pool has several lines: what is published to one topic waits for what was published before. */
-  readonly #turns = new KeyedQueue();
+  readonly #turns: Turns;
   readonly #timers: ReadonlyArray<ReturnType<typeof setInterval>>;
   #isComparing = false;
 
   constructor({ pool, listen, prefix: given, history, timeoutMs, checkMs, onError }: PostgresBrokerOptions) {
     this.#numbers = resolveNumbers('postgresBroker: ', DEFAULTS, { ...history, timeoutMs, checkMs });
     const prefix = resolvePrefix('postgresBroker', given);
-    checkClients(pool, listen);
+    checkClients('postgresBroker', pool, listen);
     this.#onError = onError ?? (() => undefined);
     this.#statements = statements(prefix);
     this.#topics = new FollowedTopics(
@@ -97,6 +101,8 @@ class PgBroker implements PostgresBroker {
       this.#onError,
     );
     this.connection = new PostgresConnection({
+      owner: 'postgresBroker',
+      channel: 'events',
       pool,
       listen,
       prefix,
@@ -105,6 +111,7 @@ class PgBroker implements PostgresBroker {
       begun: () => this.#check(),
       onError: this.#onError,
     });
+    this.#turns = new Turns(this.connection);
     this.connection.start();
     this.#timers = [
       setInterval(() => this.#check(), this.#numbers.checkMs),
@@ -119,7 +126,7 @@ class PgBroker implements PostgresBroker {
     const { publish } = this.#statements;
     const rows =
       tx === undefined
-        ? await this.#inTurn(name, () => this.connection.run(publish, values))
+        ? await this.#turns.run(name, () => this.connection.run(publish, values))
         : await this.connection.within(tx as PostgresTransaction, publish, values);
     const { epoch, offset } = rows[0]!;
     return [String(epoch), Number(offset)];
@@ -188,19 +195,6 @@ class PgBroker implements PostgresBroker {
     const isCovered = epoch === now && offset <= head[1] && offset + 1 >= oldest;
     return { head, oldest, events: isCovered ? events(rows, offset) : undefined };
   }
-
-  /** Runs a task after those of the topic; one whose time is over before does not run at all. */
-  #inTurn<T>(name: string, task: () => Promise<T>): Promise<T> {
-    let end!: () => void;
-    const ended = new Promise<void>((resolve) => (end = resolve));
-    const coming = new Promise<void>((go) => {
-      this.#turns.run(name, () => {
-        go();
-        return ended;
-      });
-    });
-    return this.connection.turn(coming).then(task).finally(end);
-  }
 }
 
 /** `undefined` where some are missing. */
@@ -237,13 +231,4 @@ function statements(prefix: string): Record<'publish' | 'head' | 'read' | 'compa
       ) SELECT topic, epoch, head, mark FROM ${topics} WHERE topic = ANY($1)`,
     sweep: `SELECT ${prefix}sweep($1, $2)`,
   };
-}
-
-function checkClients(pool: unknown, listen: unknown): void {
-  if (typeof (pool as Partial<PostgresPool> | undefined)?.connect !== 'function') {
-    throw new TypeError('postgresBroker: pool must be a pool of pg: new pg.Pool(…)');
-  }
-  if (listen !== undefined && typeof listen !== 'function') {
-    throw new TypeError('postgresBroker: listen must be a function that makes a client: () => new pg.Client(…)');
-  }
 }

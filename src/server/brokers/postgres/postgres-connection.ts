@@ -13,9 +13,6 @@ import {
 } from './postgres-port.ts';
 import { SCHEMA_VERSION } from './schema.ts';
 
-/** Begins each message. */
-const OWNER = 'postgresBroker';
-
 /** A pool that could not connect is asked again after this time, ms. */
 const AGAIN_MS = 100;
 
@@ -27,6 +24,10 @@ export type Rows = ReadonlyArray<Readonly<Record<string, unknown>>>;
 
 /** What a {@link PostgresConnection} is made with. */
 export interface PostgresConnectionOptions {
+  /** Begins each message. */
+  readonly owner: string;
+  /** Notifications come on it; the prefix is before its name. */
+  readonly channel: string;
   readonly pool: PostgresPool;
   readonly listen: (() => PostgresListenClient) | undefined;
   readonly prefix: string;
@@ -53,7 +54,7 @@ export class PostgresConnection implements BrokerConnection {
   constructor(options: PostgresConnectionOptions) {
     this.#options = options;
     const { pool, listen, told, onError, begun } = options;
-    this.#limits = new TimeLimits(OWNER, options.timeoutMs);
+    this.#limits = new TimeLimits(options.owner, options.timeoutMs);
     const open = lineOpener(pool, listen);
     this.#line = new ListenLine({
       open: () => this.#inTimeOrNever(open()),
@@ -147,16 +148,16 @@ export class PostgresConnection implements BrokerConnection {
     const { prefix } = this.#options;
     try {
       const { rows } = await client.query(`SELECT ${prefix}version() AS version`, []);
-      this.#fault = rows[0]?.version === SCHEMA_VERSION ? undefined : schemaFault(prefix, 'other tables');
+      this.#fault = rows[0]?.version === SCHEMA_VERSION ? undefined : this.#schemaFault('other tables');
     } catch (error) {
       if (!isMissing(error)) throw error;
-      this.#fault = schemaFault(prefix, 'no tables', error);
+      this.#fault = this.#schemaFault('no tables', error);
     }
     if (this.#fault !== undefined) {
       for (const listener of [...this.#listeners]) listener();
       throw this.#fault;
     }
-    await client.query(`LISTEN "${prefix}events"`, []);
+    await client.query(`LISTEN "${prefix}${this.#options.channel}"`, []);
   }
 
   async #client(): Promise<PostgresPoolClient> {
@@ -214,31 +215,34 @@ export class PostgresConnection implements BrokerConnection {
   }
 
   #late(what: string, outcome: 'unknown' | 'not-sent'): Error {
-    return new TautlineError('TIMEOUT', `${OWNER}: ${what} for ${this.#options.timeoutMs} ms`, { outcome });
+    return new TautlineError('TIMEOUT', `${this.#options.owner}: ${what} for ${this.#options.timeoutMs} ms`, {
+      outcome,
+    });
   }
 
   #there<T>(coming: Promise<T>): Promise<T> {
     return this.#limits.wait(coming, 'not-sent', () => {
-      const message = `${OWNER}: PostgreSQL is not connected for ${this.#options.timeoutMs} ms`;
+      const message = `${this.#options.owner}: PostgreSQL is not connected for ${this.#options.timeoutMs} ms`;
       return new TautlineError('OFFLINE', message, { outcome: 'not-sent', retryable: true });
     });
   }
 
   #explained(error: unknown): unknown {
     if (error instanceof TautlineError) return error;
-    if (isMissing(error)) return schemaFault(this.#options.prefix, 'no tables', error);
+    if (isMissing(error)) return this.#schemaFault('no tables', error);
     if (sqlState(error) !== undefined) return error;
-    const message = `${OWNER}: the connection was lost before PostgreSQL had answered`;
+    const message = `${this.#options.owner}: the connection was lost before PostgreSQL had answered`;
     return new TautlineError('DISCONNECTED', message, { outcome: 'unknown', cause: error });
+  }
+
+  #schemaFault(what: string, cause?: unknown): Error {
+    const { owner, prefix } = this.#options;
+    const call = prefix === 'tautline_' ? 'postgresSchema()' : `postgresSchema({ prefix: '${prefix}' })`;
+    const message = `${owner}: the database has ${what} ${prefix}*: run the SQL that ${call} gives, as a migration`;
+    return new Error(message, { cause });
   }
 }
 
 function isMissing(error: unknown): boolean {
   return MISSING.includes(sqlState(error));
-}
-
-function schemaFault(prefix: string, what: string, cause?: unknown): Error {
-  const call = prefix === 'tautline_' ? 'postgresSchema()' : `postgresSchema({ prefix: '${prefix}' })`;
-  const message = `${OWNER}: the database has ${what} ${prefix}*: run the SQL that ${call} gives, as a migration`;
-  return new Error(message, { cause });
 }

@@ -40,6 +40,16 @@ export interface PostgresListenClient extends PostgresClient {
   end(): Promise<unknown>;
 }
 
+/** @throws TypeError for what can't work */
+export function checkClients(owner: string, pool: unknown, listen: unknown): void {
+  if (typeof (pool as Partial<PostgresPool> | undefined)?.connect !== 'function') {
+    throw new TypeError(`${owner}: pool must be a pool of pg: new pg.Pool(…)`);
+  }
+  if (listen !== undefined && typeof listen !== 'function') {
+    throw new TypeError(`${owner}: listen must be a function that makes a client: () => new pg.Client(…)`);
+  }
+}
+
 /** Clients of pools that have a listener of ours. */
 const LENT = new WeakSet<PostgresPoolClient>();
 

@@ -1,3 +1,5 @@
+import { CALL_SCHEMA } from './call-schema.ts';
+
 /** Options of {@link postgresSchema}. */
 export interface PostgresSchemaOptions {
   /**
@@ -8,7 +10,7 @@ export interface PostgresSchemaOptions {
 }
 
 /** Of the tables and functions below. Another one means that they have to be made anew. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** @throws TypeError for what can't begin a name */
 export function resolvePrefix(owner: string, prefix: string = 'tautline_'): string {
@@ -17,18 +19,17 @@ export function resolvePrefix(owner: string, prefix: string = 'tautline_'): stri
 }
 
 /**
- * SQL that makes the tables and functions which {@link postgresBroker} works with. Run it as a migration, before the
+ * SQL that makes the tables and functions which {@link postgresBroker} and {@link postgresCallStore} work with. Run it as a migration, before the
  * servers start; it may be run again. PostgreSQL 13 or newer.
  *
- * The role of the servers needs `SELECT`, `INSERT`, `UPDATE` and `DELETE` on both tables, which their owner has.
+ * The role of the servers needs `SELECT`, `INSERT`, `UPDATE` and `DELETE` on the tables, which their owner has.
  * @throws TypeError for a prefix that can't begin a name
  */
 export function postgresSchema({ prefix: given }: PostgresSchemaOptions = {}): string {
   const prefix = resolvePrefix('postgresSchema', given);
-  const statements = [TABLES, PUBLISH, HEAD, SWEEP, `SELECT ${SCHEMA_VERSION}`];
-  const [tables, publish, head, sweep, version] = statements.map((text) => text.replaceAll('@', prefix));
-  return `${tables}${publish}${head}${sweep}
-CREATE OR REPLACE FUNCTION ${prefix}version() RETURNS integer LANGUAGE sql IMMUTABLE AS '${version}';
+  const statements = TABLES + PUBLISH + HEAD + SWEEP + CALL_SCHEMA;
+  return `${statements.replaceAll('@', prefix)}
+CREATE OR REPLACE FUNCTION ${prefix}version() RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT ${SCHEMA_VERSION}';
 `;
 }
 

@@ -10,6 +10,7 @@ import type {
 } from '../../calls/call-store.ts';
 import { resolveNumbers } from '../../app/server-options.ts';
 import { randomName } from '../../random-name.ts';
+import { Retries } from '../retries.ts';
 import { CLAIM, FLOOR, FORGET, LEASE, LEAVE, LIVES, OPEN_MEMORY, REPLACE } from './call-scripts.ts';
 import { ChannelWatch } from './channel-watch.ts';
 import { RedisConnection } from './redis-connection.ts';
@@ -37,9 +38,6 @@ const RENEWALS = 3;
 /** Memories of clients whose server died without a word are forgotten after this, ms. */
 const CONNECTED_MS = 24 * 3600 * 1000;
 
-/** What could not be written is tried again after this, ms. */
-const AGAIN_MS = 1000;
-
 /**
  * Remembers the calls of clients for any number of servers, in Redis 6.2 or newer, or Valkey: a mutation, publish or stream
  * that its client sends again, to whichever server, is run once. Costs two steps in Redis for each of them.
@@ -66,12 +64,12 @@ class RedisCallStore implements CallStore {
   #claims = 0;
   #closed = false;
   readonly #timer: ReturnType<typeof setInterval>;
-  /** Writes that wait to be tried again, and how each is let go. */
-  readonly #retries = new Set<() => void>();
+  readonly #retries: Retries;
 
   constructor({ onError, answers, answerBytes, leaseMs, timeoutMs, ...clients }: RedisCallStoreOptions) {
     this.#numbers = resolveNumbers('redisCallStore: ', DEFAULTS, { answers, answerBytes, leaseMs, timeoutMs });
     this.#onError = onError ?? (() => undefined);
+    this.#retries = new Retries(this.#onError);
     const { commands, subscriber, prefix } = redisClients('redisCallStore', clients);
     this.#prefix = `${prefix}calls:`;
     this.connection = new RedisConnection('redisCallStore', this.#numbers.timeoutMs, commands, subscriber);
@@ -100,7 +98,7 @@ class RedisCallStore implements CallStore {
       found = (await this.#run(CLAIM, client, args)) as typeof found;
     } catch (error) {
       // It may have been done all the same, and this server will not run it.
-      this.#untilDone(() => this.#replace(request, mine, '')).catch(this.#onError);
+      this.#retries.untilDone(() => this.#replace(request, mine, '')).catch(this.#onError);
       throw error;
     }
     const [state, stored] = found;
@@ -110,7 +108,7 @@ class RedisCallStore implements CallStore {
 
   async answer(answer: StoredAnswer): Promise<void> {
     const { key, token, message } = answer;
-    await this.#untilDone(() => this.#replace(answer, `${token}\n${key}`, this.#stored(answer, message)));
+    await this.#retries.untilDone(() => this.#replace(answer, `${token}\n${key}`, this.#stored(answer, message)));
   }
 
   async floor({ client, memory }: MemoryName, below: number, except: readonly number[]): Promise<void> {
@@ -133,7 +131,7 @@ class RedisCallStore implements CallStore {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#timer);
-    for (const letGo of [...this.#retries]) letGo();
+    this.#retries.close();
     try {
       // What it has claimed and not answered need not wait for the lease to lapse.
       if (this.connection.isUp) await this.connection.run(LEASE, [this.#lease(this.#node)], ['']);
@@ -192,31 +190,5 @@ class RedisCallStore implements CallStore {
     this.connection.look();
     if (this.#closed) return;
     this.connection.run(LEASE, [this.#lease(this.#node)], [String(this.#numbers.leaseMs)]).catch(this.#onError);
-  }
-
-  /** Others wait for what is to be written. */
-  async #untilDone(write: () => Promise<unknown>): Promise<void> {
-    while (!this.#closed) {
-      try {
-        await write();
-        return;
-      } catch (error) {
-        this.#onError(error);
-        await this.#pause();
-      }
-    }
-  }
-
-  #pause(): Promise<void> {
-    return new Promise((resolve) => {
-      const letGo = (): void => {
-        clearTimeout(timer);
-        this.#retries.delete(letGo);
-        resolve();
-      };
-      const timer = setTimeout(letGo, AGAIN_MS);
-      (timer as Partial<{ unref(): void }>).unref?.();
-      this.#retries.add(letGo);
-    });
   }
 }
