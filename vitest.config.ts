@@ -45,11 +45,11 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'redis', include: ['test/redis/**/*.test.ts'], testTimeout: 60_000 },
+        test: { name: 'redis', include: ['test/redis/**/*.test.ts'], testTimeout: 120_000 },
       },
       {
         extends: true,
-        test: { name: 'postgres', include: ['test/postgres/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
+        test: { name: 'postgres', include: ['test/postgres/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 60_000 },
       },
       // Driven from Node, one after another and when the others are done.
       ...Object.entries(BROWSERS).map(([name, include], index) => ({

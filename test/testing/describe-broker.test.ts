@@ -95,6 +95,17 @@ test.each<[string, Parameters<typeof broken>[1], RegExp]>([
     /count up/,
   ],
   [
+    'follows a thousand topics',
+    {
+      broker: (its) => {
+        let most = 1000;
+        const deaf = { event: () => undefined, reset: () => undefined };
+        return { subscribe: (topic, listener) => its.subscribe(topic, most-- > 0 ? listener : deaf) };
+      },
+    },
+    /ten thousand topics/,
+  ],
+  [
     'is away',
     { broker: () => ({ connection: { isUp: false, onChange: () => () => undefined, ready: async () => undefined } }) },
     /says that it is there/,

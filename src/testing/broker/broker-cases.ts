@@ -174,6 +174,42 @@ const names: Case = async ({ one, other, topic }) => {
   );
 };
 
+const MANY = 10_000;
+/** So many are asked at a time: what stands behind a broker may have few lines. */
+const AT_ONCE = 100;
+
+async function inTurn<From, To>(all: readonly From[], each: (one: From) => To | Promise<To>): Promise<To[]> {
+  const done: To[] = [];
+  for (let first = 0; first < all.length; first += AT_ONCE) {
+    done.push(...(await Promise.all(all.slice(first, first + AT_ONCE).map(each))));
+  }
+  return done;
+}
+
+const manyTopics: Case = async ({ one, other, topic }) => {
+  const topics = numbers(MANY).map((name) => `${topic}/${name}`);
+  const all = await inTurn(topics, (name) => Heard.of(other, name));
+  const given = await inTurn(topics, (name) => one.publish(name, name));
+  const epochs = all.map(({ feed }) => feed.head[0]);
+  await Promise.all(all.map((heard) => heard.until(1)));
+  const hear = all.map(({ payloads, resets }) => [...payloads, resets]);
+  same(
+    'what each of many topics hears',
+    hear,
+    topics.map((name) => [name, 0]),
+  );
+  same(
+    'the positions in many topics',
+    given,
+    epochs.map((epoch) => [epoch, 1]),
+  );
+  for (const { feed } of all) feed.close();
+  const again = await Heard.of(other, topics[0]!);
+  await one.publish(topics[0]!, 'again');
+  await again.until(1);
+  same('what a feed hears that all were closed before', [again.payloads, all[0]!.payloads.length], [['again'], 1]);
+};
+
 const connected: Case = async ({ one }) => {
   await one.connection?.ready();
   same('whether it is there', one.connection?.isUp ?? true, true);
@@ -198,5 +234,6 @@ export const BROKER_CASES: Readonly<Record<string, Case>> = {
   'what has the key of a publication in the history is that publication': keys,
   'a payload is whatever text it was': texts,
   'topics whose names are alike are not one': names,
+  'ten thousand topics are followed at once, each for itself': manyTopics,
   'it says that it is there': connected,
 };

@@ -24,7 +24,7 @@ export interface BrokerTestOptions {
 
 /**
  * Tests a broker of your own: what servers rely on. `make` is called for each test; topics of an earlier one may still be
- * there. What never comes is ended by the time limit of the runner.
+ * there. What never comes is ended by the time limit of the runner: give it a minute, as one test follows 10 000 topics.
  *
  * @example
  * import { describe, test } from 'vitest';
