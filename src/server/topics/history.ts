@@ -16,17 +16,18 @@ export class History {
     this.#report = report;
   }
 
-  /** What comes after a position; history that can't be read is history that does not cover. */
-  read(feed: Feed, after: Position, then: (events: readonly StoredEvent[] | undefined) => void): void {
-    this.#ask<readonly StoredEvent[] | undefined>(() => feed.read(after, READ_LIMIT), then);
+  /** What comes after a position; `undefined` where that is not covered. */
+  read(feed: Feed, after: Position, then: (events: readonly StoredEvent[] | undefined | 'failed') => void): void {
+    this.#ask<readonly StoredEvent[] | undefined, 'failed'>(() => feed.read(after, READ_LIMIT), 'failed', then);
   }
 
   /** Where to go on when what comes after a position is lost: before the oldest that there is, or at the head. */
   oldest(feed: Feed, after: Position, then: (position: Position) => void): void {
     const isBeyond = ({ head }: Feed): boolean => after[0] === head[0] && after[1] > head[1];
     if (feed.oldest === undefined || isBeyond(feed)) return then(feed.head);
-    this.#ask<Position>(
+    this.#ask<Position, undefined>(
       () => feed.oldest!(),
+      undefined,
       (oldest) => {
         const { head } = feed;
         const isFurther = oldest?.[0] === head[0] && (after[0] !== head[0] || oldest[1] > after[1]);
@@ -35,10 +36,14 @@ export class History {
     );
   }
 
-  #ask<Answer>(ask: () => Answer | PromiseLike<Answer>, then: (answer: Answer | undefined) => void): void {
+  #ask<Answer, Failed>(
+    ask: () => Answer | PromiseLike<Answer>,
+    failed: Failed,
+    then: (answer: Answer | Failed) => void,
+  ): void {
     void whenReady(ask, then, (error) => {
       this.#report(error, { during: 'broker', path: this.#path });
-      then(undefined);
+      then(failed);
     });
   }
 }

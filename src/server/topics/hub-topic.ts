@@ -64,17 +64,12 @@ export class HubTopic implements FollowedTopic {
       event: (event: StoredEvent) => this.#event(event),
       reset: () => this.#reset(),
     };
+    const answered = (go: () => void): void => (peer.release(), go());
     peer.hold();
     void whenReady(
       () => this.#options.open(listener),
-      (feed) => {
-        peer.release();
-        this.#attached(feed);
-      },
-      (error) => {
-        peer.release();
-        this.#brokerFailed(error);
-      },
+      (feed) => answered(() => this.#attached(feed)),
+      (error) => answered(() => this.#brokerFailed(error)),
     );
   }
 
@@ -89,9 +84,7 @@ export class HubTopic implements FollowedTopic {
 
   #enter(follower: Follower, asked: Position | undefined): void {
     if (asked === undefined) return this.#begin(follower, 'live');
-    const { generation } = follower;
-    this.#read(asked, (events) => {
-      if (follower.ended || follower.generation !== generation) return;
+    this.#readFor(follower, asked, (events) => {
       if (events === undefined) return this.#lose(follower, asked);
       follower.begin(asked, 'resumed');
       follower.state = 'behind';
@@ -152,8 +145,8 @@ export class HubTopic implements FollowedTopic {
   #goOnFrom(stored: Position, joined: (from: Position) => void, failed: (error: Error) => void): void {
     const { head } = this.#feed!;
     const from = placeIn(head, stored);
-    this.#read(from, (events) => {
-      if (events === undefined) failed(outsideOfHistory(this.#options.name, stored, head));
+    this.#history.read(this.#feed!, from, (events) => {
+      if (events === undefined || events === 'failed') failed(outsideOfHistory(this.#options.name, stored, head));
       else joined(from);
     });
   }
@@ -211,9 +204,8 @@ export class HubTopic implements FollowedTopic {
 
   #catchUp(follower: Follower): void {
     if (follower.peer.congested) return follower.peer.fellBehind(follower);
-    const { generation } = follower;
-    this.#read(follower.position, (events) => {
-      if (follower.state !== 'behind' || follower.generation !== generation) return;
+    this.#readFor(follower, follower.position, (events) => {
+      if (follower.state !== 'behind') return;
       if (events === undefined) this.#lose(follower);
       else this.#deliver(follower, events);
     });
@@ -264,8 +256,14 @@ export class HubTopic implements FollowedTopic {
     if (count > 0) this.#options.observer?.tell({ type: 'events', path: this.#options.path, count });
   }
 
-  #read(after: Position, then: (events: readonly StoredEvent[] | undefined) => void): void {
-    this.#history.read(this.#feed!, after, then);
+  /** A history that can't be read may be there all the same: the client asks again, from where it is. */
+  #readFor(follower: Follower, after: Position, then: (events: readonly StoredEvent[] | undefined) => void): void {
+    const { generation } = follower;
+    this.#history.read(this.#feed!, after, (events) => {
+      if (follower.ended || follower.generation !== generation) return;
+      if (events === 'failed') follower.end(FOLLOW_FAILED);
+      else then(events);
+    });
   }
 
   #brokerFailed(error: unknown): void {
