@@ -87,7 +87,10 @@ export interface ServerOptions<Tree extends ContractTree = ContractTree, Context
 
 /** What {@link Server.close} does before it closes. */
 export interface ServerCloseOptions {
-  /** Time that clients have to move elsewhere, and calls to end, ms: it ends when there is nobody and no call left. @default 0 */
+  /**
+   * Time that clients have to move elsewhere, and calls to end, ms: it ends when there is nobody and no call left. Clients move
+   * in the first four fifths of it. @default 0
+   */
   readonly withinMs?: number | undefined;
 }
 

@@ -42,7 +42,7 @@ describe('a server that closes', () => {
     await vi.advanceTimersByTimeAsync(5_000);
     await closing;
     expect(peers[7]!.all('goaway').map(([, { afterMs, withinMs }]) => [afterMs, withinMs])).toEqual([
-      [0, 5_000],
+      [0, 4_000],
       [500, 500],
     ]);
   });
@@ -94,6 +94,23 @@ describe('a server that closes', () => {
     await vi.advanceTimersByTimeAsync(100);
     expect(closed).toHaveBeenCalledTimes(1);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('within some time: the last fifth of it is for calls of those who go at the last moment', async () => {
+    const gate = new Gate<string>();
+    const echo = vi.fn((_: { signal: AbortSignal }) => gate.opened);
+    const { server, peers } = await serving(1, { echo });
+    const closed = vi.fn();
+    void server.close({ withinMs: 5_000 }).then(closed);
+    await vi.advanceTimersByTimeAsync(0);
+    const [[, { afterMs, withinMs }]] = peers[0]!.all('goaway') as [[string, { afterMs: number; withinMs: number }]];
+    await vi.advanceTimersByTimeAsync(afterMs + withinMs);
+    peers[0]!.write(['call', 1, 'echo', null, 'x']).vanish(1006);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(echo.mock.calls[0]![0].signal.aborted).toBe(false);
+    gate.open('x');
+    await vi.advanceTimersByTimeAsync(100);
+    expect([closed.mock.calls.length, server.stats().calls]).toEqual([1, 0]);
   });
 
   test('within some time: no longer than that for a call that does not end', async () => {

@@ -57,6 +57,9 @@ const AWAY_MOST_MS = 3_000;
 /** Calls end without a word to the sockets: where nobody else is left they are looked at this often, ms. */
 const LOOK_MS = 50;
 
+/** Of the time that a server drains: in the rest of it calls end whose clients have gone at the last moment. */
+const MOVING_PART = 0.8;
+
 /** Until when a server drains, ms, and how wide the window of its clients was when it began, ms. */
 interface Draining {
   readonly untilMs: number;
@@ -166,7 +169,7 @@ export class SessionTable implements SessionOwner {
     const each = (what: (session: Session) => void): void => [...this.#sessions.keys()].forEach(what);
     each((session) => session.isGreeting && session.close(CloseCode.SERVICE_RESTART, comeBack(draining)));
     if (withinMs > 0) {
-      each((session) => session.goAway({ reason: CLOSING, afterMs: 0, withinMs }));
+      each((session) => session.goAway({ reason: CLOSING, afterMs: 0, withinMs: withinMs * MOVING_PART }));
       await this.#quietUntil(draining.untilMs);
     }
     each((session) => session.goAway({ reason: CLOSING, afterMs: AWAY_MS, withinMs: spreadMs }));
