@@ -9,6 +9,7 @@ const ENTRIES = {
   'tautline/superjson': 'superjson.ts',
   'tautline/server': 'server/index.ts',
   'tautline/server/node': 'server/node.ts',
+  'tautline/server/redis': 'server/redis.ts',
 };
 
 /** Where each entry of the package comes from, as file URLs. */

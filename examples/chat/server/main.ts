@@ -2,12 +2,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { listen } from 'tautline/server/node';
+import { servePage } from '../../serve-page.ts';
 import { createChat } from './chat.ts';
 import { Lines, SOCKET_PATH } from './lines.ts';
 import { STOP_ASKED } from './stop.ts';
-import { servePage } from './web.ts';
 
-const http = createServer(await servePage());
+const http = createServer(await servePage(new URL('../page/', import.meta.url)));
 const lines = new Lines(http, (line) => chat.gone(line));
 const chat = createChat({
   cut: (line) => lines.cut(line),

@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
-import { sources } from '../../from-source.ts';
+import { sources } from './from-source.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
@@ -10,9 +10,9 @@ const TYPES: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
 };
 
-/** Bundles the page in memory and serves it. A real app would build once and leave this to its web server. */
-export async function servePage(): Promise<RequestListener> {
-  const files = await bundle();
+/** Bundles the page in a folder in memory, and serves it. A real app would build once and leave this to its web server. */
+export async function servePage(folder: URL): Promise<RequestListener> {
+  const files = await bundle(folder);
   return (request, response) => {
     const path = request.url?.split('?', 1)[0]?.slice(1) || 'index.html';
     const body = files.get(path);
@@ -31,9 +31,9 @@ export async function servePage(): Promise<RequestListener> {
   };
 }
 
-async function bundle(): Promise<ReadonlyMap<string, string | Uint8Array>> {
+async function bundle(folder: URL): Promise<ReadonlyMap<string, string | Uint8Array>> {
   const result = await build({
-    root: fileURLToPath(new URL('../page', import.meta.url)),
+    root: fileURLToPath(folder),
     configFile: false,
     logLevel: 'warn',
     // The library's sources, as for the server.
