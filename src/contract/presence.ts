@@ -46,8 +46,8 @@ export type InfoInput<P extends Topic> = P extends { readonly info: infer Info }
 
 /**
  * Who is there: a topic that the server feeds. Clients enter it, `client.here({ roomId }).enter(info)`, and its state is
- * the list of those who have, in the order in which they came; its events say who `joined`, was `updated`, or `left`.
- * Somebody with three tabs is there once. Who loses his connection has left when the server's `presenceGraceMs` is over, 10 s.
+ * the list of those who have; its events say who `joined`, was `updated`, or `left`. Somebody with three tabs is there once.
+ * Who loses his connection has left when the server's `presenceGraceMs` is over, 10 s.
  */
 export function presence<const Template extends string, const Info extends AnySchema>(
   template: Template,

@@ -22,6 +22,8 @@ import type { Observe } from './app/observer.ts';
 import { PayloadWriter } from './app/payload-writer.ts';
 import { ClientPublisher } from './topics/client-publisher.ts';
 import { Publisher } from './topics/publisher.ts';
+import { memoryPresenceStore } from './presence/memory-presence-store.ts';
+import { PRESENCE_STORE_METHODS, type PresenceStore } from './presence/presence-store.ts';
 import { PresenceTable } from './presence/presence-table.ts';
 import { createReport } from './app/reporter.ts';
 import type { ErrorInfo } from './app/reporter.ts';
@@ -66,6 +68,11 @@ export interface ServerOptions<Tree extends ContractTree = ContractTree, Context
    * to close, after the server. @default each server remembers what its clients called on it
    */
   readonly callStore?: CallStore | undefined;
+  /**
+   * Where servers that share a broker keep together who is in a `presence()`. Yours to close, after the server.
+   * @default the server's own memory, where the broker is its own, too
+   */
+  readonly presenceStore?: PresenceStore | undefined;
   readonly limits?: ServerLimits | undefined;
   /** Stands around every call and every publish of a client: one, or several of which the first is outermost. @default none */
   readonly intercept?: Interceptor<Context> | ReadonlyArray<Interceptor<Context>> | undefined;
@@ -226,7 +233,7 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
   const { windowMs } = times;
   const codec = contract.codec ?? json;
   const { broker = memoryBroker(), callStore } = options;
-  checkPresences(contract, broker);
+  const store = presenceStoreOf(contract, options, broker);
   const report = createReport(options.onError);
   const observer = options.observe === undefined ? undefined : new Observer(options.observe, report);
   // Not the wall clock: one that is set must not end or hold what waits.
@@ -237,7 +244,7 @@ function createEngine(contract: Contract, options: ServerOptions): Engine & { re
   const writer = new PayloadWriter({ codec, report, checks: isDevelopment(options.development) });
   const hub = new TopicHub({ topics: bound.topics, writer, broker, deadlines, report, observer });
   const publisher = new Publisher({ hub, report, observer });
-  const presence = new PresenceTable({ codec, deadlines, report, hub, publisher, limits, times, anonymous });
+  const presence = new PresenceTable({ codec, deadlines, report, hub, publisher, limits, times, store, anonymous });
   return {
     bound,
     codec,
@@ -270,10 +277,14 @@ function wireLimitsOf(limits: ResolvedLimits): WireLimits {
   return { frameBytes, partBytes, messageBytes, calls, streams, items, subscriptions };
 }
 
-/** @throws TypeError for a presence on a broker that several servers share: each would tell of its own clients alone. */
-function checkPresences(contract: Contract, broker: Broker): void {
-  for (const { path, definition } of contract.topics.values()) {
-    if (definition.enter === undefined || broker.isShared !== true) continue;
-    throw new TypeError(`contract.${path}: a presence is of one server so far, and the broker is shared by several`);
-  }
+/** @throws TypeError for a presence on a broker that several servers share, and no store that they share, too */
+function presenceStoreOf({ topics }: Contract, { presenceStore }: ServerOptions, broker: Broker): PresenceStore {
+  checkMethods('presenceStore', presenceStore, PRESENCE_STORE_METHODS, 'a PresenceStore, like redisPresenceStore(…)');
+  const presence = [...topics.values()].find(({ definition }) => definition.enter !== undefined);
+  // Without one nobody need know that this server lives.
+  if (presenceStore !== undefined && presence !== undefined) return presenceStore;
+  if (presence === undefined || broker.isShared !== true) return memoryPresenceStore();
+  throw new TypeError(
+    `contract.${presence.path}: servers that share a broker keep together who is there: give a presenceStore, like redisPresenceStore(…)`,
+  );
 }

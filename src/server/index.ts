@@ -35,6 +35,7 @@ export { snapshotAt } from './topics/snapshot-at.ts';
 export type { PlacedState, SnapshotAt } from './topics/snapshot-at.ts';
 export type { ServerHealth, ServerStats } from './peers/session-table.ts';
 export type { CallStore, Claim, ClaimRequest, MemoryName, Opened, Opening, StoredAnswer } from './calls/call-store.ts';
+export type { PresenceStore } from './presence/presence-store.ts';
 export { MEMORY_BROKER_DEFAULTS, memoryBroker } from './brokers/memory.ts';
 export type { MemoryBrokerOptions } from './brokers/memory.ts';
 export type { Broker, BrokerConnection, Feed, FeedListener, PublishOptions, StoredEvent } from './brokers/broker.ts';

@@ -1,52 +1,56 @@
-import type { Present, PresenceEvent } from '../../contract/presence.ts';
+import type { PresenceEvent } from '../../contract/presence.ts';
 import { isTautlineError } from '../../errors.ts';
 import type { Deadline, Deadlines } from '../../primitives/deadlines.ts';
-
-/** What a client said of its user. */
-export interface Said {
-  readonly info: unknown;
-  /** The same as the wire has it, to compare. */
-  readonly text: string;
-}
+import type { Report } from '../app/reporter.ts';
+import type { PresenceStore } from './presence-store.ts';
+import { isSame, noteStored, personOf, withOwn, type Person, type Said } from './registers.ts';
 
 /** What a room needs. */
 export interface PresenceRoomOptions {
+  readonly topic: string;
+  /** Name of this server in the store. */
+  readonly server: string;
+  readonly store: PresenceStore;
   readonly deadlines: Deadlines;
+  readonly report: Report;
   /** Tells those who follow it; with a key, what is told again is told once. Rejects where it can't, and has reported that. */
-  readonly publish: (event: PresenceEvent<unknown>, key: string) => Promise<unknown>;
+  readonly publish: (type: PresenceEvent<unknown>['type'], id: string, person: Person, key: string) => Promise<unknown>;
   /** Begins the keys of this room, and of no other. */
   readonly name: string;
   /** Nobody is there, and all is told. */
   readonly empty: () => void;
 }
 
-/** What could not be told is told again after this time, ms. */
+/** What could not be stored or told is tried again after this time, ms. */
 const AGAIN_MS = 2000;
 
-interface Told extends Present<unknown> {
-  readonly text: string;
-}
-
 interface Telling {
-  readonly event: PresenceEvent<unknown>;
+  readonly id: string;
+  readonly now: Person | undefined;
+  readonly type: PresenceEvent<unknown>['type'];
+  readonly person: Person;
   readonly key: string;
-  readonly told: Told | undefined;
 }
 
 /**
- * Who is in one room, and what those who follow it were told of that. What differs is told, one after the other, until
- * nothing does: a publication that fails is made again, and whoever came and went meanwhile is not told of.
+ * Who is in one room by this server, and what becomes of that. One person after the other, it is stored, then told, and then
+ * looked at once more: whoever tells last of somebody has seen what all have stored of him. What fails is done again, and
+ * whoever came and went meanwhile is not told of.
  */
 export class PresenceRoom {
   readonly #options: PresenceRoomOptions;
   /** By person, the clients that are there, the one that spoke last at the end. */
-  readonly #members = new Map<string, Map<object, Said>>();
-  readonly #told = new Map<string, Told>();
-  /** Those of whom something may have to be told, the longest first. */
-  readonly #changed = new Set<string>();
+  readonly #here = new Map<string, Map<string, Said>>();
+  /** Those of whom something may have to be told, the longest first, and the servers that died with clients of theirs. */
+  readonly #changed = new Map<string, Set<string>>();
+  /** Those whom the store lists as this server's, and what it has of them, as far as is known. */
+  readonly #listed = new Set<string>();
+  readonly #known = new Map<string, string>();
+  /** What was told at last of the one it is at, and of those with whom it was interrupted. */
+  readonly #told = new Map<string, Person | undefined>();
   #tellings = 0;
   /** At work, or waiting to try again. */
-  #isTelling = false;
+  #isBusy = false;
   #failed: Telling | undefined;
   #again: Deadline | undefined;
   #closed = false;
@@ -55,89 +59,142 @@ export class PresenceRoom {
     this.#options = options;
   }
 
-  /** All who are there, in the order in which they came. */
-  get members(): Array<Present<unknown>> {
-    return [...this.#members.keys()].map((id) => present(this.#now(id)!));
-  }
-
-  enter(id: string, client: object, said: Said): void {
-    const clients = this.#members.get(id) ?? new Map<object, Said>();
-    this.#members.set(id, clients);
-    if (clients.get(client)?.text === said.text) return;
+  enter(id: string, client: string, text: string): void {
+    const clients = this.#here.get(id) ?? new Map<string, Said>();
+    this.#here.set(id, clients);
+    if (clients.get(client)?.text === text) return;
     clients.delete(client);
-    clients.set(client, said);
-    this.#tell(id);
+    clients.set(client, { client, text });
+    this.#change(id);
   }
 
-  leave(id: string, client: object): void {
-    const clients = this.#members.get(id);
+  leave(id: string, client: string): void {
+    const clients = this.#here.get(id);
     clients?.delete(client);
-    if (clients?.size === 0) this.#members.delete(id);
-    this.#tell(id);
+    if (clients?.size === 0) this.#here.delete(id);
+    this.#change(id);
   }
 
-  /** Tells nothing more. */
+  /** Tells of somebody in the place of a server that is dead. */
+  adopt(id: string, dead: string): void {
+    this.#change(id, dead);
+  }
+
+  /** The others took this server for dead, or the store has lost what it had. */
+  storeAgain(): void {
+    this.#listed.clear();
+    for (const id of this.#here.keys()) this.#change(id);
+  }
+
+  /** Does nothing more. */
   close(): void {
     this.#closed = true;
     if (this.#again !== undefined) this.#options.deadlines.remove(this.#again);
   }
 
-  #now(id: string): Told | undefined {
-    const clients = this.#members.get(id);
-    const last = clients && [...clients.values()].at(-1);
-    return last && { id, ...last, connections: clients.size };
-  }
-
-  #tell(id: string): void {
-    this.#changed.add(id);
-    if (!this.#isTelling && !this.#closed) void this.#tellAll();
+  #change(id: string, dead?: string): void {
+    const gone = this.#changed.get(id) ?? new Set();
+    this.#changed.set(id, dead === undefined ? gone : gone.add(dead));
+    if (!this.#isBusy && !this.#closed) void this.#work();
   }
 
   /** Never rejects. */
-  async #tellAll(): Promise<void> {
-    this.#isTelling = true;
-    for (let next = this.#next(); next !== undefined; next = this.#next()) {
-      try {
-        await this.#options.publish(next.event, next.key);
-      } catch (error) {
-        if (!isHopeless(error)) return this.#later(next);
+  async #work(): Promise<void> {
+    this.#isBusy = true;
+    try {
+      if (this.#failed !== undefined) await this.#publish(this.#failed);
+      for (const [id, gone] of this.#changed) {
+        await this.#settle(id, gone);
+        if (this.#closed) return;
       }
-      const { told, event } = next;
-      if (told === undefined) this.#told.delete(event.member.id);
-      else this.#told.set(told.id, told);
+    } catch (error) {
+      if (this.#closed) return;
+      const { report, topic, deadlines } = this.#options;
+      if (this.#failed === undefined) report(error, { during: 'broker', path: topic });
+      this.#again = deadlines.add(performance.now() + AGAIN_MS, () => void this.#work());
+      return;
     }
-    this.#isTelling = false;
-    if (this.#members.size === 0 && !this.#closed) this.#options.empty();
+    this.#isBusy = false;
+    if (this.#here.size === 0) this.#options.empty();
   }
 
-  /** It may have been told all the same: it is told again, by the same key, before what has changed since. */
-  #later(telling: Telling): void {
-    const { deadlines } = this.#options;
-    if (this.#closed) return;
+  async #settle(id: string, gone: Set<string>): Promise<void> {
+    const { topic, server, store } = this.#options;
+    this.#changed.delete(id);
+    try {
+      const isLost = await this.#store(id, gone);
+      await this.#tellOf(id, isLost, gone.size > 0);
+      this.#told.delete(id);
+      for (const dead of gone) await store.release(dead, topic, id);
+      if (this.#here.has(id)) return;
+      await store.release(server, topic, id);
+      this.#listed.delete(id);
+      this.#known.delete(id);
+    } catch (error) {
+      for (const dead of gone) this.#changed.get(id)?.add(dead);
+      if (!this.#changed.has(id)) this.#changed.set(id, gone);
+      throw error;
+    }
+  }
+
+  /** Has the store say what is so on this server. Gives whether it had lost that, or others had taken it out. */
+  async #store(id: string, gone: ReadonlySet<string>): Promise<boolean> {
+    const { topic, server, store } = this.#options;
+    if (!this.#listed.has(id)) await store.hold(server, topic, id);
+    this.#listed.add(id);
+    const isInterrupted = this.#told.has(id);
+    let isLost = false;
+    for (let stored = this.#known.get(id) ?? ''; ;) {
+      // What is told of him is what was stored, where each came to tell.
+      if (!isInterrupted && !isLost) this.#told.set(id, personOf(stored));
+      const instead = withOwn(stored, server, this.#here.get(id)?.values() ?? [], gone);
+      const found = await store.replace(topic, id, stored, instead);
+      this.#known.set(id, found);
+      if (found === instead) break;
+      isLost ||= found === '';
+      stored = found;
+    }
+    noteStored(this.#known.get(id)!, server, this.#here.get(id) ?? new Map());
+    return isLost;
+  }
+
+  /** Tells until what is stored was told. What was lost, and what a dead server did, is told in any case. */
+  async #tellOf(id: string, isLost: boolean, isUnknown: boolean): Promise<void> {
+    const { topic, store, name } = this.#options;
+    let isDue = isLost || isUnknown;
+    for (;;) {
+      const was = this.#told.get(id);
+      const stored = this.#known.get(id)!;
+      const now = personOf(stored);
+      const hasLeft = now?.connections === 0;
+      // A snapshot may have had one of whom nothing was told.
+      if (isDue || !isSame(was, now) || (hasLeft && was === undefined)) {
+        const type = !isThere(now) ? 'left' : isThere(was) && !isLost ? 'updated' : 'joined';
+        const person = isThere(now) || !isThere(was) ? now : was;
+        if (person !== undefined) await this.#publish({ id, now, type, person, key: `${name}:${++this.#tellings}` });
+        isDue = false;
+      } else if (!hasLeft) return;
+      // Another server may have stored something since, and told it before this one did.
+      this.#known.set(id, await store.replace(topic, id, stored, hasLeft ? '' : stored));
+    }
+  }
+
+  /** It may have been told all the same when it fails: then it is told again, by the same key, before anything else. */
+  async #publish(telling: Telling): Promise<void> {
+    const { id, now, type, person, key } = telling;
     this.#failed = telling;
-    this.#again = deadlines.add(performance.now() + AGAIN_MS, () => void this.#tellAll());
-  }
-
-  #next(): Telling | undefined {
-    if (this.#closed) return undefined;
-    const failed = this.#failed;
-    this.#failed = undefined;
-    if (failed !== undefined) return failed;
-    for (const id of this.#changed) {
-      this.#changed.delete(id);
-      const told = this.#now(id);
-      const before = this.#told.get(id);
-      if (told?.text === before?.text && told?.connections === before?.connections) continue;
-      const type = told === undefined ? 'left' : before === undefined ? 'joined' : 'updated';
-      const member = present(told ?? before!);
-      return { event: { type, member }, key: `${this.#options.name}:${++this.#tellings}`, told };
+    try {
+      await this.#options.publish(type, id, person, key);
+    } catch (error) {
+      if (!isHopeless(error)) throw error;
     }
-    return undefined;
+    this.#failed = undefined;
+    this.#told.set(id, now);
   }
 }
 
-function present({ id, info, connections }: Told): Present<unknown> {
-  return { id, info, connections };
+function isThere(person: Person | undefined): person is Person {
+  return person !== undefined && person.connections > 0;
 }
 
 /** No later attempt will do better. */

@@ -12,7 +12,10 @@ import { randomName } from '../random-name.ts';
 import type { Publisher } from '../topics/publisher.ts';
 import type { TopicHub } from '../topics/topic-hub.ts';
 import type { FoundTopic } from '../topics/topic-index.ts';
+import { PresenceLease } from './presence-lease.ts';
 import { PresenceRoom } from './presence-room.ts';
+import type { PresenceStore } from './presence-store.ts';
+import { personOf, type Person } from './registers.ts';
 
 /** Options of a {@link PresenceTable}. */
 export interface PresenceTableOptions {
@@ -23,6 +26,7 @@ export interface PresenceTableOptions {
   readonly publisher: Publisher;
   readonly limits: ResolvedLimits;
   readonly times: ResolvedTimes;
+  readonly store: PresenceStore;
   /** Clients of this identity are nobody in particular: each is somebody else. */
   readonly anonymous: string | undefined;
 }
@@ -40,16 +44,32 @@ export class PresenceTable {
   readonly #names = new WeakMap<Client, string>();
   /** Begins the keys of this server. */
   readonly #own = randomName();
+  readonly #lease: PresenceLease;
   #opened = 0;
   #closed = false;
 
   constructor(options: PresenceTableOptions) {
     this.#options = options;
+    const { store, deadlines, report } = options;
+    this.#lease = new PresenceLease({
+      server: this.#own,
+      store,
+      deadlines,
+      report,
+      lapsed: () => {
+        for (const room of this.#rooms.values()) room.storeAgain();
+      },
+      adopt: (topic, member, dead) => this.#adopt(topic, member, dead),
+    });
   }
 
-  /** All who are in a room. */
-  members(name: string): Array<Present<unknown>> {
-    return this.#rooms.get(name)?.members ?? [];
+  /** All who are in a room, on whichever server. */
+  async members(name: string): Promise<Array<Present<unknown>>> {
+    const stored = await this.#options.store.members(name);
+    return stored.flatMap(([id, text]) => {
+      const person = personOf(text);
+      return person !== undefined && person.connections > 0 ? [this.#present(id, person)] : [];
+    });
   }
 
   /** A client enters, says something else, or leaves. @throws TautlineError where it may not, or says too much */
@@ -67,6 +87,7 @@ export class PresenceTable {
   /** Tells nothing more: whoever is here comes back to another server, or to this one when it is there again. */
   close(): void {
     this.#closed = true;
+    this.#lease.close();
     for (const room of this.#rooms.values()) room.close();
     this.#rooms.clear();
   }
@@ -84,15 +105,12 @@ export class PresenceTable {
     }
     const id = this.#idOf(client);
     const room = this.#roomOf(found);
-    room.enter(id, client, { info, text });
-    stays.get(name)?.back();
-    if (!stays.has(name))
-      stays.set(
-        name,
-        this.#stay(client, found, () => room.leave(id, client)),
-      );
+    room.enter(id, client.id, text);
+    const stay = stays.get(name) ?? this.#stay(client, found, () => room.leave(id, client.id));
+    stays.set(name, stay);
+    stay.back();
     // Its socket may have gone while the app was asked.
-    if (client.isAway) stays.get(name)!.away();
+    if (client.isAway) stay.away();
   }
 
   /** One without a socket has left when it does not say that it is there again. */
@@ -128,20 +146,36 @@ export class PresenceTable {
     );
   }
 
+  #adopt(topic: string, member: string, dead: string): void {
+    const found = this.#options.hub.find(topic);
+    // Servers of another version may have other presences.
+    if (found?.bound.topic.definition.enter !== undefined) this.#roomOf(found).adopt(member, dead);
+  }
+
   #roomOf(found: FoundTopic): PresenceRoom {
-    const { deadlines, publisher } = this.#options;
+    const { deadlines, publisher, store, report } = this.#options;
     const { name } = found;
     let room = this.#rooms.get(name);
     if (room === undefined) {
       room = new PresenceRoom({
+        topic: name,
+        server: this.#own,
+        store,
         deadlines,
-        publish: (event, key) => publisher.publish(found, event, { key }),
+        report,
+        publish: (type, id, person, key) =>
+          publisher.publish(found, { type, member: this.#present(id, person) }, { key }),
         name: `${this.#own}:${++this.#opened}`,
         empty: () => this.#rooms.delete(name),
       });
       this.#rooms.set(name, room);
     }
     return room;
+  }
+
+  #present(id: string, { text, connections }: Person): Present<unknown> {
+    const slots = JSON.parse(`[${text}]`) as [json: unknown, meta: unknown];
+    return { id, info: this.#options.codec.decode(...slots), connections };
   }
 
   #idOf(client: Client): string {

@@ -211,9 +211,9 @@ describe('who may not be there', () => {
   });
 });
 
-test('a broker that several servers share is refused: each would tell of its own clients alone', () => {
+test('a broker that several servers share needs a store of presences that they share', () => {
   const { broker } = failingBroker();
-  expect(() => start({ broker: { ...broker, isShared: true } })).toThrow('contract.here: a presence is of one server');
+  expect(() => start({ broker: { ...broker, isShared: true } })).toThrow('contract.here: servers that share a broker');
 });
 
 test('a server that closes tells nobody that all have left, and leaves no timer behind', async () => {
