@@ -48,6 +48,10 @@ function count(size: Size, file: string, [command = '', ...args]: readonly strin
   const files = ['../../../src/index.ts', '../../../src/server/index.ts', 'schemas.ts', file];
   const compilerOptions = { rootDir: '../../..', declaration: false, isolatedDeclarations: false };
   writeFileSync(config, JSON.stringify({ extends: '../../../tsconfig.json', compilerOptions, files }));
+  return instantiationsOf(`${size}/${file}`, config, [command, ...args]);
+}
+
+function instantiationsOf(name: string, config: string, [command = '', ...args]: readonly string[]): number {
   const { stdout, stderr, status } = spawnSync(
     `${root}node_modules/.bin/${command}`,
     [...args, '-p', config, '--pretty', 'false', '--extendedDiagnostics'],
@@ -55,7 +59,7 @@ function count(size: Size, file: string, [command = '', ...args]: readonly strin
   );
   const counted = /^Instantiations:\s*(\d+)/m.exec(stdout)?.[1];
   if (status === 0 && counted !== undefined) return Number(counted);
-  throw new Error(`${size}/${file} does not compile:\n${stdout.slice(0, 4_000)}${stderr}`);
+  throw new Error(`${name} does not compile:\n${stdout.slice(0, 4_000)}${stderr}`);
 }
 
 rmSync(folder, { recursive: true, force: true });
@@ -73,3 +77,26 @@ for (const { size, compiler, command } of runs) {
     if (ours > most) process.exitCode = 1;
   }
 }
+
+/** The board: its page and its server, beside React, TanStack Query and zod that say nothing. */
+const BOARD_MOST = 45_000;
+const boardFolder = `${folder}/board`;
+mkdirSync(boardFolder, { recursive: true });
+const packages = ['react', 'react/jsx-runtime', 'react-dom/client', '@tanstack/react-query', 'zod', 'node:http'];
+writeFileSync(`${boardFolder}/twin.ts`, packages.map((name) => `import '${name}';\n`).join(''));
+
+function countBoard(files: readonly string[]): number {
+  const config = `${boardFolder}/tsconfig.json`;
+  writeFileSync(config, JSON.stringify({ extends: '../../../examples/tsconfig.json', files, include: [] }));
+  return instantiationsOf('board', config, ['tsc', '--singleThreaded']);
+}
+const library = ['index', 'server/index', 'react/index', 'tanstack-query/index'].map(
+  (name) => `../../../src/${name}.ts`,
+);
+const twin = countBoard([...library, 'twin.ts']);
+const app = ['page/main.tsx', 'server/board.ts'].map((name) => `../../../examples/board/${name}`);
+const ours = countBoard([...library, 'twin.ts', ...app]) - twin;
+console.log(
+  `\nThe board of examples, TypeScript 7\n${ours > BOARD_MOST ? '✗' : ' '} ${ours} of ${BOARD_MOST} (the twin ${twin})`,
+);
+if (ours > BOARD_MOST) process.exitCode = 1;

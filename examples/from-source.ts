@@ -6,6 +6,8 @@ import { registerHooks } from 'node:module';
 
 const ENTRIES = {
   tautline: 'index.ts',
+  'tautline/react': 'react/index.ts',
+  'tautline/tanstack-query': 'tanstack-query/index.ts',
   'tautline/superjson': 'superjson.ts',
   'tautline/server': 'server/index.ts',
   'tautline/server/node': 'server/node.ts',

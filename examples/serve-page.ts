@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import { sources } from './from-source.ts';
@@ -10,32 +10,40 @@ const TYPES: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
 };
 
-/** Bundles the page in a folder in memory, and serves it. A real app would build once and leave this to its web server. */
-export async function servePage(folder: URL): Promise<RequestListener> {
-  const files = await bundle(folder);
+/**
+ * Serves a page below a path, and bundles it in memory when it is asked for. A real app would build once and leave this
+ * to its web server.
+ */
+export function servePage(folder: URL, base = '/'): RequestListener {
+  let files: Promise<ReadonlyMap<string, string | Uint8Array>> | undefined;
   return (request, response) => {
-    const path = request.url?.split('?', 1)[0]?.slice(1) || 'index.html';
-    const body = files.get(path);
-    if (body === undefined) {
-      response.writeHead(404, { 'content-type': 'text/plain' }).end('Not found\n');
-      return;
-    }
-    response.writeHead(200, {
-      'content-type': TYPES[path.slice(path.lastIndexOf('.') + 1)] ?? 'application/octet-stream',
-      'content-security-policy': policy(request),
-      'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
-      'cache-control': 'no-store',
-    });
-    response.end(body);
+    const path = request.url?.split('?', 1)[0]?.slice(base.length) || 'index.html';
+    void (files ??= bundle(folder, base)).then((all) => answer(request, response, path, all.get(path)));
   };
 }
 
-async function bundle(folder: URL): Promise<ReadonlyMap<string, string | Uint8Array>> {
+function answer(request: IncomingMessage, response: ServerResponse, path: string, body?: string | Uint8Array): void {
+  if (body === undefined) {
+    response.writeHead(404, { 'content-type': 'text/plain' }).end('Not found\n');
+    return;
+  }
+  response.writeHead(200, {
+    'content-type': TYPES[path.slice(path.lastIndexOf('.') + 1)] ?? 'application/octet-stream',
+    'content-security-policy': policy(request),
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cache-control': 'no-store',
+  });
+  response.end(body);
+}
+
+async function bundle(folder: URL, base: string): Promise<ReadonlyMap<string, string | Uint8Array>> {
   const result = await build({
     root: fileURLToPath(folder),
+    base,
     configFile: false,
-    logLevel: 'warn',
+    // Warnings tell that `'use client'` means nothing here.
+    logLevel: 'error',
     // The library's sources, as for the server.
     resolve: {
       alias: Array.from(sources, ([entry, url]) => ({

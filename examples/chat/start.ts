@@ -1,7 +1,8 @@
 /**
- * Keeps the chat server running: starts it, and starts it again when it stops. The server is a process of its own,
+ * Keeps the server of the chat and the board running: starts it, and starts it again when it stops. The server is a process of its own,
  * so that stopping it is a real stop: sockets die, memory is gone.
  */
+import { randomBytes } from 'node:crypto';
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
@@ -15,6 +16,9 @@ const AGAIN_MS = 1_000;
 
 /** The port that was asked for, else 3000, else any that is free; from then on the same for every start. */
 let port = Number(process.env.PORT ?? ((await isFree(3000)) ? 3000 : 0));
+
+/** The board's tickets outlive a server. */
+const BOARD_KEY = randomBytes(32).toString('hex');
 
 let server: ChildProcess | undefined;
 let ending = false;
@@ -31,7 +35,7 @@ start();
 
 function start(): void {
   server = fork(fileURLToPath(new URL('server/main.ts', import.meta.url)), {
-    env: { ...process.env, HOST, PORT: String(port) },
+    env: { BOARD_KEY, ...process.env, HOST, PORT: String(port) },
     execArgv: [...process.execArgv, `--import=${new URL('../from-source.ts', import.meta.url).href}`],
   });
   server.once('message', tell);
@@ -58,6 +62,7 @@ function tell(address: unknown): void {
   const other = here === '127.0.0.1' && HOST === here ? 'HOST=0.0.0.0 npm start, then ' : '';
   console.log(`
 Tautline chat runs at  ${url}
+and a shared board, in React and TanStack Query, at  ${url}board/
 
 What to try
   1. Open it in two tabs, choose a name in each, and chat.

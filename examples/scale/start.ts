@@ -73,7 +73,7 @@ setInterval(() => {
 // Whoever started it may do harm, too.
 process.on('message', (act: Act) => void acts[act]());
 
-const http: HttpServer = createHttpServer(await servePage(new URL('page/', import.meta.url)));
+const http: HttpServer = createHttpServer(servePage(new URL('page/', import.meta.url)));
 await listen(server, { server: http, path: '/panel' });
 http.listen(Number(process.env.PORT ?? 0), '127.0.0.1');
 await once(http, 'listening');

@@ -13,10 +13,10 @@ export interface ChatServer extends AsyncDisposable {
   kill(): Promise<void>;
 }
 
-/** Starts the chat server, and waits until it listens. Port 0: any that is free. */
-export async function startServer(port = 0): Promise<ChatServer> {
+/** Starts the server of the chat and the board, and waits until it listens. Port 0: any that is free. */
+export async function startServer(port = 0, env: NodeJS.ProcessEnv = {}): Promise<ChatServer> {
   const child = fork(fileURLToPath(new URL('server/main.ts', example)), {
-    env: { ...process.env, HOST: '127.0.0.1', PORT: String(port) },
+    env: { ...process.env, HOST: '127.0.0.1', PORT: String(port), ...env },
     execArgv: [`--import=${new URL('../from-source.ts', example).href}`],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

@@ -2,8 +2,10 @@ import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import { createServer, type Server as TcpServer } from 'node:net';
 import { Line } from './line.ts';
 
-/** Where the WebSocket is. */
+/** Where the WebSockets are. */
 export const SOCKET_PATH = '/chat';
+export const BOARD_SOCKET_PATH = '/board/line';
+const PATHS: readonly (string | undefined)[] = [SOCKET_PATH, BOARD_SOCKET_PATH];
 
 const SLOW_MS = 600;
 
@@ -43,7 +45,7 @@ export class Lines {
   #named({ url = '', socket }: IncomingMessage): void {
     const line: unknown = socket;
     const name = nameOfLine(url);
-    if (url.split('?')[0] !== SOCKET_PATH || name === undefined || !(line instanceof Line)) {
+    if (!PATHS.includes(url.split('?')[0]) || name === undefined || !(line instanceof Line)) {
       socket.destroy();
       return;
     }
