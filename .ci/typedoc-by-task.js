@@ -50,7 +50,7 @@ const ENTRIES = {
   react: 'Hooks.',
   'react/suspense': 'A hook that suspends.',
   'tanstack-query': 'Options, keys and live topics for TanStack Query.',
-  testing: 'A client and a server in memory, for tests of apps.',
+  testing: 'A client and a server in memory, for tests of apps; tests for a WebSocket class of your own.',
   'testing/broker': 'Tests for a broker of your own.',
   'testing/faults': 'A proxy that breaks lines.',
   'testing/msw': 'A server behind msw.',

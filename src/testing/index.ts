@@ -5,3 +5,6 @@ export type { FastOptions, MockedCall } from './mock/mock-engine.ts';
 export type { PartialHandlers } from './mock/mock-handlers.ts';
 export type { SettledOptions } from './mock/settled.ts';
 export type { TestLifecycle } from './test-lifecycle.ts';
+export { describeTransportSocket } from './socket/describe-transport-socket.ts';
+export type { SocketExpectation, SocketTestRunner, SocketUnderTest } from './socket/describe-transport-socket.ts';
+export type { SocketTestEnd, SocketTestPeer, SocketTestServer } from './socket/test-server.ts';
