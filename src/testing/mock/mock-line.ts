@@ -44,7 +44,7 @@ export class MockLine {
     this.#engine = server.accept(
       {
         // Everything arrives at once: what was left out while events gathered goes on after them.
-        later: queueMicrotask,
+        later: (task) => queueMicrotask(task),
         send: (frame) => this.#carry(() => this.#socket.send(frame)),
         close: (code, reason) =>
           this.#carry(() => {
