@@ -27,6 +27,11 @@ export interface ConnectedPairOptions<Tree extends ContractTree, Context> {
   readonly server?: Omit<ServerOptions<Tree, Context>, 'handlers'>;
   /** The pair rejects at its end, when all is closed, if {@link ConnectedPair.leaks} has something to tell. @default false */
   readonly failOnLeaks?: boolean;
+  /**
+   * Timers of your code that wait still are leaks as well: `setTimeout`, `setInterval` and what clears them are watched
+   * from here until the end of the pair. @default false
+   */
+  readonly watchTimers?: boolean;
 }
 
 /** One client of a {@link ConnectedPair}, with the faults of its own lines and the app that it runs in. */
@@ -54,7 +59,8 @@ export interface ConnectedPair<Tree extends ContractTree, Context = unknown> ext
   readonly WebSocket: WebSocketConstructor;
   /**
    * What is left at this moment, a line of text each: subscriptions and listeners of the clients of the pair, with where
-   * they were begun; calls and streams that have not ended; connections of apps. Nothing is left: an empty list.
+   * they were begun; timers, with `watchTimers`, and where they were set; calls and streams that have not ended;
+   * connections of apps. Nothing is left: an empty list.
    */
   leaks(): string[];
   /** Closes all sides. @throws Error with what was left, with `failOnLeaks`: as a rejection. */
@@ -88,6 +94,7 @@ export function connectedPair<Tree extends ContractTree, Context>(
   const handlers = new MockHandlers(contract, given, { door: 'connectedPair', partial: options.partial === true });
   const engine = new MockEngine(contract, handlers, options.server);
   const watch = new LeakWatch();
+  if (options.watchTimers === true) watch.watchTimers();
   const connectAnother = (more?: PairConnectOptions): PairClient<Tree> => {
     const lines = engine.lines.branch();
     const lifecycle = testLifecycle(lines);
@@ -118,6 +125,7 @@ export function connectedPair<Tree extends ContractTree, Context>(
     leaks,
     async [Symbol.asyncDispose]() {
       const left = options.failOnLeaks === true ? leaks() : [];
+      watch[Symbol.dispose]();
       await Promise.all([...engine.connections].map((each) => each.close()));
       await engine.close();
       if (left.length > 0) throw new Error(`connectedPair: left open: ${left.join('\n')}`);

@@ -1,6 +1,7 @@
 import type { Stay } from '../client/presence/stay.ts';
 import type { Connection, ConnectionEvents } from '../client/kernel/connection.ts';
 import type { Contract } from '../contract/contract.ts';
+import { TimerWatch } from './timer-watch.ts';
 
 interface Begun {
   readonly what: string;
@@ -24,12 +25,23 @@ interface WatchableHandle {
 /** Remembers what was begun with clients, and where, to tell what has not ended. */
 export class LeakWatch {
   #begun: Begun[] = [];
+  #timers: TimerWatch | undefined;
   readonly #watched: WeakSet<object> = new WeakSet();
 
   /** Each as a line of text: what, and where it was begun. */
   get open(): string[] {
     this.#begun = this.#begun.filter((each) => each.isOpen());
-    return this.#begun.map(({ what, madeAt }) => `${what}, ${placeOf(madeAt)}`);
+    const timers = [...(this.#timers?.waiting ?? [])].filter(({ madeAt }) => !isOwn(madeAt));
+    return [...this.#begun, ...timers].map(({ what, madeAt }) => `${what}, ${placeOf(madeAt)}`);
+  }
+
+  /** Timers count as well from now on, until it is disposed of. */
+  watchTimers(): void {
+    this.#timers ??= new TimerWatch();
+  }
+
+  [Symbol.dispose](): void {
+    this.#timers?.[Symbol.dispose]();
   }
 
   /** Watches a client and its connection. What is left of one that is closed is none of it. */
@@ -92,10 +104,23 @@ export class LeakWatch {
   }
 }
 
-/** The first line of a stack outside of this package. */
-function placeOf({ stack = '' }: Error): string {
-  const lines = stack.split('\n').filter((line) => /:\d+:\d+\)?$/.test(line));
-  const own = /[^\s(@]+?(?=testing\/leaks\.)/.exec(lines[0] ?? '')?.[0];
+/** The first line of a stack outside of this package, whose own first line is of a file of this folder. */
+function placeOf(error: Error): string {
+  const lines = linesOf(error);
+  const own = ownFolder(lines);
   const place = lines.find((line) => own === undefined || !line.includes(own)) ?? 'at a place that is not known';
   return place.trim();
 }
+
+/** The stack leads from a file of this folder to another part of the package. */
+function isOwn(error: Error): boolean {
+  const lines = linesOf(error);
+  const own = ownFolder(lines);
+  const caller = lines.find((line) => !line.includes('testing/timer-watch.'));
+  return own !== undefined && caller?.includes(own) === true;
+}
+
+const linesOf = ({ stack = '' }: Error): string[] => stack.split('\n').filter((line) => /:\d+:\d+\)?$/.test(line));
+
+const ownFolder = ([first = '']: readonly string[]): string | undefined =>
+  /[^\s(@]+?(?=testing\/(?:leaks|timer-watch)\.)/.exec(first)?.[0];
