@@ -80,7 +80,7 @@ export const FAULTS = {
       said: ['on the open line', 'queued'],
     },
   },
-  'freeze until a probe fails': {
+  'freeze, a probe fails': {
     async run({ app, line, sees, enters }) {
       await line.freeze();
       await app.send('held back');
@@ -175,6 +175,6 @@ export function faultTable(): string[][] {
   };
   return FAULT_NAMES.flatMap((fault) => [
     row(fault, FAULTS[fault].seen),
-    ...(MOCKED[fault] === undefined ? [] : [row('the same, where it is mocked', expectedOf(fault, 'a mock'))]),
+    ...(MOCKED[fault] === undefined ? [] : [row('the same with a mock', expectedOf(fault, 'a mock'))]),
   ]);
 }
