@@ -4,30 +4,37 @@
  * `node .ci/check.ts types lint` runs some of the steps. All steps run, also after one that failed.
  * A step counts as one passed or one failed; .reports/check.json holds the sums for .ci/run.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 
-/** Name and command; several commands may share a name. */
-const steps: readonly (readonly [name: string, command: string])[] = [
+type Step = readonly [name: string, command: string];
+
+/** Name and command of what only reads the sources; several commands may share a name. Two at a time, the longest first. */
+const readers: readonly Step[] = [
+  ['lint', 'eslint . --max-warnings 0'],
   ['types', 'tsc -p .'],
   ['types', 'tsc -p test/portable'],
   ['types', 'tsc -p test'],
   ['types', 'tsc -p examples'],
-  ['lint', 'eslint . --max-warnings 0'],
+  ['docs', 'typedoc'],
+  ['instantiations', 'node .ci/instantiations.ts'],
   ['format', 'prettier --check .'],
   ['unused', 'knip'],
-  ['instantiations', 'node .ci/instantiations.ts'],
+];
+/** What makes the package, stands on it, or measures: one after another. */
+const builders: readonly Step[] = [
   // Looks at the package with publint and attw, too: see tsdown.config.ts.
   ['build', 'tsdown'],
   ['production', 'vitest run --config .ci/vitest.production.ts'],
   // Fails for what no noise explains. `npm run bench` says more.
   ['bench', 'node test/bench/main.ts --short --peers none'],
   ['size', 'node .ci/size.ts'],
-  ['docs', 'typedoc'],
 ];
+const steps = [...readers, ...builders];
 
 const names = new Set(steps.map(([name]) => name));
 const chosen = process.argv.slice(2);
@@ -38,13 +45,32 @@ if (unknown.length > 0) {
 }
 
 const failed: string[] = [];
-const commands = steps.filter(([name]) => chosen.length === 0 || chosen.includes(name));
-for (const [, command] of commands) {
-  console.log(`\n> ${command}`);
+const isChosen = ([name]: Step): boolean => chosen.length === 0 || chosen.includes(name);
+const commands = steps.filter(isChosen);
+const waiting = readers.filter(isChosen);
+await Promise.all([runAll(waiting), runAll(waiting)]);
+await runAll(builders.filter(isChosen));
+
+/** Runs what is in the list until it is empty. */
+async function runAll(list: Step[]): Promise<void> {
+  for (let step = list.shift(); step !== undefined; step = list.shift()) await run(step[1]);
+}
+
+/** Shows what it has said when it has ended: another one may run beside it. */
+async function run(command: string): Promise<void> {
   // npm put node_modules/.bin first in PATH; where this is started without npm, do the same.
   const PATH = `${root}node_modules/.bin:${process.env.PATH ?? ''}`;
-  const { status } = spawnSync(command, { shell: true, cwd: root, stdio: 'inherit', env: { ...process.env, PATH } });
-  if (status !== 0) failed.push(command);
+  const child = spawn(`${command} 2>&1`, {
+    shell: true,
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, PATH },
+  });
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const [code] = (await once(child, 'close')) as [number | null];
+  console.log(`\n> ${command}\n${said}`);
+  if (code !== 0) failed.push(command);
 }
 
 for (const command of failed) console.log(`✗ ${command}`);
