@@ -51,13 +51,14 @@ export default defineConfig({
         extends: true,
         test: { name: 'postgres', include: ['test/postgres/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 60_000 },
       },
-      // Driven from Node, one after another and when the others are done.
+      // Driven from Node, when the others are done. Chromium's mostly wait, for lines that die and servers that come back: two
+      // at a time.
       ...Object.entries(BROWSERS).map(([name, include], index) => ({
         extends: true as const,
         test: {
           name,
           include: [include],
-          fileParallelism: false,
+          ...(name === 'browser' ? { maxWorkers: 2 } : { fileParallelism: false }),
           sequence: { groupOrder: 1 + index },
           testTimeout: 60_000,
           hookTimeout: 60_000,
