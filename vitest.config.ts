@@ -17,6 +17,8 @@ export default defineConfig({
     retry: 0,
     restoreMocks: true,
     unstubGlobals: true,
+    // On each core, where vitest would leave one: of two that is the half.
+    maxWorkers: '100%',
     // A busy machine is no failure: who waits for something waits until the test has no time left.
     expect: { poll: { timeout: 60_000 } },
     coverage: { provider: 'v8', include: ['src/**'] },
@@ -51,8 +53,7 @@ export default defineConfig({
         extends: true,
         test: { name: 'postgres', include: ['test/postgres/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 60_000 },
       },
-      // Driven from Node, when the others are done. Chromium's mostly wait, for lines that die and servers that come back: two
-      // at a time.
+      // Driven from Node. Chromium's mostly wait, for lines that die and servers that come back: two at a time.
       ...Object.entries(BROWSERS).map(([name, include], index) => ({
         extends: true as const,
         test: {

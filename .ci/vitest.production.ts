@@ -47,6 +47,7 @@ export default defineConfig({
     env: { SIMULATION_SEED: '0', SIMULATION_WORLDS: '30' },
     testTimeout: 60_000,
     expect: { poll: { timeout: 60_000 } },
+    maxWorkers: '100%',
     restoreMocks: true,
     unstubGlobals: true,
   },
