@@ -64,42 +64,6 @@ describe('a broker', () => {
     vi.useRealTimers();
   });
 
-  test('whose history can’t be read for a moment loses nobody an event: who was to go on from there is told to ask again', async () => {
-    const inner = memoryBroker();
-    let isAway = true;
-    const broker: Broker = {
-      publish: (topic, payload) => inner.publish(topic, payload),
-      close: () => inner.close(),
-      subscribe: async (topic, listener) => {
-        const feed = await inner.subscribe(topic, listener);
-        return {
-          get head() {
-            return feed.head;
-          },
-          read: async (after, limit) => {
-            if (isAway) throw new Error('away');
-            return feed.read(after, limit);
-          },
-          close: () => feed.close(),
-        };
-      },
-    };
-    const { server, errors } = start({}, { broker });
-    const [epoch] = await server.topic('room', { roomId: '1' }).publish({ text: 'a' });
-    const peer = new Peer(server).hello(clientName()).write(['subscribe', 1, 'rooms/1', [epoch, 0]]);
-    await settle();
-    expect(peer.received.slice(1)).toMatchObject([['unsubscribed', 1, 'rooms/1', { code: 'INTERNAL' }]]);
-    expect(errors).toMatchObject([{ info: { during: 'broker', path: 'room' } }]);
-    isAway = false;
-    peer.write(['subscribe', 2, 'rooms/1', [epoch, 0]]);
-    await settle();
-    expect(peer.received.slice(2)).toEqual([
-      ['subscribed', 2, 'rooms/1', [epoch, 0], 'resumed'],
-      ['event', 'rooms/1', 1, { text: 'a' }],
-    ]);
-    await server.close();
-  });
-
   /** A broker with the test's hand on it. */
   function handBroker() {
     const inner = memoryBroker();

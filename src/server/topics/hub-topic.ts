@@ -12,6 +12,8 @@ import type { FollowedTopic, Follower, FollowerPeer } from './follower.ts';
 const FOLLOW_FAILED = { code: 'INTERNAL', message: 'the server failed to follow the topic' };
 const STATE_TOO_LARGE = { code: 'TOO_LARGE', message: 'each socket was lost over the state of the topic' };
 
+/** What was read, and the head that was known before it. */
+type ReadEvents = (events: readonly StoredEvent[] | undefined, head: Position) => void;
 type ReadSnapshot = () => EncodedSnapshot | PromiseLike<EncodedSnapshot>;
 
 /** What a topic of the hub needs. */
@@ -84,11 +86,11 @@ export class HubTopic implements FollowedTopic {
 
   #enter(follower: Follower, asked: Position | undefined): void {
     if (asked === undefined) return this.#begin(follower, 'live');
-    this.#readFor(follower, asked, (events) => {
+    this.#readFor(follower, asked, (events, head) => {
       if (events === undefined) return this.#lose(follower, asked);
       follower.begin(asked, 'resumed');
       follower.state = 'behind';
-      this.#deliver(follower, events);
+      this.#deliver(follower, events, head);
       this.#observeBeginning('resumed');
     });
   }
@@ -204,14 +206,14 @@ export class HubTopic implements FollowedTopic {
 
   #catchUp(follower: Follower): void {
     if (follower.peer.congested) return follower.peer.fellBehind(follower);
-    this.#readFor(follower, follower.position, (events) => {
+    this.#readFor(follower, follower.position, (events, head) => {
       if (follower.state !== 'behind') return;
       if (events === undefined) this.#lose(follower);
-      else this.#deliver(follower, events);
+      else this.#deliver(follower, events, head);
     });
   }
 
-  #deliver(follower: Follower, stored: readonly StoredEvent[]): void {
+  #deliver(follower: Follower, stored: readonly StoredEvent[], before: Position): void {
     const { position } = follower;
     const { end, events, gaps } = deliver(follower, stored, this.#options.snapshot !== undefined);
     const { head } = this.#feed!;
@@ -219,8 +221,8 @@ export class HubTopic implements FollowedTopic {
     else if (end === 'gap') this.#begin(follower, 'gap');
     // What is stored may be ahead of what the broker has told: that is dropped when it comes.
     else if (head[0] === position[0] && head[1] <= follower.position[1]) follower.state = 'live';
-    // Nothing stored behind a head that was told: to ask again and again would never end.
-    else if (follower.position === position) this.#lose(follower);
+    // Nothing stored behind a head that was told before it was asked: to ask again and again would never end.
+    else if (follower.position === position && before[1] > position[1]) this.#lose(follower);
     else this.#catchUp(follower);
     for (let gap = 0; gap < gaps; gap++) this.#observeBeginning('gap');
     this.#observeEvents(events);
@@ -257,12 +259,12 @@ export class HubTopic implements FollowedTopic {
   }
 
   /** A history that can't be read may be there all the same: the client asks again, from where it is. */
-  #readFor(follower: Follower, after: Position, then: (events: readonly StoredEvent[] | undefined) => void): void {
-    const { generation } = follower;
+  #readFor(follower: Follower, after: Position, then: ReadEvents): void {
+    const [{ generation }, { head }] = [follower, this.#feed!];
     this.#history.read(this.#feed!, after, (events) => {
       if (follower.ended || follower.generation !== generation) return;
       if (events === 'failed') follower.end(FOLLOW_FAILED);
-      else then(events);
+      else then(events, head);
     });
   }
 
