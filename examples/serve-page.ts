@@ -18,7 +18,10 @@ export function servePage(folder: URL, base = '/'): RequestListener {
   let files: Promise<ReadonlyMap<string, string | Uint8Array>> | undefined;
   return (request, response) => {
     const path = request.url?.split('?', 1)[0]?.slice(base.length) || 'index.html';
-    void (files ??= bundle(folder, base)).then((all) => answer(request, response, path, all.get(path)));
+    (files ??= bundle(folder, base)).then(
+      (all) => answer(request, response, path, all.get(path)),
+      (error: unknown) => response.writeHead(500, { 'content-type': 'text/plain' }).end(String(error)),
+    );
   };
 }
 

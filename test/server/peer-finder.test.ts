@@ -107,3 +107,12 @@ test('a server by itself asks nobody; a broker that can not be asked says so; a 
   await expect(one.server.findPeers({ identity: 5 as never })).rejects.toThrow(TypeError);
   await expect(one.server.findPeers({ identity: 'ann', withinMs: -1 })).rejects.toThrow(RangeError);
 });
+
+test('a broker that never answers is not waited for longer than that, and a closed server waits for nobody', async () => {
+  const { one, other } = await servers();
+  const here = await join(one.server, 'ann');
+  vi.spyOn(one.line.broker, 'publish').mockImplementation(() => new Promise<never>(() => undefined));
+  expect(await found(one.server, 'ann')).toMatchObject({ clients: [here.name], isComplete: false, waited: 1000 });
+  await other.server.close();
+  expect(await other.server.findPeers({ identity: 'ann' })).toEqual({ peers: [], isComplete: false });
+});

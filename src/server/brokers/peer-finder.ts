@@ -88,6 +88,7 @@ export class PeerFinder {
     checkIdentity('findPeers', identity);
     const peers = this.#here(identity).map(([client, subscriptions]) => ({ client, server: this.#own, subscriptions }));
     if (this.#broker.isShared !== true) return { peers, isComplete: true };
+    if (this.#closed) return { peers, isComplete: false };
     const { deadlines } = this.#engine;
     const question = randomName();
     let deadline: Deadline | undefined;
@@ -96,7 +97,8 @@ export class PeerFinder {
         this.#questions.set(question, { peers, waiting: new Set(this.#servers), answered: resolve });
         deadline = deadlines.add(performance.now() + withinMs, () => resolve(this.#giveUp(question)));
       });
-      await this.#tell(['ask', this.#own, question, identity]);
+      // Neither is waited for longer than that: a broker that never answers, and servers that do not.
+      await Promise.race([this.#tell(['ask', this.#own, question, identity]), answered]);
       this.#look(question);
       return { isComplete: await answered, peers };
     } finally {
