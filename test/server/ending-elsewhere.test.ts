@@ -70,6 +70,20 @@ describe('a broker that was away for a second', () => {
     expect(one.errors.map(({ info }) => info)).toEqual([{ during: 'broker' }, { during: 'broker' }]);
   });
 
+  test('that never answers what it was told: after 30 s the others are told again', async () => {
+    const { one, other } = servers();
+    await settle();
+    const ann = await join(other.server, 'ann');
+    vi.spyOn(one.line.broker, 'publish').mockImplementationOnce(() => new Promise<never>(() => undefined));
+    one.server.disconnect('ann');
+    for (let seconds = 0; seconds <= 30; seconds += 10) {
+      await vi.advanceTimersByTimeAsync(10_000);
+      ann.write(['pong', 0]);
+    }
+    expect(codes(ann)).toEqual([4403]);
+    expect(one.errors.map(({ info }) => info)).toEqual([{ during: 'broker' }]);
+  });
+
   test('of the server that is told: it hears it when its broker is back', async () => {
     const { one, other } = servers();
     await settle();

@@ -1,6 +1,7 @@
 import type { Deadline, Deadlines } from '../../primitives/deadlines.ts';
 import type { Report } from '../app/reporter.ts';
 import { whenReady } from '../app/now-or-later.ts';
+import { limitTime } from '../app/time-limit.ts';
 import { randomName } from '../random-name.ts';
 
 /** What could not be told is told again after this time, ms. */
@@ -52,8 +53,9 @@ export class CommandOutbox {
   }
 
   #send(command: string, key: string, failed: (error: unknown) => void): void {
+    const { publish, deadlines } = this.#options;
     void whenReady(
-      () => this.#options.publish(command, key),
+      () => limitTime(deadlines, 'the broker', () => publish(command, key)),
       () => undefined,
       (error) => {
         failed(error);
