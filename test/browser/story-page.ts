@@ -4,10 +4,15 @@ import { chat, startApp, storyContract } from '../testing/story-app.ts';
 
 /* The app of the stories in a page; where it is mocked, with its server. A test calls what is global here. */
 
+const worker = setupWorker();
+let started: Promise<unknown> | undefined;
+
+/** Another server takes the place of the one before. */
 async function mock(): Promise<void> {
   const { chat: shown, handlers } = chat((text) => line.topic('room').publish(text));
   const line = mockServer(storyContract, { handlers });
-  await setupWorker(...line.handlers).start({ quiet: true, onUnhandledFrame: 'bypass' });
+  await (started ??= worker.start({ quiet: true, onUnhandledFrame: 'bypass' }));
+  worker.resetHandlers(...line.handlers);
   Object.assign(globalThis, { chat: shown, line });
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -5,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { routeServer } from '../../src/testing/playwright.ts';
+import { routeServer, type RoutedServer } from '../../src/testing/playwright.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { expectedOf, FAULT_NAMES, REAL, seenOf } from '../testing/fault-stories.ts';
 import { realServer } from '../testing/node-doors.ts';
@@ -47,61 +48,58 @@ const remote = <Local>(page: Page, name: string): Remote<Local> =>
         page.evaluate(`${name}.${String(method)}(...${JSON.stringify(args)})`),
   });
 
+/** A page of a door. Its stories follow each other in it, each with an app of its own: a page costs more than they do. */
 interface Opened {
   readonly page: Page;
-  readonly app: Remote<App>;
   readonly main: Remote<StoryPage>;
+  readonly app: Remote<App>;
 }
 
-/** A page, before it is loaded. */
-async function openPage(): Promise<
-  Opened & { readonly load: () => Promise<unknown>; readonly close: () => Promise<void> }
-> {
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  return {
-    page,
-    app: remote<App>(page, 'app'),
-    main: remote<StoryPage>(page, 'page'),
-    load: () => page.goto(`http://127.0.0.1:${(http.address() as AddressInfo).port}/`, { waitUntil: 'load' }),
-    close: () => context.close(),
-  };
+async function openPage(): Promise<Opened> {
+  const page = await browser.newPage();
+  await page.goto(`http://127.0.0.1:${(http.address() as AddressInfo).port}/`, { waitUntil: 'load' });
+  return { page, main: remote<StoryPage>(page, 'page'), app: remote<App>(page, 'app') };
 }
 
-const DOORS: Readonly<Record<string, () => Promise<Door>>> = {
-  [REAL]: async () => {
-    const { app, main, load, close } = await openPage();
-    const { url, close: closeServer, ...server } = await realServer();
-    await load();
+const DOORS: Readonly<Record<string, (opened: Opened) => Promise<Door>>> = {
+  [REAL]: async ({ main, app }) => {
+    const { url, close, ...server } = await realServer();
     await main.start(url);
     return {
       ...server,
       app,
       [Symbol.asyncDispose]: async () => {
+        await app.close();
         await close();
-        await closeServer();
       },
     };
   },
-  'msw in Chromium': async () => {
-    const { page, app, main, load, close } = await openPage();
-    await load();
+  'msw in Chromium': async ({ page, main, app }) => {
     await main.mock();
     await main.start('/ws');
-    return { app, chat: remote<Chat>(page, 'chat'), line: remote<Faults>(page, 'line'), [Symbol.asyncDispose]: close };
+    const line = remote<Faults & Pick<RoutedServer<never>, 'close'>>(page, 'line');
+    return {
+      app,
+      chat: remote<Chat>(page, 'chat'),
+      line,
+      [Symbol.asyncDispose]: async () => {
+        await app.close();
+        await line.close();
+      },
+    };
   },
-  'the routes of Playwright': async () => {
-    const { page, app, main, load, close } = await openPage();
+  'the routes of Playwright': async ({ page, main, app }) => {
     const { chat: shown, handlers } = chat((text) => line.topic('room').publish(text));
-    const line = await routeServer(page, storyContract, { handlers });
-    await load();
-    await main.start('/ws');
+    // A route stays as long as its page.
+    const url = `/ws/${randomUUID()}`;
+    const line = await routeServer(page, storyContract, { url: `**${url}`, handlers });
+    await main.start(url);
     return {
       app,
       chat: shown,
       line,
       [Symbol.asyncDispose]: async () => {
-        await close();
+        await app.close();
         await line.close();
       },
     };
@@ -109,13 +107,19 @@ const DOORS: Readonly<Record<string, () => Promise<Door>>> = {
 };
 
 describe.each(Object.entries(DOORS))('behind %s', (name, open) => {
+  let opened: Opened;
+  beforeAll(async () => {
+    opened = await openPage();
+  });
+  afterAll(() => opened.page.close());
+
   test('join, send, cut, queue, back', async () => {
-    await using door = await open();
+    await using door = await open(opened);
     await story(door);
   });
 
   test.each(FAULT_NAMES)('%s', async (fault) => {
-    await using door = await open();
+    await using door = await open(opened);
     expect(await seenOf(fault, door)).toEqual(expectedOf(fault, name));
   });
 });
