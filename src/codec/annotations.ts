@@ -5,15 +5,13 @@ import { badSlots } from './bad-payload.ts';
  * Most annotations in one payload: each costs its reader far more than a plain value does. Those of `undefined`, of which
  * an honest payload may have many, count for themselves.
  */
-const MOST = [10_000, 50_000] as const;
+const MOST = 10_000;
+const MOST_UNDEFINED = 50_000;
 
 /** Counts the annotations of one payload: gives the limit that one more is above, if it is. */
 export function countAnnotations(): (isUndefined: boolean) => number | false {
-  const left = [...MOST];
-  return (isUndefined) => {
-    const kind = isUndefined ? 1 : 0;
-    return left[kind]!-- <= 0 && MOST[kind];
-  };
+  let [left, leftUndefined] = [MOST, MOST_UNDEFINED];
+  return (isUndefined) => (isUndefined ? --leftUndefined < 0 && MOST_UNDEFINED : --left < 0 && MOST);
 }
 
 type TypedArrayConstructor = new (items: ArrayLike<number>) => ArrayBufferView;

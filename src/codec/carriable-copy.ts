@@ -57,11 +57,9 @@ class Copier {
   }
 
   #copyContainer(value: object, depth: number): unknown {
-    if (ArrayBuffer.isView(value)) {
-      // A Node Buffer, which the package can't read back, becomes the Uint8Array that it is.
-      const Make = typedArray((value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag]);
-      if (Make !== undefined) return this.#annotated(new Make(value as Uint8Array));
-    }
+    // A Node Buffer, which the package can't read back, becomes the Uint8Array that it is.
+    const Make = ArrayBuffer.isView(value) && typedArray((value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag]);
+    if (Make) return this.#annotated(new Make(value as Uint8Array));
     if (value instanceof Set) {
       const copyItem = (item: unknown, index: number) => this.#copyAt(item, depth, index);
       return this.#annotated(new Set(Array.from(value, copyItem)));

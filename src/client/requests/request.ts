@@ -70,16 +70,17 @@ export abstract class Request implements Outbound {
   #owner: RequestOwner | undefined = undefined;
   #deadline: Deadline | undefined = undefined;
   #signal: AbortSignal | undefined = undefined;
-  #timeoutMs = 0;
   readonly #resolve: (output: never) => void;
   readonly #reject: (error: TautlineError) => void;
-  #wakeWaiter: (() => void) | undefined = undefined;
   /** Of a call whose caller wants to know how far it is. */
   declare onProgress: CallOptions['onProgress'];
   /** Parts that it takes, where it takes some. */
   declare parts?: number;
-  /** In development: where the app asked for it. */
+  /** Of one whose input is checked asynchronously: tells that it is settled. */
+  declare wakeWaiter?: () => void;
+  /** In development: where the app asked for it, and the time that it had. */
   declare readonly site: Error | undefined;
+  declare timeoutMs?: number;
 
   constructor(bytes: number, resolve: (output: never) => void, reject: (error: TautlineError) => void) {
     this.bytes = bytes;
@@ -134,7 +135,7 @@ export abstract class Request implements Outbound {
     onAbort(signal, this);
     this.#owner = owner;
     this.#signal = signal;
-    this.#timeoutMs = timeoutMs;
+    if (DEVELOPMENT) this.timeoutMs = timeoutMs;
     // A whole number takes no room of its own.
     const { deadlines, now } = owner.surroundings;
     this.#deadline = deadlines.add(Math.ceil(now() + timeoutMs), this);
@@ -144,7 +145,7 @@ export abstract class Request implements Outbound {
   whenSettled(): Promise<void> {
     return new Promise((resolve) => {
       if (this.settled) resolve();
-      else this.#wakeWaiter = resolve;
+      else this.wakeWaiter = resolve;
     });
   }
 
@@ -228,7 +229,7 @@ export abstract class Request implements Outbound {
     const isUnsent = this.id === 0;
     const why = DEVELOPMENT && isUnsent ? `: ${this.#owner!.whyUnsent(this)}` : '';
     const cause = isUnsent && 'cause' in status ? status.cause.error : undefined;
-    const what = DEVELOPMENT && `no answer within ${this.#timeoutMs} ms${why}`;
+    const what = DEVELOPMENT && `no answer within ${this.timeoutMs} ms${why}`;
     this.abandon(this.failure('TIMEOUT', what, { retryable: true, cause }));
   }
 
@@ -264,7 +265,7 @@ export abstract class Request implements Outbound {
     this.settled = true;
     this.liftDeadline();
     offAbort(this.#signal, this);
-    this.#wakeWaiter?.();
+    this.wakeWaiter?.();
     this.#owner?.settled(this, error);
     return true;
   }

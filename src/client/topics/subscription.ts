@@ -77,7 +77,9 @@ export class Subscriber implements Subscription {
   /** It has no state that follows the events, of a topic that declares one. */
   wantsSnapshot: boolean;
   /** Made when somebody asks for it. */
-  #ready: Readiness | undefined;
+  #ready: Promise<void> | undefined;
+  /** Settles it, until it is decided. */
+  #settle: ((error: TautlineError | undefined) => void) | undefined;
   /** How `ready` was decided, once it was. */
   #decided: (() => TautlineError | undefined) | undefined;
 
@@ -91,10 +93,14 @@ export class Subscriber implements Subscription {
 
   get ready(): Promise<void> {
     if (this.#ready === undefined) {
-      this.#ready = new Readiness();
-      if (this.#decided !== undefined) this.#ready.decide(this.#decided());
+      this.#ready = new Promise((resolve, reject) => {
+        this.#settle = (error) => (error === undefined ? resolve() : reject(error));
+      });
+      // Whoever awaits it sees its rejection; nobody must.
+      this.#ready.catch(() => undefined);
+      this.#settleReady();
     }
-    return this.#ready.promise;
+    return this.#ready;
   }
 
   get state(): SubscriptionState {
@@ -224,7 +230,13 @@ export class Subscriber implements Subscription {
   #decide(how: () => TautlineError | undefined): void {
     if (this.#decided !== undefined) return;
     this.#decided = how;
-    this.#ready?.decide(how());
+    this.#settleReady();
+  }
+
+  #settleReady(): void {
+    if (this.#decided === undefined) return;
+    this.#settle?.(this.#decided());
+    this.#settle = undefined;
   }
 
   #enter(state: SubscriptionState, error?: TautlineError): void {
@@ -252,25 +264,4 @@ function isReady(): undefined {}
 
 function eventListenerOf(listeners: TopicListeners<unknown, unknown> | EventListener): EventListener | undefined {
   return typeof listeners === 'function' ? listeners : listeners.event;
-}
-
-/** A promise that somebody asked for. */
-class Readiness {
-  readonly promise: Promise<void>;
-  #resolve!: () => void;
-  #reject!: (error: TautlineError) => void;
-
-  constructor() {
-    this.promise = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    // Whoever awaits it sees its rejection; nobody must.
-    this.promise.catch(() => undefined);
-  }
-
-  decide(error: TautlineError | undefined): void {
-    if (error === undefined) this.#resolve();
-    else this.#reject(error);
-  }
 }
