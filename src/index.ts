@@ -15,6 +15,8 @@ export type {
   StreamFunctionWithoutInput,
   PresenceFunction,
   PresenceHandle,
+  StatefulTopicFunction,
+  StatefulTopicHandle,
   TopicFunction,
   TopicHandle,
   TopicInitial,
@@ -48,6 +50,7 @@ export type {
   ProcedureInput,
   ProcedureOutput,
   SnapshotOutput,
+  StateOutput,
 } from './contract/infer.ts';
 export { mutation, query, stream } from './contract/procedure.ts';
 export type { ErrorSchemas, Procedure, ProcedureKind, ProcedureOptions } from './contract/procedure.ts';
@@ -55,7 +58,15 @@ export type { AnySchema, SchemaInput, SchemaOutput } from './contract/schema.ts'
 export { presence } from './contract/presence.ts';
 export type { FedSchema, InfoInput, Presence, PresenceEvent, PresenceOptions, Present } from './contract/presence.ts';
 export { topic } from './contract/topic.ts';
-export type { ParamNames, Topic, TopicOptions, TopicParams } from './contract/topic.ts';
+export type {
+  Apply,
+  MadeTopic,
+  ParamNames,
+  StatefulTopic,
+  Topic,
+  TopicOptions,
+  TopicParams,
+} from './contract/topic.ts';
 export type { TopicTemplate } from './contract/topic-name.ts';
 export { isTautlineError, SYSTEM_CODES, TautlineError } from './errors.ts';
 export type { Issue, Outcome, SystemCode, TautlineErrorDetails } from './errors.ts';

@@ -13,6 +13,7 @@ export const contract = defineContract({
   beats: stream({ output: z.number() }),
   room: topic('rooms/{roomId}', { event: z.object({ text: z.string() }), snapshot: z.array(z.string()) }),
   news: topic('news', { event: z.string() }),
+  total: topic('total', { event: z.number(), snapshot: z.number(), apply: (sum, event) => sum + event }),
 });
 
 export async function useClient(): Promise<void> {
@@ -33,6 +34,12 @@ export async function useClient(): Promise<void> {
   subscription.unsubscribe();
   (await client.news().publish('new'))[0].toUpperCase();
 
+  client.total().state.value?.toFixed();
+
+  // @ts-expect-error -- it has events alone
+  type _OfEvents = ReturnType<(typeof client)['news']>['state'];
+  // @ts-expect-error -- nothing folds its events into the snapshot
+  type _OfSnapshot = ReturnType<(typeof client)['room']>['state'];
   // @ts-expect-error -- the id is a number
   void client.users.get({ id: '1' });
   // @ts-expect-error -- it takes an input

@@ -19,6 +19,7 @@ export async function useServer(): Promise<void> {
       },
       room: { authorize: ({ params }) => params.roomId === '1', publish: () => {}, snapshot: () => [] },
       news: { authorize: () => true, publish: () => {} },
+      total: { authorize: () => true, publish: () => {}, snapshot: () => 0 },
     },
   });
   const listener = await listen(server, { port: 0 });

@@ -5,11 +5,12 @@ import type {
   ProcedureInput,
   ProcedureOutput,
   SnapshotOutput,
+  StateOutput,
 } from '../contract/infer.ts';
 import type { InfoInput } from '../contract/presence.ts';
 import type { Procedure } from '../contract/procedure.ts';
 import type { SchemaOutput } from '../contract/schema.ts';
-import type { Topic } from '../contract/topic.ts';
+import type { Folding, Topic } from '../contract/topic.ts';
 import type { SystemCode, TautlineError } from '../errors.ts';
 import type { Position } from '../protocol/messages.ts';
 import type { CallOptions, PublishOptions } from './requests/request-options.ts';
@@ -108,22 +109,29 @@ export interface TopicHandle<T extends Topic> {
    */
   events(this: void, options?: TopicEventsOptions<SnapshotOutput<T>>): TopicEvents<EventOutput<T>>;
   /**
-   * The snapshot and every event since, folded by the contract's `apply`; `undefined` before there is one. One for all who
-   * use this topic, and subscribed while somebody listens to it.
+   * What became of the subscription, for a screen, and the state of a topic that has one: subscribed while somebody listens
+   * to it.
    */
-  readonly state: Store<SnapshotOutput<T> | undefined>;
+  readonly view: Store<TopicView<StateOutput<T>>>;
+}
+
+/** A {@link TopicHandle} of a topic with a state: the contract gives it `snapshot` and `apply`. */
+export interface StatefulTopicHandle<T extends Topic> extends TopicHandle<T> {
+  /**
+   * The snapshot and every event since, folded by the contract's `apply`; `undefined` before there is one. One for all who
+   * use this topic, and subscribed while somebody listens to it. To read this of a topic without a state throws a TypeError.
+   */
+  readonly state: Store<StateOutput<T> | undefined>;
   /**
    * Takes a state that the app has loaded, and where it stands, as if the topic had been left then: who listens sees it at
    * once, and only what was published since is sent. For pages that were rendered on a server, where `server.topic(…).read()`
    * gives both. What is here already stays; after a change of the user nothing is taken.
    * @throws TypeError for a position that is none
    */
-  hydrate(this: void, initial: TopicInitial<SnapshotOutput<T>>): void;
-  /** The state with what became of the subscription, for a screen: subscribed while somebody listens to it. */
-  readonly view: Store<TopicView<SnapshotOutput<T>>>;
+  hydrate(this: void, initial: TopicInitial<StateOutput<T>>): void;
 }
 
-/** A state of a topic that was loaded somewhere else: see {@link TopicHandle.hydrate}. */
+/** A state of a topic that was loaded somewhere else: see {@link StatefulTopicHandle.hydrate}. */
 export interface TopicInitial<State> {
   readonly state: State;
   /** What is published after that follows. */
@@ -137,8 +145,15 @@ export interface TopicFunction<T extends Topic> extends ClientFunction<'topic'> 
   ): TopicHandle<T>;
 }
 
+/** Gives the handle of a topic with a state. One without parameters is called with nothing. */
+export interface StatefulTopicFunction<T extends Topic> extends ClientFunction<'topic'> {
+  (
+    ...params: keyof Params<T> extends never ? [params?: Readonly<Record<string, never>>] : [params: Params<T>]
+  ): StatefulTopicHandle<T>;
+}
+
 /** A presence, with its parameters filled in: who is there, as a topic, and how to be there. */
-export interface PresenceHandle<P extends Topic> extends TopicHandle<P> {
+export interface PresenceHandle<P extends Topic> extends StatefulTopicHandle<P> {
   /**
    * Is there, as the user of this connection, until `leave()`: across lost connections, and as the next user after a change.
    * Several stays of one client are one connection, which says what the last of them says. Keep what it returns.
@@ -153,8 +168,12 @@ export interface PresenceFunction<P extends Topic> extends ClientFunction<'topic
   ): PresenceHandle<P>;
 }
 
-/** The function of a topic, or of a presence. */
-export type TopicNode<T extends Topic> = T extends { readonly info: unknown } ? PresenceFunction<T> : TopicFunction<T>;
+/** The function of a topic, with a state or without, or of a presence. */
+export type TopicNode<T extends Topic> = T extends { readonly info: unknown }
+  ? PresenceFunction<T>
+  : T extends Folding
+    ? StatefulTopicFunction<T>
+    : TopicFunction<T>;
 
 /** What a procedure becomes in the client of its contract, by its kind. */
 export interface ClientNodes<P extends Procedure> {

@@ -130,7 +130,10 @@ function checkTopic(path: string, topic: Topic): void {
   if (apply === undefined) return;
   if (typeof apply !== 'function') throw contractFault(path, `apply must be a function, got ${typeof apply}`);
   if (topic.snapshot === undefined) {
-    throw contractFault(path, 'apply folds events into a snapshot; declare the schema of one as snapshot');
+    throw contractFault(
+      path,
+      'apply folds events into a snapshot; declare the schema of one as snapshot, or leave apply out',
+    );
   }
 }
 

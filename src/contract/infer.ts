@@ -1,6 +1,6 @@
 import type { Procedure } from './procedure.ts';
 import type { SchemaInput, SchemaOutput } from './schema.ts';
-import type { Topic, TopicParams } from './topic.ts';
+import type { Folding, Topic, TopicParams } from './topic.ts';
 
 /** What the caller of a procedure gives; `undefined` where it takes no input. */
 export type ProcedureInput<P extends Procedure> = SchemaInput<P['input'], undefined>;
@@ -33,8 +33,11 @@ export type EventOutput<T extends Topic> = SchemaOutput<T['event']>;
 /** What the server gives as the state of a topic, before its schema; `never` where none is declared. */
 export type SnapshotInput<T extends Topic> = SchemaInput<T['snapshot']>;
 
-/** The state of a topic, after its schema; `never` where none is declared. */
+/** What the server sends as the state of a topic, after its schema; `never` where none is declared. */
 export type SnapshotOutput<T extends Topic> = SchemaOutput<T['snapshot']>;
+
+/** What a client keeps as the state of a topic; `never` where no `apply` folds one. */
+export type StateOutput<T extends Topic> = T extends Folding ? SnapshotOutput<T> : never;
 
 /** Parameters of a topic: `{ roomId: string }`. */
 export type Params<T extends Topic> = TopicParams<T['template']>;

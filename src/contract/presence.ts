@@ -1,5 +1,5 @@
 import { validate, type AnySchema, type SchemaInput, type SchemaOutput, type Validation } from './schema.ts';
-import type { Topic } from './topic.ts';
+import type { StatefulTopic, Topic } from './topic.ts';
 
 /** Somebody who is there: once, however many connections he has. */
 export interface Present<Info> {
@@ -30,7 +30,7 @@ export interface PresenceOptions<Info extends AnySchema> {
 }
 
 /** One presence of a contract: a topic whose state is who is there. */
-export interface Presence<Template extends string = string, Info extends AnySchema = AnySchema> extends Topic<
+export interface Presence<Template extends string = string, Info extends AnySchema = AnySchema> extends StatefulTopic<
   Template,
   FedSchema<PresenceEvent<SchemaOutput<Info>>>,
   FedSchema<ReadonlyArray<Present<SchemaOutput<Info>>>>

@@ -1,6 +1,6 @@
 import { useEffect } from 'react';
 import { useTopic, type UseTopicOptions } from './use-topic.ts';
-import type { ViewedTopic } from './viewed-topic.ts';
+import type { StatefulViewedTopic } from './viewed-topic.ts';
 
 /** A topic whose state came stays subscribed until its component is there, and subscribes itself; or for so long. */
 const HOLD_MS = 5_000;
@@ -16,10 +16,10 @@ const held = new WeakMap<object, () => void>();
  * while a lost connection comes back. What ends the subscription, a refusal say, is thrown for an error boundary. After a login
  * as another user it waits for the new one's state. The topic is subscribed from the first render on.
  * @throws TautlineError of the end of the subscription; on a server an Error, so that the page renders it, unless it is given
- * `initial`
+ * `initial`; TypeError for a topic without `snapshot` and `apply`, which has no state
  */
 export function useTopicValue<State, Selected = State>(
-  topic: ViewedTopic<State>,
+  topic: StatefulViewedTopic<State>,
   options: UseTopicOptions<State, Selected> = {},
 ): Selected {
   const { select, isEqual = Object.is } = options;
@@ -39,7 +39,7 @@ export function useTopicValue<State, Selected = State>(
 }
 
 /** Resolves when there is a state, or the end. Keeps the topic subscribed meanwhile: a component that waits has no effects. */
-function arrival<State>({ view }: ViewedTopic<State>): Promise<void> {
+function arrival<State>({ view, state }: StatefulViewedTopic<State>): Promise<void> {
   let promise = waiting.get(view);
   if (promise !== undefined) return promise;
   promise = new Promise((resolve) => {
@@ -57,8 +57,7 @@ function arrival<State>({ view }: ViewedTopic<State>): Promise<void> {
     };
     let timer = setTimeout(() => settle(0), GIVE_UP_MS);
     const look = (): void => {
-      const { data, error } = view.get();
-      if (data !== undefined || error !== undefined) settle(HOLD_MS);
+      if (state.get() !== undefined || view.get().error !== undefined) settle(HOLD_MS);
     };
     const stop = view.listen(look);
     // It may have come with it, or have ended at once.

@@ -16,6 +16,7 @@ type Begin = (listener: unknown) => unknown;
 interface WatchableHandle {
   readonly name: string;
   subscribe: Begin;
+  /** Throws where the topic has no state, and is not enumerable then. */
   readonly state: { subscribe: Begin; listen: Begin };
   readonly view: { subscribe: Begin; listen: Begin };
   /** Of a presence. */
@@ -80,7 +81,7 @@ export class LeakWatch {
       this.#begin(`a subscription of ${name}`, () => subscription.state !== 'ended');
       return subscription;
     };
-    for (const kind of ['state', 'view'] as const) {
+    for (const kind of (['state', 'view'] as const).filter((name) => Object.keys(handle).includes(name))) {
       for (const verb of ['subscribe', 'listen'] as const) {
         const begin = handle[kind][verb];
         handle[kind][verb] = (listener) =>

@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { createClient, defineContract, topic } from '../../src/index.ts';
+import { DEVELOPMENT } from '../../src/development.ts';
 import { scripted } from '../helpers/scripted-client.ts';
 import { settle } from '../helpers/scripted-server.ts';
 
@@ -89,6 +90,36 @@ test('a second listener of a topic that folds nothing has it subscribed anew, fo
   ]);
   await socket.say(['subscribed', 2, 'board', ['E', 6], 'live'], ['snapshot', 'board', ['E', 6], { size: 2 }]);
   expect(heard).toEqual([{ size: 2 }]);
+});
+
+describe('a topic without snapshot or apply', () => {
+  const topics = [
+    ['news/{channel}', () => world.start().news({ channel: 'a' })],
+    ['board', () => world.start().board()],
+  ] as const;
+  const members = topics.flatMap(([template, make]) =>
+    (['state', 'hydrate'] as const).map((member) => ({ template, make, member })),
+  );
+
+  test.each(members)('$template says that it has no state where its $member is read', ({ template, make, member }) => {
+    const handle = make() as unknown as Record<typeof member, unknown>;
+    const said = `topic '${template}' has no state: give it snapshot and apply in the contract`;
+    expect(() => handle[member]).toThrow(new TypeError(DEVELOPMENT ? said : template));
+  });
+
+  test.each(topics)('%s bears to be looked through, as by tools that show what a component is given', (_, make) => {
+    const handle = make();
+    expect(Object.keys({ ...handle })).toEqual(['name', 'connection', 'publish', 'subscribe', 'events', 'view']);
+  });
+
+  test('has a view, without data: what follows a snapshot is not in it', async () => {
+    const { view } = world.start().board();
+    const stop = view.listen(() => undefined);
+    const socket = await world.welcomed();
+    await socket.say(['subscribed', 1, 'board', ['E', 5], 'live'], ['snapshot', 'board', ['E', 5], { size: 1 }]);
+    expect(view.get()).toEqual({ status: 'live', data: undefined, error: undefined, gap: undefined });
+    stop();
+  });
 });
 
 describe('beside a slow loop', () => {

@@ -4,8 +4,10 @@ import { renderToString } from 'react-dom/server';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Client } from '../../src/index.ts';
 import { useTopicValue } from '../../src/react/suspense.ts';
+import { DEVELOPMENT } from '../../src/development.ts';
 import type { plain } from '../helpers/chat-contract.ts';
 import { scripted } from '../helpers/scripted-client.ts';
+import { settle } from '../helpers/scripted-server.ts';
 import { Page, say } from './page.ts';
 
 const world = scripted();
@@ -126,6 +128,17 @@ describe('useTopicValue', () => {
     await page.show(screen(client));
     expect(page.text).toBe('{"a":1}');
     expect(socket.all('subscribe').at(-1)).toEqual(['subscribe', 2, 'counts', ['E', 0]]);
+  });
+
+  test('tells of a topic that has no state, and does not wait for one', async () => {
+    const client = world.start();
+    const News = () => useTopicValue<never>(client.news({ channel: 'a' }) as never);
+    vi.mocked(console.error).mockImplementation(() => undefined);
+    const shown = page.show(h(Suspense, { fallback: 'waiting' }, h(News)));
+    await expect(shown).rejects.toThrow(DEVELOPMENT ? "topic 'news/{channel}' has no state" : 'news/{channel}');
+    vi.mocked(console.error).mockReset();
+    await settle();
+    expect(world.connection.stats().subscriptions).toBe(0);
   });
 
   test('renders nothing on a server, where no state comes', () => {

@@ -1,6 +1,7 @@
 import { onlineManager, skipToken } from '@tanstack/query-core';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createClient } from '../../src/index.ts';
+import { DEVELOPMENT } from '../../src/development.ts';
 import { bridgeOnline, queryUtils } from '../../src/tanstack-query/index.ts';
 import { scripted } from '../helpers/scripted-client.ts';
 import { settle } from '../helpers/scripted-server.ts';
@@ -206,6 +207,16 @@ describe('a stream', () => {
     await settle();
     expect(shown).toMatchObject({ status: 'error', data: [10], error: { code: 'INTERNAL' }, fetchStatus: 'idle' });
   });
+});
+
+test('stateOptions of a topic without a state fail with what the topic lacks, and subscribe to nothing', async () => {
+  const { q } = await start();
+  const options = (q.news as unknown as Pick<typeof q.counts, 'stateOptions'>).stateOptions({ channel: 'a' } as never);
+  await expect(queries.client.query(options)).rejects.toThrow(
+    DEVELOPMENT ? "topic 'news/{channel}' has no state" : 'news/{channel}',
+  );
+  await settle();
+  expect(world.connection.stats().subscriptions).toBe(0);
 });
 
 test('bridgeOnline: TanStack Query is offline while the connection is not up', async () => {

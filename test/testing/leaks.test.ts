@@ -6,7 +6,7 @@ import { connectedPair } from '../../src/testing/index.ts';
 const contract = defineContract({
   wait: query({ input: z.string() }),
   ticks: stream({ output: z.number() }),
-  rooms: { chat: topic('chat/{id}', { event: z.string(), snapshot: z.string() }) },
+  rooms: { chat: topic('chat/{id}', { event: z.string(), snapshot: z.string(), apply: (_, text) => text }) },
 });
 
 function pair(failOnLeaks = false) {

@@ -69,7 +69,6 @@ test('topics take the parameters of their template, and give typed events, snaps
     },
   });
   expectTypeOf(client.counts().state.get()).toEqualTypeOf<Record<string, number> | undefined>();
-  expectTypeOf(news.state.get()).toEqualTypeOf<undefined>();
   expectTypeOf(client.counts().view.value).toEqualTypeOf<TopicView<Record<string, number>>>();
   client.counts().state.subscribe((state) => expectTypeOf(state).toEqualTypeOf<Record<string, number> | undefined>());
   // @ts-expect-error -- the parameter is missing

@@ -1,11 +1,13 @@
 import type { Topic } from '../../contract/topic.ts';
+import { DEVELOPMENT } from '../../development.ts';
 import type { Position } from '../../protocol/messages.ts';
 import { CallPromise } from '../calls/call-promise.ts';
-import type { TopicHandle } from '../client-types.ts';
+import type { StatefulTopicHandle, TopicHandle } from '../client-types.ts';
 import { capability, type Capability, type Kernel } from '../kernel/capability.ts';
 import type { Connection } from '../kernel/connection.ts';
 import type { LossyOptions, LossyOutcome } from '../requests/lossy-lane.ts';
 import type { PublishOptions } from '../requests/request-options.ts';
+import type { Store } from '../../primitives/store.ts';
 import type { FilledTopic } from '../requests/filled-topic.ts';
 import { Handles } from './handles.ts';
 import { Publish } from './publish.ts';
@@ -48,9 +50,10 @@ function topicHandle(kernel: Kernel, table: TopicTable, filled: FilledTopic): To
   const subscribe = (
     listeners: TopicListeners<unknown, unknown> | EventListener,
   ): ReturnType<TopicTable['subscribe']> => table.subscribe(name, topic, codec, listeners);
-  const get = (): unknown => table.stateOf(name, topic);
-  const viewed = topicView({ get, subscribe, report: kernel.report, anew: table.viewsAnew });
-  return {
+  const hasState = topic.definition.apply !== undefined;
+  const get = (): unknown => (hasState ? table.stateOf(name, topic) : undefined);
+  const view = topicView({ get, subscribe, report: kernel.report, anew: table.viewsAnew });
+  const handle = {
     name,
     connection: kernel as unknown as Connection,
     publish: ((event: unknown, options: PublishOptions | LossyOptions = {}) =>
@@ -62,10 +65,24 @@ function topicHandle(kernel: Kernel, table: TopicTable, filled: FilledTopic): To
     subscribe,
     events: (options = {}) =>
       kernel.topicLoop({ name, path: topic.path, subscribe, report: kernel.report }, options) as never,
-    state: topicState(get, viewed, kernel.report, table.endOfState) as TopicHandle<Topic>['state'],
+    view: view as TopicHandle<Topic>['view'],
+  } satisfies TopicHandle<Topic>;
+  if (!hasState) return withoutState(handle, topic.definition.template);
+  const ofState: Pick<StatefulTopicHandle<Topic>, 'state' | 'hydrate'> = {
+    state: topicState(get, view, kernel.report, table.endOfState) as Store<never>,
     hydrate: ({ state, position }) => table.hydrate(name, topic, state, position),
-    view: viewed.view as TopicHandle<Topic>['view'],
   };
+  return Object.assign(handle, ofState);
+}
+
+/** To read what only a state gives throws. Not enumerable: who looks through a handle, as React's tools do, is not meant. */
+function withoutState(handle: TopicHandle<Topic>, template: string): TopicHandle<Topic> {
+  const get = (): never => {
+    throw new TypeError(
+      DEVELOPMENT ? `topic '${template}' has no state: give it snapshot and apply in the contract` : template,
+    );
+  };
+  return Object.defineProperties(handle, { state: { get }, hydrate: { get } });
 }
 
 function publish(kernel: Kernel, filled: FilledTopic, event: unknown, options: PublishOptions): CallPromise<Position> {

@@ -31,16 +31,9 @@ interface ViewedTopic {
 const IDLE: TopicView<unknown> = Object.freeze({ status: 'idle', data: undefined, error: undefined, gap: undefined });
 const PENDING = { ...IDLE, status: 'pending' } as const;
 
-/** A view, and a way to follow it that takes no gap: one that nobody else takes is reported. */
-export interface Viewed {
-  readonly view: Store<TopicView<unknown>>;
-  readonly follow: Store<TopicView<unknown>>['listen'];
-}
-
 /** The view of a topic: one subscription for all who listen to it. After an end it is asked for by the next user again. */
-export function topicView({ get, subscribe, report, anew }: ViewedTopic): Viewed {
+export function topicView({ get, subscribe, report, anew }: ViewedTopic): Store<TopicView<unknown>> {
   const listeners = new Set<(view: TopicView<unknown>) => void>();
-  let viewers = 0;
   let view = IDLE;
   let subscription: Subscription | undefined;
 
@@ -63,9 +56,7 @@ export function topicView({ get, subscribe, report, anew }: ViewedTopic): Viewed
     subscription = subscribe({
       event: changed,
       snapshot: changed,
-      get gap() {
-        return viewers > 0 ? (gap: Gap) => set({ gap }) : undefined;
-      },
+      gap: (gap) => set({ gap }),
       status,
     });
   };
@@ -74,7 +65,7 @@ export function topicView({ get, subscribe, report, anew }: ViewedTopic): Viewed
     return view;
   };
 
-  const follow: Viewed['follow'] = (listener) => {
+  const listen: Store<TopicView<unknown>>['listen'] = (listener) => {
     // Before it is among the listeners: nobody is told anything while he begins to listen.
     if (listeners.size === 0) begin();
     const own = (value: TopicView<unknown>): unknown => listener(value);
@@ -86,17 +77,7 @@ export function topicView({ get, subscribe, report, anew }: ViewedTopic): Viewed
       subscription?.unsubscribe();
     };
   };
-  const listen: Viewed['follow'] = (listener) => {
-    const stop = follow(listener);
-    viewers++;
-    let isOver = false;
-    return () => {
-      if (!isOver) viewers--;
-      isOver = true;
-      stop();
-    };
-  };
-  return { view: store(current, listen, report), follow };
+  return store(current, listen, report);
 }
 
 const KEYS = ['status', 'data', 'error', 'gap'] as const;
@@ -104,7 +85,7 @@ const KEYS = ['status', 'data', 'error', 'gap'] as const;
 /** The state alone. Nobody hears of an end from it, which is reported. */
 export function topicState(
   get: () => unknown,
-  { view, follow }: Viewed,
+  view: Store<TopicView<unknown>>,
   report: (error: unknown) => void,
   endSeen: (error: TautlineError) => void,
 ): Store<unknown> {
@@ -115,7 +96,7 @@ export function topicState(
       if (error !== undefined && error !== told) endSeen(error);
       told = error;
     };
-    const stop = follow(({ data, error }) => {
+    const stop = view.listen(({ data, error }) => {
       seen(error);
       if (data === shown) return;
       shown = data;
