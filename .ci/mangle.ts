@@ -4,6 +4,8 @@
  *   - a type or a class of src declares it, outside of what is for servers and tests alone;
  *   - no type that is published names it, no message of the wire, and nothing that a connection notes;
  *   - neither the language, nor the DOM, nor a package that the client imports has a member of that name;
+ *   - nor does a peer have one, which what is for that peer uses;
+ *   - no cast says it of what somebody else made: `globalThis as { process?: … }`;
  *   - no file of src has it as a text, by which it might be reached;
  *   - no file for servers or tests alone uses it: those stay as they are.
  */
@@ -16,6 +18,8 @@ import ts from 'typescript';
 const PLATFORM = ['captureStackTrace', 'effectiveType', 'saveData'];
 /** Packages that the client hands objects to, or gets them from. */
 const PACKAGES = ['nanoevents', 'superjson/dist', '@standard-schema/spec'];
+/** The same of folders of src. */
+const PEERS = { react: '@types/react', 'tanstack-query': '@tanstack/query-core' };
 /** Folders that are left as they are. */
 const KEPT = /^(?:server|testing)\b/;
 /** Letters in the order in which they compress best next to code. */
@@ -48,6 +52,17 @@ function declaredIn(files: readonly string[]): Set<string> {
   return names;
 }
 
+/** Names of the members in the types of casts, at any depth. */
+function castIn(files: readonly string[]): Set<string> {
+  const names = new Set<string>();
+  const look = (node: ts.Node): void => {
+    if (ts.isPropertySignature(node) && ts.isIdentifier(node.name)) names.add(node.name.text);
+    ts.forEachChild(node, look);
+  };
+  for (const file of files) eachNode(file, (node) => void (ts.isAsExpression(node) && look(node.type)));
+  return names;
+}
+
 /** Every name and every text of some files, whatever it is there. */
 function saidIn(files: readonly string[], kinds: 'texts' | 'names and texts'): Set<string> {
   const said = new Set<string>();
@@ -75,13 +90,20 @@ function notedIn(files: readonly string[]): Set<string> {
   return noted;
 }
 
+const declarationsOf = (root: string, name: string) => filesIn(join(root, 'node_modules', name), /\.d\.ts$/);
+
 function libraries(root: string): string[] {
   const folder = dirname(ts.getDefaultLibFilePath({}));
   const own = readdirSync(folder).filter((name) => /^lib\.(?:es|dom|decorators)/.test(name));
-  return [
-    ...own.map((name) => join(folder, name)),
-    ...PACKAGES.flatMap((name) => filesIn(join(root, 'node_modules', name), /\.d\.ts$/)),
-  ];
+  return [...own.map((name) => join(folder, name)), ...PACKAGES.flatMap((name) => declarationsOf(root, name))];
+}
+
+/** Names that a folder of src uses and its peer declares. */
+function sharedWithPeers(root: string): Set<string>[] {
+  return Object.entries(PEERS).map(([folder, name]) => {
+    const used = saidIn(filesIn(join(root, 'src', folder), /\.ts$/), 'names and texts');
+    return new Set([...declaredIn(declarationsOf(root, name))].filter((member) => used.has(member)));
+  });
 }
 
 /** The names that become short. */
@@ -95,6 +117,8 @@ function internalNames(root: string, dist: string, scripts: readonly string[]): 
     saidIn(filesIn(dist, /\.d\.ts$/), 'names and texts'),
     declaredIn([join(src, 'protocol/messages.ts')]),
     declaredIn(libraries(root)),
+    ...sharedWithPeers(root),
+    castIn(own),
     saidIn(own, 'texts'),
     notedIn(own),
     saidIn(

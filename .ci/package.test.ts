@@ -72,6 +72,20 @@ test('a program on a Node without a WebSocket is told what to pass, in productio
   }
 });
 
+test('both builds look at what others have by the names that it has there', async () => {
+  const program = `
+    Object.defineProperty(Symbol, 'observable', { value: Symbol('observable') });
+    const { connect } = await import('tautline');
+    const connection = connect('ws://127.0.0.1:1', { reconnect: false });
+    console.log(connection.status.state, Symbol.observable in connection.state);
+  `;
+  for (const options of [[], ['--conditions=development']]) {
+    const args = [...options, '--input-type=module', '--eval', program];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root });
+    expect(stdout).toBe('idle true\n'); // By `process.versions` it knows a server, where it waits until it is needed.
+  }
+});
+
 test('nothing of development is left in the build for production', () => {
   const files = readdirSync(`${root}dist`, { recursive: true, withFileTypes: true }).filter(
     ({ name, parentPath }) =>

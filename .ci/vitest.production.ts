@@ -33,7 +33,10 @@ export default defineConfig({
   plugins: [production],
   test: {
     name: 'production',
-    include: ['.ci/*.test.ts', 'test/{client,codec,integration,server,simulation,testing}/**/*.test.ts'],
+    include: [
+      '.ci/*.test.ts',
+      'test/{client,codec,integration,react,server,simulation,tanstack-query,testing}/**/*.test.ts',
+    ],
     // Not what looks at the inside of the client, at checks of options, which production leaves out, starts processes of
     // the sources, or looks at figures.
     exclude: [

@@ -148,7 +148,7 @@ export class ClientConnection extends Session implements Connection, Kernel {
     const own: ConnectionStats = {
       rttMs: undefined,
       queued: { messages, bytes },
-      bufferedAmount: this.current?.link.bufferedAmount,
+      bufferedAmount: this.present?.link.bufferedAmount,
       backlogBytes,
       evicted: 0,
       inFlight: this.requests.sent.size,
@@ -183,7 +183,7 @@ export class ClientConnection extends Session implements Connection, Kernel {
       );
     }
     // The greeting has gone out without it: another one is due, unless the server speaks it by itself.
-    const { current } = this;
+    const { present: current } = this;
     if (current !== undefined && this.toldCodec !== codec && current.welcome?.codec !== codec)
       this.#transport.reconnect();
   }

@@ -46,7 +46,7 @@ export abstract class Session implements LinkUser {
   /** What the last server said, kept while there is no socket. */
   protected lastWelcome: Welcome | undefined;
   /** The socket that is spoken on. */
-  protected current: LinkState | undefined;
+  protected present: LinkState | undefined;
   protected readonly extensions: Extensions = new Extensions(this.announcer);
   /** A socket that lived this long after its welcome was stable, ms. */
   protected abstract readonly stableAfterMs: number;
@@ -78,15 +78,15 @@ export abstract class Session implements LinkUser {
   protected abstract endRequests(end: (request: Request) => void): void;
 
   #find(link: Link): LinkState | undefined {
-    return this.current?.link === link ? this.current : this.#others.find((state) => state.link === link);
+    return this.present?.link === link ? this.present : this.#others.find((state) => state.link === link);
   }
 
   opened(link: Link, token: string | undefined): void {
     const state = new LinkState(link);
     state.answerCame = (id, fraction) => this.requests.find(state, id)?.progressed('output', fraction);
-    const moves = this.current?.welcome !== undefined;
+    const moves = this.present?.welcome !== undefined;
     if (moves) this.#others = [...this.#others, state];
-    else this.current = state;
+    else this.present = state;
     this.extensions.each((extension) => extension.opened?.(state));
     this.#sockets++;
     this.toldCodec = this.codec;
@@ -140,7 +140,7 @@ export abstract class Session implements LinkUser {
         DEVELOPMENT && `The server sent a frame that is no tautline.v1: ${problem}. The connection is made anew.`;
       this.report(new Error(what || problem));
       link.drop(LEAVING, `unreadable frame: ${problem}`);
-    } else if (state !== this.current && state.welcome !== undefined && state.isSettled) link.drop(LEAVING, 'moved');
+    } else if (state !== this.present && state.welcome !== undefined && state.isSettled) link.drop(LEAVING, 'moved');
   }
 
   binary(): void {
@@ -170,7 +170,7 @@ export abstract class Session implements LinkUser {
     const state = this.#find(link);
     if (state === undefined) return;
     const { code } = cause;
-    const { current } = this;
+    const { present: current } = this;
     this.note('lost', cause);
     this.#let(state, cause.by === 'peer' ? closeReaction(code) : undefined);
     if (state !== current) {
@@ -189,7 +189,7 @@ export abstract class Session implements LinkUser {
 
   /** The app now speaks for another identity: leaves the socket, if any, as another client. */
   protected changeIdentity(): void {
-    for (const state of [this.current, ...this.#others]) {
+    for (const state of [this.present, ...this.#others]) {
       if (state === undefined) continue;
       this.extensions.each((extension) => extension.leaving?.(state));
       this.#let(state);
@@ -199,12 +199,12 @@ export abstract class Session implements LinkUser {
 
   /** The socket is gone, or as good as gone. */
   #let(state: LinkState, reaction?: CloseReaction): void {
-    const isCurrent = state === this.current;
+    const isCurrent = state === this.present;
     if (isCurrent) {
       this.outbox.attach(undefined);
-      this.current = this.#others.find((other) => other.welcome === undefined);
+      this.present = this.#others.find((other) => other.welcome === undefined);
     }
-    this.#others = this.#others.filter((other) => other !== state && other !== this.current);
+    this.#others = this.#others.filter((other) => other !== state && other !== this.present);
     this.requests.lost(state, reaction);
     this.extensions.each((extension) => extension.lost?.(state));
   }
@@ -231,13 +231,13 @@ export abstract class Session implements LinkUser {
     this.#welcomedAt = this.now();
     this.connects++;
     const resumed = lastWelcome?.memory === given.memory;
-    const moved = state !== this.current;
+    const moved = state !== this.present;
     const left = moved ? this.#move(state, resumed) : [];
     this.extensions.each((extension) => extension.welcomed?.(state));
     this.requests.welcomed(state, left);
     if (moved) this.note('move', { step: 'done', resumed });
     // Whoever was told of it, or of a call that ended, may have dropped the socket.
-    if (this.current !== state) return;
+    if (this.present !== state) return;
     this.extensions.each((extension) => extension.ask?.(state));
     this.outbox.attach(state);
     if (state.flow !== undefined) state.ping();
@@ -254,9 +254,9 @@ export abstract class Session implements LinkUser {
    * same memory answers on the successor too. Gives those of which nothing is expected any more.
    */
   #move(successor: LinkState, resumed: boolean): readonly LinkState[] {
-    const current = this.current!;
+    const current = this.present!;
     const retiring = this.#others.filter((other) => other !== successor);
-    this.current = successor;
+    this.present = successor;
     this.#others = [current];
     this.extensions.each((extension) => extension.left?.(current));
     return resumed ? [...retiring, current] : retiring;
@@ -277,9 +277,9 @@ export abstract class Session implements LinkUser {
           // A peer that pings and does not read gets no more answers than fit: it must not fill our memory.
           if ((state.link.bufferedAmount ?? 0) > UNREAD_BYTES) return;
           const answer = encodePong(message[1]);
-          if (state !== this.current || state.flow === undefined) state.say(answer);
+          if (state !== this.present || state.flow === undefined) state.say(answer);
           else state.say(answer, state.flow.ping());
-          if (state === this.current) this.requests.tellFloor(true);
+          if (state === this.present) this.requests.tellFloor(true);
         },
       },
       goaway: {
