@@ -86,6 +86,19 @@ test('a server that dies leaves no ghost', async () => {
   await expect.poll(() => admin.zCard('tautline:here:leases')).toBe(1);
 });
 
+test('who left before Redis lost that is not there again for long', async () => {
+  const [one, other] = [await node('redis 6', 3_000), await node('redis 5', 3_000)];
+  const ann = await one.enter('ann');
+  await other.enter('bob');
+  await expect.poll(one.there).toEqual(['ann ann 1', 'bob bob 1']);
+  await admin.sendCommand(['SAVE']);
+  ann.vanish(1000);
+  await expect.poll(one.there).toEqual(['bob bob 1']);
+  await redis.kill();
+  await redis.start();
+  await expect.poll(other.there).toEqual(['bob bob 1']);
+});
+
 test('a Redis that was emptied has its people back by itself', async () => {
   const [one, other] = [await node('ioredis 6', 300), await node('ioredis 6', 300)];
   await one.enter('ann');

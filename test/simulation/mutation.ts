@@ -12,7 +12,7 @@ export interface Mutation extends Edit {
   /** Section of PROTOCOL.md, and what of it is gone. */
   readonly rule: string;
   /** Which worlds find it. @default those of `simulation.test.ts` */
-  readonly worlds?: 'simulation.test.ts' | 'several-servers.test.ts';
+  readonly worlds?: 'simulation.test.ts' | 'several-servers.test.ts' | 'presence.test.ts';
   /** A second place that holds the rule. */
   readonly and?: Edit;
 }

@@ -1,6 +1,7 @@
 import { IDENTITY_MUTATIONS } from './identity-mutations.ts';
 import type { Mutation } from './mutation.ts';
 import { PART_MUTATIONS } from './part-mutations.ts';
+import { PRESENCE_MUTATIONS } from './presence-mutations.ts';
 import { QUIET_MUTATIONS } from './quiet-mutations.ts';
 import { STORE_MUTATIONS } from './store-mutations.ts';
 
@@ -353,6 +354,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   ...IDENTITY_MUTATIONS,
   ...PART_MUTATIONS,
+  ...PRESENCE_MUTATIONS,
   ...QUIET_MUTATIONS,
   ...STORE_MUTATIONS,
 ];

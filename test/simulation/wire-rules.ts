@@ -364,7 +364,7 @@ function allow(socket: SocketWire, id: number, upTo: number): void {
 }
 
 const pageOf = ({ name }: SocketWire): string => name.split('#')[0]!;
-const isState = (topic: string): boolean => topic.startsWith('boards/') || topic.startsWith('shots/');
+const isState = (topic: string): boolean => /^(boards|shots|rooms)\//.test(topic);
 
 function isSettled([below, ...except]: readonly number[], id: number): boolean {
   return id < below! && !except.includes(id);

@@ -17,9 +17,12 @@ const TRACED_LINES = 40;
 const TRACED_LENGTH = 240;
 
 /** Lets a world that failed live once more, to see what led to it. */
-async function explain(seed: number, sharesCalls: boolean): Promise<string> {
+export async function explained(
+  seed: number,
+  again: (traced: string[]) => Promise<{ readonly violations: readonly string[] }>,
+): Promise<string> {
   const traced: string[] = [];
-  const { violations } = await trial(seed, sharesCalls, traced);
+  const { violations } = await again(traced);
   if (SIMULATION_TRACE !== undefined) {
     const { writeFileSync } = await import('node:fs');
     writeFileSync(SIMULATION_TRACE, `${traced.join('\n')}\n`);
@@ -29,14 +32,23 @@ async function explain(seed: number, sharesCalls: boolean): Promise<string> {
   return [`The world of seed ${String(seed)} fails:`, ...violations.slice(0, 5), ...last].join('\n');
 }
 
+/** Which worlds live. @param usual - How many, where nobody asks for others */
+export function seeds(usual: number): { readonly first: number; readonly worlds: number } {
+  return {
+    first: Number(SIMULATION_SEED ?? 0),
+    worlds: Number(SIMULATION_WORLDS ?? (SIMULATION_SEED === undefined ? usual : 1)),
+  };
+}
+
 /** Lets so many worlds live; gives what happened in all of them. @param sharesCalls - As of {@link trial} */
 export async function liveWorlds(usual: number, sharesCalls: boolean): Promise<Totals> {
-  const first = Number(SIMULATION_SEED ?? 0);
-  const worlds = Number(SIMULATION_WORLDS ?? (SIMULATION_SEED === undefined ? usual : 1));
+  const { first, worlds } = seeds(usual);
   const sum: Record<string, number> = {};
   for (let seed = first; seed < first + worlds; seed++) {
     const { violations, totals } = await trial(seed, sharesCalls);
-    if (violations.length > 0) expect.fail(await explain(seed, sharesCalls));
+    if (violations.length > 0) {
+      expect.fail(await explained(seed, (traced) => trial(seed, sharesCalls, traced)));
+    }
     for (const [name, value] of Object.entries(totals)) sum[name] = (sum[name] ?? 0) + (value as number);
   }
   console.log(`seeds ${String(first)} to ${String(first + worlds - 1)}: ${JSON.stringify(sum)}`);

@@ -114,6 +114,8 @@ export class ClientDirectory {
     client.retired?.close(CloseCode.TAKEN_OVER, NEWER);
     client.retired = older;
     older.retire();
+    // What it said on the older one may not be so any more: it may have said that elsewhere.
+    client.eachStay((stay) => stay.away());
   }
 
   /** A socket of the client is gone. With 1000 on the newest one the client said that it will not come back. */

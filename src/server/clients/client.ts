@@ -20,7 +20,7 @@ export interface ClientSocket {
 
 /** What its being in a room has to know of it. */
 export interface ClientStay {
-  /** It has no socket. */
+  /** It has no socket, or another one, on which it has not said that it is there. */
   away(): void;
   /** It has said again that it is there. */
   back(): void;

@@ -3,13 +3,13 @@ import { isTautlineError } from '../../errors.ts';
 import type { Deadline, Deadlines } from '../../primitives/deadlines.ts';
 import type { Report } from '../app/reporter.ts';
 import type { PresenceStore } from './presence-store.ts';
-import { isSame, noteStored, personOf, withOwn, type Person, type Said } from './registers.ts';
+import { hasOwn, isSame, isSameServer, noteStored, personOf, withOwn, type Person, type Said } from './registers.ts';
 
 /** What a room needs. */
 export interface PresenceRoomOptions {
   readonly topic: string;
-  /** Name of this server in the store. */
-  readonly server: string;
+  /** Name of this server in the store, which may change. */
+  readonly server: () => string;
   readonly store: PresenceStore;
   readonly deadlines: Deadlines;
   readonly report: Report;
@@ -23,6 +23,9 @@ export interface PresenceRoomOptions {
 
 /** What could not be stored or told is tried again after this time, ms. */
 const AGAIN_MS = 2000;
+
+/** The clients of somebody who is not here. */
+const NONE: ReadonlyMap<string, Said> = new Map();
 
 interface Telling {
   readonly id: string;
@@ -43,8 +46,8 @@ export class PresenceRoom {
   readonly #here = new Map<string, Map<string, Said>>();
   /** Those of whom something may have to be told, the longest first, and the servers that died with clients of theirs. */
   readonly #changed = new Map<string, Set<string>>();
-  /** Those whom the store lists as this server's, and what it has of them, as far as is known. */
-  readonly #listed = new Set<string>();
+  /** Those whom the store lists as this server's, by which name of it, and what it has of them, as far as is known. */
+  readonly #listed = new Map<string, string>();
   readonly #known = new Map<string, string>();
   /** What was told at last of the one it is at, and of those with whom it was interrupted. */
   readonly #told = new Map<string, Person | undefined>();
@@ -75,14 +78,13 @@ export class PresenceRoom {
     this.#change(id);
   }
 
-  /** Tells of somebody in the place of a server that is dead. */
+  /** Tells of somebody in the place of a server that is dead, or of a name that this one had. */
   adopt(id: string, dead: string): void {
     this.#change(id, dead);
   }
 
-  /** The others took this server for dead, or the store has lost what it had. */
+  /** The server has another name. */
   storeAgain(): void {
-    this.#listed.clear();
     for (const id of this.#here.keys()) this.#change(id);
   }
 
@@ -119,32 +121,44 @@ export class PresenceRoom {
   }
 
   async #settle(id: string, gone: Set<string>): Promise<void> {
-    const { topic, server, store } = this.#options;
+    const { topic, store } = this.#options;
+    const server = this.#options.server();
     this.#changed.delete(id);
     try {
-      const isLost = await this.#store(id, gone);
-      await this.#tellOf(id, isLost, gone.size > 0);
+      const isLost = await this.#store(id, server, gone);
+      const isUnknown = [...gone].some((dead) => !isSameServer(dead, server));
+      await this.#tellOf(id, isLost, isUnknown);
+      // A store that has lost something has what this server had said before.
+      if (!hasOwn(this.#known.get(id)!, server, this.#here.get(id) ?? NONE)) return this.#settleAgain(id, gone);
       this.#told.delete(id);
       for (const dead of gone) await store.release(dead, topic, id);
       if (this.#here.has(id)) return;
-      await store.release(server, topic, id);
+      // What fails may have been done all the same.
       this.#listed.delete(id);
+      await store.release(server, topic, id);
       this.#known.delete(id);
     } catch (error) {
-      for (const dead of gone) this.#changed.get(id)?.add(dead);
-      if (!this.#changed.has(id)) this.#changed.set(id, gone);
+      this.#settleAgain(id, gone);
       throw error;
     }
   }
 
+  #settleAgain(id: string, gone: ReadonlySet<string>): void {
+    const changed = this.#changed.get(id) ?? new Set();
+    this.#changed.set(id, changed);
+    for (const dead of gone) changed.add(dead);
+  }
+
   /** Has the store say what is so on this server. Gives whether it had lost that, or others had taken it out. */
-  async #store(id: string, gone: ReadonlySet<string>): Promise<boolean> {
-    const { topic, server, store } = this.#options;
-    if (!this.#listed.has(id)) await store.hold(server, topic, id);
-    this.#listed.add(id);
+  async #store(id: string, server: string, gone: ReadonlySet<string>): Promise<boolean> {
+    const { topic, store } = this.#options;
     const isInterrupted = this.#told.has(id);
     let isLost = false;
     for (let stored = this.#known.get(id) ?? ''; ;) {
+      const listed = this.#listed.get(id);
+      if (listed !== server) await store.hold(server, topic, id);
+      this.#listed.set(id, server);
+      if (listed !== undefined && listed !== server) await store.release(listed, topic, id);
       // What is told of him is what was stored, where each came to tell.
       if (!isInterrupted && !isLost) this.#told.set(id, personOf(stored));
       const instead = withOwn(stored, server, this.#here.get(id)?.values() ?? [], gone);
@@ -152,9 +166,11 @@ export class PresenceRoom {
       this.#known.set(id, found);
       if (found === instead) break;
       isLost ||= found === '';
+      // With what is not so any more it may have lost who is whose.
+      if (stored !== '') this.#listed.delete(id);
       stored = found;
     }
-    noteStored(this.#known.get(id)!, server, this.#here.get(id) ?? new Map());
+    noteStored(this.#known.get(id)!, server, this.#here.get(id) ?? NONE);
     return isLost;
   }
 

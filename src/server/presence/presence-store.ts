@@ -15,7 +15,7 @@ export interface PresenceStore {
   release(server: string, topic: string, member: string): Promise<void>;
   /** All whom a server answers for. */
   held(server: string): Promise<ReadonlyArray<readonly [topic: string, member: string]>>;
-  /** A server lives. Gives whether its lease was still good. */
+  /** A server lives. Gives whether its lease was still good, and the store can't have lost anything since the last time. */
   renew(server: string): Promise<boolean>;
   /** Servers whose lease is over. */
   lapsed(): Promise<readonly string[]>;

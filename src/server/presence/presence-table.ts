@@ -52,11 +52,10 @@ export class PresenceTable {
     this.#options = options;
     const { store, deadlines, report } = options;
     this.#lease = new PresenceLease({
-      server: this.#own,
       store,
       deadlines,
       report,
-      lapsed: () => {
+      renamed: () => {
         for (const room of this.#rooms.values()) room.storeAgain();
       },
       adopt: (topic, member, dead) => this.#adopt(topic, member, dead),
@@ -159,7 +158,7 @@ export class PresenceTable {
     if (room === undefined) {
       room = new PresenceRoom({
         topic: name,
-        server: this.#own,
+        server: () => this.#lease.name,
         store,
         deadlines,
         report,

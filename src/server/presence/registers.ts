@@ -22,6 +22,16 @@ export interface Said {
   at?: number;
 }
 
+/** One of the names of a server, the first of which it has from the beginning. */
+export function nameOf(server: string, count: number): string {
+  return `${server}.${count}`;
+}
+
+/** Both are names of one server. */
+export function isSameServer(one: string, other: string): boolean {
+  return one.split('.', 1)[0] === other.split('.', 1)[0];
+}
+
 /**
  * What is to be stored when these are the clients on this server, and those of some others are gone. Who has left by that is
  * noted until it was told.
@@ -29,12 +39,19 @@ export interface Said {
 export function withOwn(stored: string, server: string, said: Iterable<Said>, gone: ReadonlySet<string>): string {
   const before = registersOf(stored);
   let at = before.reduce((most, [, , each]) => Math.max(most, each), 0);
-  const others = before.filter(([of, client]) => of !== server && client !== '' && !gone.has(of));
+  const others = before.filter(([of, client]) => !isSameServer(of, server) && client !== '' && !gone.has(of));
   const own = Array.from(said, (one): Register => [server, one.client, one.at ?? ++at, one.text]);
   const now = [...others, ...own];
   if (now.length > 0) return JSON.stringify(now);
   const person = personOf(stored);
   return person === undefined ? '' : JSON.stringify([[server, '', at, person.text]]);
+}
+
+/** Whether what is stored has the clients on this server, as they are, and no others of it. */
+export function hasOwn(stored: string, server: string, clients: ReadonlyMap<string, Said>): boolean {
+  const own = registersOf(stored).filter(([of, client]) => isSameServer(of, server) && client !== '');
+  const isSo = ([of, client, , text]: Register): boolean => of === server && clients.get(client)?.text === text;
+  return own.length === clients.size && own.every(isSo);
 }
 
 /** Notes of what was said when it was stored. */

@@ -99,6 +99,20 @@ describe('a lost connection', () => {
     expect(eve.events()).toEqual(['joined ann ann 1', 'left ann ann 1']);
   });
 
+  test('that nobody noticed is one: who is on another socket and does not enter there has left in time', async () => {
+    const { server } = start({ presenceGraceMs: 5_000 });
+    const eve = await onlooker(server);
+    const [ann, bob] = [await tab(server, 'ann'), await tab(server, 'bob')];
+    await ann.enter();
+    await bob.enter();
+    (await tab(server, 'ann', ann.name, 2)).write(['ping', 1]);
+    (await tab(server, 'bob', bob.name, 2)).write(['publish', 2, HERE, [{ name: 'bob' }]]);
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(eve.events()).toEqual(['joined ann ann 1', 'joined bob bob 1']);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(eve.events().slice(2)).toEqual(['left ann ann 1']);
+  });
+
   test('of one who says goodbye, or is disconnected, has no grace', async () => {
     const { server } = start();
     const eve = await onlooker(server);

@@ -26,11 +26,15 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
-/** KEYS: when the lease of each server ends. ARGV: a server, its lease (ms). Gives whether it was still good. */
+/**
+ * KEYS: when the lease of each server ends. ARGV: a server, its lease (ms). Gives whether it was still good, and the
+ * history of Redis: one that was restarted, or took the place of another, may have lost writes, and begins a new one.
+ */
 export const RENEW: string = `${NOW}
 local untilMs = redis.call('ZSCORE', KEYS[1], ARGV[1])
 redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
-return untilMs and tonumber(untilMs) > now and 1 or 0
+local history = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or '-'
+return {untilMs and tonumber(untilMs) > now and 1 or 0, history}
 `;
 
 /** KEYS: the same. Gives the servers whose lease is over. */

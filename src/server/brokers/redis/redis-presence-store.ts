@@ -38,6 +38,8 @@ class RedisStore implements RedisPresenceStore {
   readonly leaseMs: number;
   readonly #connection: RedisConnection;
   readonly #prefix: string;
+  /** Of Redis, when a lease was renewed last. */
+  #history: string | undefined;
 
   constructor({ leaseMs, timeoutMs, ...clients }: RedisPresenceStoreOptions) {
     const numbers = resolveNumbers('redisPresenceStore: ', DEFAULTS, { leaseMs, timeoutMs });
@@ -70,7 +72,11 @@ class RedisStore implements RedisPresenceStore {
   }
 
   async renew(server: string): Promise<boolean> {
-    return Number(await this.#run(RENEW, 'leases', server, String(this.leaseMs))) === 1;
+    const renewed = await this.#run(RENEW, 'leases', server, String(this.leaseMs));
+    const [wasGood, history] = renewed as [number | string, string];
+    const isSame = this.#history === undefined || this.#history === history;
+    this.#history = history;
+    return isSame && Number(wasGood) === 1;
   }
 
   async lapsed(): Promise<readonly string[]> {
