@@ -1,14 +1,17 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { PeerName, RaisedLimits, Source } from './peers/peer.ts';
 
-/** What a child is told at its start. */
+/** What a child is, and is told at its start. */
 export interface ChildTask {
-  readonly side: 'client' | 'server';
-  readonly peer: PeerName;
-  readonly source: Source;
-  readonly limits: RaisedLimits;
+  /** In messages about it. */
+  readonly name: string;
+  /** The file that it runs. It ends with `answerParent`. */
+  readonly module: URL;
+  /** What its `childArgument` reads. */
+  readonly argument: unknown;
+  /** For Node. @default none */
+  readonly execArgv?: readonly string[];
 }
 
 /** What a child is asked. */
@@ -49,15 +52,15 @@ export class Child<All extends Operations<All>> {
 
   private constructor(task: ChildTask) {
     this.#task = task;
-    this.#process = fork(fileURLToPath(new URL('child.ts', import.meta.url)), [JSON.stringify(task)], {
-      execArgv: ['--expose-gc'],
+    this.#process = fork(fileURLToPath(task.module), [JSON.stringify(task.argument)], {
+      execArgv: ['--expose-gc', ...(task.execArgv ?? [])],
       // As servers run; with it Tautline and tRPC leave out what they do for developers alone.
       env: { ...process.env, NODE_ENV: 'production' },
     });
     living.add(this.#process);
     this.#exited = once(this.#process, 'exit').then(([code, signal]) => {
       living.delete(this.#process);
-      const error = new Error(`the ${task.side} of ${task.peer} ended with ${code ?? signal}`);
+      const error = new Error(`${task.name} ended with ${code ?? signal}`);
       for (const { reject } of this.#waiting.values()) reject(error);
     });
     this.#process.on('message', (reply: Reply | 'ready') => {
@@ -69,7 +72,7 @@ export class Child<All extends Operations<All>> {
   static async start<All extends Operations<All>>(task: ChildTask): Promise<Child<All>> {
     const child = new Child<All>(task);
     const died = child.#exited.then(() => {
-      throw new Error(`the ${task.side} of ${task.peer} did not start`);
+      throw new Error(`${task.name} did not start`);
     });
     await Promise.race([once(child.#process, 'message'), died]);
     died.catch(() => undefined);
@@ -83,7 +86,7 @@ export class Child<All extends Operations<All>> {
   ): Promise<Awaited<ReturnType<All[Name]>>> {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
-      const what = `${this.#task.peer}, ${this.#task.side}, ${operation}`;
+      const what = `${this.#task.name}, ${operation}`;
       const timer = setTimeout(() => this.#settle({ id, error: `${what}: took too long` }), TIMEOUT_MS);
       const settled = (): void => clearTimeout(timer);
       this.#waiting.set(id, {
@@ -92,6 +95,12 @@ export class Child<All extends Operations<All>> {
       });
       this.#process.send({ id, operation, input } satisfies Request);
     });
+  }
+
+  /** Ends it; resolves when it is gone. */
+  async kill(): Promise<void> {
+    this.#process.kill('SIGKILL');
+    await this.#exited;
   }
 
   #settle({ id, result, error }: Reply): void {

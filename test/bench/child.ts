@@ -1,24 +1,18 @@
-/* One side of one measurement, in a process of its own: does what it is asked to by its parent, and ends with it. */
+/* One side of one measurement, in a process of its own. */
+import { answerParent, childArgument } from './answer-parent.ts';
 import { connectClients } from './client-side.ts';
 import { loadPeer } from './peers/load.ts';
+import type { PeerName, RaisedLimits, Source } from './peers/peer.ts';
 import { serve } from './server-side.ts';
-import type { ChildTask, Reply, Request } from './child-process.ts';
 
-const { side, peer, source, limits } = JSON.parse(process.argv[2]!) as ChildTask;
-process.once('disconnect', () => process.exit());
-const start = side === 'server' ? serve : connectClients;
-const operations: object = await start(await loadPeer(peer, source), limits);
-
-process.on('message', (request: Request) => {
-  void answer(request).then((reply) => process.send!(reply));
-});
-process.send!('ready');
-
-async function answer({ id, operation, input }: Request): Promise<Reply> {
-  try {
-    const result = await (operations as Record<string, (input: unknown) => Promise<unknown>>)[operation]!(input);
-    return { id, result };
-  } catch (error) {
-    return { id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
-  }
+/** What it is told at its start. */
+export interface SideTask {
+  readonly side: 'client' | 'server';
+  readonly peer: PeerName;
+  readonly source: Source;
+  readonly limits: RaisedLimits;
 }
+
+const { side, peer, source, limits } = childArgument<SideTask>();
+const start = side === 'server' ? serve : connectClients;
+answerParent(await start(await loadPeer(peer, source), limits));

@@ -1,4 +1,5 @@
-import { Child, type ChildTask } from './child-process.ts';
+import { Child } from './child-process.ts';
+import type { SideTask } from './child.ts';
 import type { ClientOperations, Work } from './client-side.ts';
 import type { RaisedLimits } from './peers/peer.ts';
 import type { ServerOperations } from './server-side.ts';
@@ -57,10 +58,15 @@ export interface Workload {
 }
 
 /** A server and a client of a peer, connected. Whatever becomes of them, they are ended by `killChildren`. */
-export async function startPair(task: Omit<ChildTask, 'side'>): Promise<Pair> {
+export async function startPair(task: Omit<SideTask, 'side'>): Promise<Pair> {
+  const child = (side: SideTask['side']) => ({
+    name: `the ${side} of ${task.peer}`,
+    module: new URL('child.ts', import.meta.url),
+    argument: { ...task, side } satisfies SideTask,
+  });
   const [server, client] = await Promise.all([
-    Child.start<ServerOperations>({ ...task, side: 'server' }),
-    Child.start<ClientOperations>({ ...task, side: 'client' }),
+    Child.start<ServerOperations>(child('server')),
+    Child.start<ClientOperations>(child('client')),
   ]);
   await client.ask('connect', await server.ask('port'));
   return { server, client };
