@@ -29,7 +29,7 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/browser/**', 'test/redis/**', 'test/postgres/**'],
+          exclude: ['test/browser/**', 'test/redis/**', 'test/postgres/**', 'test/haproxy/**'],
           testTimeout: 60_000,
         },
       },
@@ -52,6 +52,10 @@ export default defineConfig({
       {
         extends: true,
         test: { name: 'postgres', include: ['test/postgres/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 60_000 },
+      },
+      {
+        extends: true,
+        test: { name: 'haproxy', include: ['test/haproxy/**/*.test.ts'], testTimeout: 120_000 },
       },
       // Driven from Node. Chromium's mostly wait, for lines that die and servers that come back: two at a time.
       ...Object.entries(BROWSERS).map(([name, include], index) => ({

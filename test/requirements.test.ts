@@ -4,6 +4,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { findChromium } from './support/chromium.ts';
 import { hasFirefox, hasWebKit } from './support/engines.ts';
+import { findHaProxy } from './support/find-haproxy.ts';
 import { findPostgres } from './support/find-postgres.ts';
 import { findRedis } from './support/find-redis.ts';
 import { requirements } from './support/requirements.ts';
@@ -63,6 +64,14 @@ test('Redis is found, or Valkey in its place', () => {
   expect(findRedis({ PATH })).toBe(valkey);
 });
 
+test('HAProxy is found where PATH does not reach', () => {
+  const { full, empty } = folders();
+  expect(findHaProxy({ PATH: empty }, full)).toBeUndefined();
+  const haProxy = program(full, 'haproxy');
+  expect(findHaProxy({ PATH: empty }, full)).toBe(haProxy);
+  expect(findHaProxy({ PATH: full }, empty)).toBe(haProxy);
+});
+
 test('PostgreSQL is found with all that it takes to make a database', () => {
   const { PATH, full } = folders();
   const initdb = program(full, 'initdb');
@@ -72,5 +81,12 @@ test('PostgreSQL is found with all that it takes to make a database', () => {
 });
 
 test('each project of tests that needs a program can be left out on its own', () => {
-  expect(requirements.map(({ project }) => project)).toEqual(['browser', 'firefox', 'webkit', 'redis', 'postgres']);
+  expect(requirements.map(({ project }) => project)).toEqual([
+    'browser',
+    'firefox',
+    'webkit',
+    'redis',
+    'postgres',
+    'haproxy',
+  ]);
 });

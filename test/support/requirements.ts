@@ -1,5 +1,6 @@
 import { findChromium } from './chromium.ts';
 import { hasFirefox, hasWebKit } from './engines.ts';
+import { findHaProxy } from './find-haproxy.ts';
 import { findPostgres } from './find-postgres.ts';
 import { findRedis } from './find-redis.ts';
 
@@ -47,5 +48,11 @@ export const requirements: readonly Requirement[] = [
     project: 'postgres',
     isMet: () => findPostgres() !== undefined,
     howToGet: ['Debian, Ubuntu: sudo apt-get install postgresql', 'macOS: brew install postgresql'],
+  },
+  {
+    name: 'HAProxy and Redis',
+    project: 'haproxy',
+    isMet: () => findHaProxy() !== undefined && findRedis() !== undefined,
+    howToGet: ['Debian, Ubuntu: sudo apt-get install haproxy redis-server', 'macOS: brew install haproxy redis'],
   },
 ];
