@@ -78,7 +78,7 @@ describe('the summary of a run', () => {
       /they need Firefox[^]*install firefox-esr[^]*they need WebKitGTK[^]*install webkit2gtk/,
     );
     expect(all.at(-1)).toMatch(
-      /failed, browser tests left out, firefox tests left out, webkit tests left out, redis tests left out, postgres tests left out$/,
+      /failed, browser tests left out, firefox tests left out, webkit tests left out, redis tests left out, postgres tests left out, haproxy tests left out$/,
     );
     expect(run(files, { leftOut: requirements, ci: true })).toMatchObject({ passed: 1, failed: requirements.length });
   });
