@@ -11,6 +11,8 @@ const BROWSERS = {
 const REACT_18 = `${import.meta.dirname}/test/react/react-18/node_modules`;
 
 export default defineConfig({
+  // Examples import `tautline`, which is then src.
+  resolve: { tsconfigPaths: true },
   test: {
     // Nothing retries and nothing is skipped: see test/support/run.ts for what a machine may lack.
     allowOnly: false,

@@ -30,12 +30,15 @@ const production: Plugin = {
 
 export default defineConfig({
   root,
+  // Examples import `tautline`, which is then src, and so the build.
+  resolve: { tsconfigPaths: true },
   plugins: [production],
   test: {
     name: 'production',
     include: [
       '.ci/*.test.ts',
       'test/{client,codec,integration,react,server,simulation,tanstack-query,testing}/**/*.test.ts',
+      'test/recipes/{node,happy-dom,jsdom}.test.ts',
     ],
     // Not what looks at the inside of the client, at checks of options, which production leaves out, starts processes of
     // the sources, or looks at figures.

@@ -1,0 +1,1 @@
+import '../../examples/recipes/testing/pair.test.ts';
