@@ -181,3 +181,16 @@ test('a delay is both ways, goes by the timers of the test, and what is late cou
   await shopMock.settled({ connections: [connection] });
   expect(() => shopMock.delay(-1)).toThrow('delay is -1: give ms, 0 or more');
 });
+
+test('a page without MessageChannel, as that of jsdom in jest, settles by the timers that are real', async () => {
+  vi.stubGlobal('MessageChannel', undefined);
+  const { client, connection } = app(shop, 'shop', 'ann');
+  await client.me();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
+  await shopMock.settled({ connections: [connection] });
+  shopMock.freeze();
+  const answer = client.me();
+  await expect(shopMock.settled({ timeoutMs: 1 })).rejects.toThrow('after 1 ms there is still 1 frames on their way');
+  shopMock.thaw();
+  expect(await answer).toBe('ann');
+});
