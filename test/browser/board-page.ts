@@ -1,8 +1,17 @@
 import type { Browser, Page } from 'playwright';
 import { expect } from 'vitest';
-import { PATIENCE } from './chat-page.ts';
+import { PATIENCE, watch, type Happening } from './chat-page.ts';
 
 type Column = 'todo' | 'doing' | 'done';
+
+/** What Chromium itself says about a socket or a request without a server. No page can silence it. */
+const NO_SERVER =
+  /^WebSocket connection to 'ws:\/\/127\.0\.0\.1:\d+\/board\/line\?line=[0-9a-f]{32}(&slow)?' failed: |^Failed to load resource: net::ERR_(CONNECTION|EMPTY)/;
+
+export function expectNoProblems(...pages: BoardPage[]): void {
+  const problems = pages.flatMap((page) => page.problems);
+  expect(problems.filter((problem) => !NO_SERVER.test(problem))).toEqual([]);
+}
 
 /** A page of the board, as its user sees it. */
 export class BoardPage {
@@ -19,9 +28,12 @@ export class BoardPage {
   }
 
   /** Opens the board as somebody who is not logged in. */
-  static async open(browser: Browser, url: string): Promise<BoardPage> {
+  static async open(browser: Browser, url: string, prepare?: (page: Page) => Promise<void>): Promise<BoardPage> {
     const context = await browser.newContext();
     const board = new BoardPage(await context.newPage());
+    await board.page.addInitScript(watch);
+    await board.page.addInitScript(watchCards);
+    await prepare?.(board.page);
     await board.page.goto(`${url}board/`);
     return board;
   }
@@ -51,14 +63,52 @@ export class BoardPage {
     return this.page.locator('.card').filter({ hasText: text });
   }
 
+  /** Presses a button of a card. */
+  act(text: string, button: 'Move left' | 'Move right' | 'Remove'): Promise<void> {
+    return this.card(text).getByRole('button', { name: button }).click();
+  }
+
+  /** Waits until nothing is on its way. */
+  async settled(): Promise<void> {
+    await expect.poll(() => this.page.locator('.card[aria-busy="true"]').count(), PATIENCE).toBe(0);
+  }
+
   /** Waits until the column shows these cards, and no others. */
   async has(column: Column, texts: readonly string[]): Promise<void> {
     const shown = this.page.locator(`[data-column="${column}"] .text`);
     await expect.poll(() => shown.allTextContents(), PATIENCE).toEqual(texts);
   }
 
+  /** Each place where the card was shown, in order: a column, with a "…" while it was on its way; '' where it was not. */
+  async places(text: string): Promise<readonly string[]> {
+    return (await this.#seen(text)).map(({ place }) => place);
+  }
+
+  /** How long each wait of a card for its server took, ms. */
+  async waits(text: string): Promise<readonly number[]> {
+    const seen = await this.#seen(text);
+    return seen.flatMap(({ place, at }, i) => (place.endsWith('…') ? [(seen[i + 1]?.at ?? at) - at] : []));
+  }
+
+  async #seen(text: string): Promise<ReadonlyArray<{ readonly place: string; readonly at: number }>> {
+    const notes = await this.page.evaluate(() => (globalThis as unknown as Watched).cards());
+    const all = notes.map(({ places, at }) => ({ place: places[text] ?? '', at }));
+    return all.filter(({ place }, i) => place !== (all[i - 1]?.place ?? ''));
+  }
+
+  /** What the status and real sockets went through so far. */
+  happenings(): Promise<Happening[]> {
+    return this.page.evaluate(() => (globalThis as unknown as Watched).happenings());
+  }
+
   async sees(names: readonly string[]): Promise<void> {
     await expect.poll(() => this.page.locator('#people li').allTextContents(), PATIENCE).toEqual(names);
+  }
+
+  /** Waits until these are there, whoever came back first. */
+  async seesAll(names: readonly string[]): Promise<void> {
+    const shown = this.page.locator('#people li');
+    await expect.poll(async () => (await shown.allTextContents()).sort(), PATIENCE).toEqual(names);
   }
 
   /** Presses "Try now" for as long as the page has one, until it is connected. */
@@ -67,4 +117,29 @@ export class BoardPage {
     const state = () => this.page.locator('#status').getAttribute('data-state');
     await expect.poll(() => press().then(state), PATIENCE).toBe('connected');
   }
+}
+
+/** Where each card was at a time. */
+interface Note {
+  readonly at: number;
+  readonly places: Readonly<Record<string, string>>;
+}
+
+interface Watched {
+  cards(): readonly Note[];
+  happenings(): Happening[];
+}
+
+/** Runs in the page, before its own scripts: notes which cards were shown where, after each change of the page. */
+function watchCards(): void {
+  const seen: Note[] = [];
+  const note = () => {
+    const places = Array.from(document.querySelectorAll<HTMLElement>('.card'), (card) => [
+      card.querySelector('.text')?.textContent ?? '',
+      `${card.parentElement?.dataset.column}${card.ariaBusy === 'true' ? '…' : ''}`,
+    ]);
+    seen.push({ at: performance.now(), places: Object.fromEntries(places) as Note['places'] });
+  };
+  new MutationObserver(note).observe(document, { subtree: true, childList: true, attributes: true });
+  Object.assign(globalThis, { cards: () => seen });
 }

@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { launchChromium } from '../support/chromium.ts';
-import { BoardPage } from './board-page.ts';
+import { BoardPage, expectNoProblems } from './board-page.ts';
 import { PATIENCE } from './chat-page.ts';
 import { start, startServer } from './chat-server.ts';
 
@@ -12,15 +12,6 @@ beforeAll(async () => {
 });
 afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
 afterAll(() => browser.close());
-
-/** What Chromium itself says about a socket or a request without a server. No page can silence it. */
-const NO_SERVER =
-  /^WebSocket connection to 'ws:\/\/127\.0\.0\.1:\d+\/board\/line\?line=[0-9a-f]{32}(&slow)?' failed: |^Failed to load resource: net::ERR_(CONNECTION|EMPTY)/;
-
-function expectNoProblems(...pages: BoardPage[]): void {
-  const problems = pages.flatMap((page) => page.problems);
-  expect(problems.filter((problem) => !NO_SERVER.test(problem))).toEqual([]);
-}
 
 async function two(url: string): Promise<readonly [BoardPage, BoardPage]> {
   const [anna, ben] = await Promise.all([BoardPage.open(browser, url), BoardPage.open(browser, url)]);
@@ -60,7 +51,7 @@ test('by keyboard: arrows move a card, and the focus stays on it; Delete removes
   for (const column of ['doing', 'done'] as const) {
     await anna.page.keyboard.press('ArrowRight');
     await expect.poll(() => anna.page.locator(`[data-column="${column}"] .card:focus .text`).count(), PATIENCE).toBe(1);
-    await expect.poll(() => anna.page.locator('.moving').count(), PATIENCE).toBe(0);
+    await expect.poll(() => anna.page.locator('.pending').count(), PATIENCE).toBe(0);
   }
   await anna.has('done', ['Start the board', 'Open this page in a second window']);
   await anna.page.keyboard.press('Delete');
@@ -78,14 +69,14 @@ test('a move shows at once on a line that is gone, and is made once when it is b
   await Promise.all([anna.shows('waiting'), ben.shows('waiting')]);
   await anna.card('Cut the line').getByRole('button', { name: 'Move right' }).click();
   await anna.has('done', ['Start the board', 'Cut the line, and move a card']);
-  expect(await anna.page.locator('.moving').count()).toBe(1);
+  expect(await anna.page.locator('.pending').count()).toBe(1);
   await ben.has('done', ['Start the board']);
 
   await using second = await startServer(first.port, key);
   expect(second.url).toBe(first.url);
   await Promise.all([anna.tryNow(), ben.tryNow()]);
   for (const page of [anna, ben]) await page.has('done', ['Start the board', 'Cut the line, and move a card']);
-  await expect.poll(() => anna.page.locator('.moving').count(), PATIENCE).toBe(0);
+  await expect.poll(() => anna.page.locator('.pending').count(), PATIENCE).toBe(0);
   expectNoProblems(anna, ben);
 });
 

@@ -84,7 +84,7 @@ export class ChatPage {
 }
 
 /** Runs in the page, before its own scripts: notes each state that is shown, and what became of each socket. */
-function watch(): void {
+export function watch(): void {
   const seen: string[] = [];
   let state: string | null = null;
   // The records say what the state was before each change, so none is missed that lasted for a moment only.

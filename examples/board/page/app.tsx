@@ -49,7 +49,7 @@ function Rooms({ name, tokens }: { readonly name: string; readonly tokens: numbe
         </span>
       </nav>
       {rooms.error ? <p role="alert">The rooms can’t be shown: {rooms.error.message}</p> : null}
-      <Board key={chosen} roomId={chosen} />
+      <Board key={chosen} roomId={chosen} name={name} />
       <aside>
         <People roomId={chosen} name={name} />
         <Summary key={chosen} roomId={chosen} />

@@ -1,36 +1,44 @@
 import { useMutation, useMutationState, useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
+import type { TautlineError } from 'tautline';
 import { newId } from '../../chat/page/me.ts';
 import { COLUMNS, type Column } from '../contract.ts';
 import { CardItem } from './card.tsx';
 import { q } from './client.ts';
-import { withMoves, type Move } from './moves.ts';
+import { withPending, type Pending } from './pending.ts';
+import { words } from './words.ts';
 
 const TITLES: Readonly<Record<Column, string>> = { todo: 'To do', doing: 'Doing', done: 'Done' };
 
-/** The cards of a room: the topic's state in the cache, and on top of it the moves that are on their way. */
-export function Board({ roomId }: { readonly roomId: string }): ReactNode {
+interface Props {
+  readonly roomId: string;
+  /** Of who looks at it. */
+  readonly name: string;
+}
+
+/** The cards of a room: the topic's state in the cache, and on top of it what is on its way. */
+export function Board({ roomId, name }: Props): ReactNode {
   const { data, error } = useQuery(q.cards.stateOptions({ roomId }));
-  const move = useMutation(q.card.move.mutationOptions());
-  const remove = useMutation(q.card.remove.mutationOptions());
-  const moves = useMutationState({
-    filters: { mutationKey: q.card.move.mutationKey(), status: 'pending' },
-    select: ({ state }) => state.variables as Move,
+  const [problem, setProblem] = useState('');
+  // Of any of them: `move.error` is the last one's.
+  const onError = (failed: TautlineError): void => setProblem(words(failed));
+  const move = useMutation(q.card.move.mutationOptions({ onError }));
+  const remove = useMutation(q.card.remove.mutationOptions({ onError }));
+  const pending = useMutationState({
+    filters: { mutationKey: q.card.key(), status: 'pending' },
+    select: ({ state }) => state.variables as Pending,
   });
   const [focused, setFocused] = useState<string>();
   if (error) return <p role="alert">This room can’t be shown: {error.message}</p>;
   if (data === undefined) return <p className="soft">Loading</p>;
 
-  const cards = withMoves(
-    data,
-    moves.filter((pending) => pending.roomId === roomId),
-  );
-  const problem = move.error ?? remove.error;
+  const here = pending.filter((change) => change.roomId === roomId);
+  const cards = withPending(data, here, name);
   return (
     <section className="board" aria-label="Cards">
       <AddCard roomId={roomId} />
       <p role="alert" className="problem">
-        {problem ? (problem.code === 'GONE' ? 'Somebody has removed that card.' : problem.message) : ''}
+        {problem}
       </p>
       <div className="columns">
         {COLUMNS.map((column, at) => (
@@ -48,9 +56,13 @@ export function Board({ roomId }: { readonly roomId: string }): ReactNode {
                     isFocused={focused === card.id}
                     onMove={(to) => {
                       setFocused(card.id);
+                      setProblem('');
                       move.mutate({ roomId, id: card.id, column: to });
                     }}
-                    onRemove={() => remove.mutate({ roomId, id: card.id })}
+                    onRemove={() => {
+                      setProblem('');
+                      remove.mutate({ roomId, id: card.id });
+                    }}
                   />
                 ))}
             </ul>
@@ -62,8 +74,11 @@ export function Board({ roomId }: { readonly roomId: string }): ReactNode {
 }
 
 function AddCard({ roomId }: { readonly roomId: string }): ReactNode {
-  const add = useMutation(q.card.add.mutationOptions());
   const [text, setText] = useState('');
+  // What was not added is not lost either.
+  const add = useMutation(
+    q.card.add.mutationOptions({ onError: (_, refused) => setText((typed) => typed || refused.text) }),
+  );
   return (
     <form
       className="row"
@@ -88,7 +103,7 @@ function AddCard({ roomId }: { readonly roomId: string }): ReactNode {
       <button type="submit" className="primary">
         Add
       </button>
-      {add.error ? <p role="alert">It was not added: {add.error.message}</p> : null}
+      {add.error ? <p role="alert">{words(add.error)}</p> : null}
     </form>
   );
 }

@@ -1,7 +1,7 @@
 import { useEffect, useRef, type KeyboardEvent, type ReactNode } from 'react';
 import { hue } from '../../chat/page/dom.ts';
 import type { Column } from '../contract.ts';
-import type { ShownCard } from './moves.ts';
+import type { ShownCard } from './pending.ts';
 
 interface Props {
   readonly card: ShownCard;
@@ -33,10 +33,10 @@ export function CardItem({ card, before, after, isFocused, onMove, onRemove }: P
   return (
     <li
       ref={item}
-      className={card.isMoving ? 'card moving' : 'card'}
+      className={card.isPending ? 'card pending' : 'card'}
       tabIndex={0}
       aria-keyshortcuts="ArrowLeft ArrowRight Delete"
-      aria-busy={card.isMoving}
+      aria-busy={card.isPending}
       onKeyDown={press}
     >
       <p className="text">{card.text}</p>

@@ -9,9 +9,10 @@ export function Login(): ReactNode {
     const name = data.get('name');
     setBusy(true);
     setProblem('');
-    const isIn = await logIn(typeof name === 'string' ? name : '').catch((error: unknown) => String(error));
+    const isIn = await logIn(typeof name === 'string' ? name : '').catch(() => undefined);
     setBusy(false);
-    if (isIn !== true) setProblem(isIn === false ? 'Choose a name of at most 24 characters.' : isIn);
+    if (isIn === undefined) setProblem('The server does not answer. Try again.');
+    if (isIn === false) setProblem('Choose a name of at most 24 characters.');
   };
 
   return (
