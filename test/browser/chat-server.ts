@@ -14,8 +14,13 @@ export interface ChatServer extends AsyncDisposable {
 }
 
 /** Starts the server of the chat and the board, and waits until it listens. Port 0: any that is free. */
-export async function startServer(port = 0, env: NodeJS.ProcessEnv = {}): Promise<ChatServer> {
-  const child = fork(fileURLToPath(new URL('server/main.ts', example)), {
+export function startServer(port = 0, env: NodeJS.ProcessEnv = {}): Promise<ChatServer> {
+  return startProcess(new URL('server/main.ts', example), port, env);
+}
+
+/** Starts a process that tells its address when it listens. */
+export async function startProcess(file: URL, port = 0, env: NodeJS.ProcessEnv = {}): Promise<ChatServer> {
+  const child = fork(fileURLToPath(file), {
     env: { ...process.env, HOST: '127.0.0.1', PORT: String(port), ...env },
     execArgv: [`--import=${new URL('../from-source.ts', example).href}`],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -23,7 +28,7 @@ export async function startServer(port = 0, env: NodeJS.ProcessEnv = {}): Promis
   const gone = once(child, 'exit');
   const address = await Promise.race([
     once(child, 'message').then(([message]) => message as AddressInfo),
-    gone.then(([code]) => Promise.reject(new Error(`the chat server ended with code ${String(code)}`))),
+    gone.then(([code]) => Promise.reject(new Error(`the server ended with code ${String(code)}`))),
   ]);
   const kill = async () => {
     child.kill('SIGKILL');

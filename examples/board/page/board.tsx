@@ -29,7 +29,12 @@ export function Board({ roomId, name }: Props): ReactNode {
     select: ({ state }) => state.variables as Pending,
   });
   const [focused, setFocused] = useState<string>();
-  if (error) return <p role="alert">This room can’t be shown: {error.message}</p>;
+  if (error)
+    return (
+      <p role="alert" className="problem">
+        This room can’t be shown: {error.message}
+      </p>
+    );
   if (data === undefined) return <p className="soft">Loading</p>;
 
   const here = pending.filter((change) => change.roomId === roomId);
@@ -103,7 +108,11 @@ function AddCard({ roomId }: { readonly roomId: string }): ReactNode {
       <button type="submit" className="primary">
         Add
       </button>
-      {add.error ? <p role="alert">{words(add.error)}</p> : null}
+      {add.error ? (
+        <p role="alert" className="problem">
+          {words(add.error)}
+        </p>
+      ) : null}
     </form>
   );
 }

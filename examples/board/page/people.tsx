@@ -15,11 +15,11 @@ export function People({ roomId, name }: Props): ReactNode {
     const stay = here.enter({ name });
     return () => stay.leave();
   }, [here, name]);
-  const { data = [], status } = useTopic(here);
+  const { data = [] } = useTopic(here);
   return (
     <section className="people" aria-labelledby="people-title">
       <h2 id="people-title">Here now</h2>
-      <ul id="people" className={status}>
+      <ul id="people">
         {data.map(({ id, info }) => (
           <li key={id} style={{ '--hue': hue(info.name) } as object}>
             {info.name}

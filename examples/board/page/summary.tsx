@@ -22,7 +22,11 @@ export function Summary({ roomId }: { readonly roomId: string }): ReactNode {
       <p id="summary" aria-live="polite" aria-busy={isComing}>
         {answer.data}
       </p>
-      {answer.error ? <p role="alert">It broke off. Sum it up again.</p> : null}
+      {answer.error ? (
+        <p role="alert" className="problem">
+          It broke off. Sum it up again.
+        </p>
+      ) : null}
     </section>
   );
 }
