@@ -59,7 +59,11 @@ function castIn(files: readonly string[]): Set<string> {
     if (ts.isPropertySignature(node) && ts.isIdentifier(node.name)) names.add(node.name.text);
     ts.forEachChild(node, look);
   };
-  for (const file of files) eachNode(file, (node) => void (ts.isAsExpression(node) && look(node.type)));
+  for (const file of files) {
+    eachNode(file, (node) => {
+      if (ts.isAsExpression(node)) look(node.type);
+    });
+  }
   return names;
 }
 
