@@ -1,4 +1,5 @@
 'use client';
 
+export { topicReady } from './topic-ready.ts';
 export { useTopicValue } from './use-topic-value.ts';
-export type { StatefulViewedTopic } from './viewed-topic.ts';
+export type { StatefulViewedTopic, ViewedTopic } from './viewed-topic.ts';

@@ -1,9 +1,10 @@
 import type { TopicView } from '../client/topics/topic-view.ts';
 import type { TopicInitial } from '../client/client-types.ts';
 import type { Store } from '../primitives/store.ts';
+import type { OfClient } from './use-identity.ts';
 
 /** What hooks that give nothing but a state need of the handle of a topic: one without `snapshot` and `apply` has none. */
-export interface StatefulViewedTopic<State> extends ViewedTopic<State> {
+export interface StatefulViewedTopic<State> extends ViewedTopic<State>, OfClient {
   /** The handle's state. */
   readonly state: Store<State | undefined>;
 }

@@ -14,7 +14,7 @@ import {
   type TopicView,
 } from '../../src/index.ts';
 import { createClientContext, useTopic, useTopicEvents } from '../../src/react/index.ts';
-import { useTopicValue } from '../../src/react/suspense.ts';
+import { topicReady, useTopicValue } from '../../src/react/suspense.ts';
 import { queryUtils } from '../../src/tanstack-query/index.ts';
 import { plain } from '../helpers/chat-contract.ts';
 
@@ -68,6 +68,8 @@ test('hooks and caches that give nothing but a state take no topic without one',
   // @ts-expect-error -- it would wait forever
   const useBoard = () => useTopicValue(board);
   look(useNews, useBoard);
+  expectTypeOf(topicReady(counts)).resolves.toEqualTypeOf<Counts>();
+  expectTypeOf(topicReady(news)).resolves.toEqualTypeOf<undefined>();
   const useView = () => useTopic(news);
   expectTypeOf(useView).returns.toHaveProperty('data').toEqualTypeOf<undefined>();
   const useEvents = () =>
