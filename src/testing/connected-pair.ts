@@ -1,5 +1,6 @@
 import { connect } from '../client/connect.ts';
 import type { ConnectOptions } from '../client/connect-options.ts';
+import type { Kernel } from '../client/kernel/capability.ts';
 import type { Connection } from '../client/kernel/connection.ts';
 import { createClient } from '../client/create-client.ts';
 import type { Client } from '../client/client-types.ts';
@@ -9,11 +10,10 @@ import type { Server, ServerOptions } from '../server/create-server.ts';
 import { memoryWebSocket, type MemoryPeer } from '../transport/memory-transport.ts';
 import type { WebSocketConstructor } from '../transport/web-socket-like.ts';
 import { controlsOf, faultsOf, type LineFaults, type ServerControls } from './mock/controls.ts';
-import { LeakWatch } from './leaks.ts';
+import { LeakWatch } from './leaks/leak-watch.ts';
 import { MockEngine } from './mock/mock-engine.ts';
 import { MockHandlers, type PartialHandlers } from './mock/mock-handlers.ts';
 import type { MockLines } from './mock/mock-lines.ts';
-import { unsettledAt } from './mock/settled.ts';
 import { testLifecycle, type TestLifecycle } from './test-lifecycle.ts';
 
 /** Options of a client of {@link ConnectedPair}: those of `connect`, but for the socket. */
@@ -58,9 +58,9 @@ export interface ConnectedPair<Tree extends ContractTree, Context = unknown> ext
    */
   readonly WebSocket: WebSocketConstructor;
   /**
-   * What is left at this moment, a line of text each: subscriptions and listeners of the clients of the pair, with where
-   * they were begun; timers, with `watchTimers`, and where they were set; calls and streams that have not ended;
-   * connections of apps. Nothing is left: an empty list.
+   * What is left at this moment, a line of text each: subscriptions, listeners, loops, calls, publishes and streams of the
+   * clients of the pair, with where they were begun; timers, with `watchTimers`, and where they were set; handlers that
+   * are at work; connections of apps. Nothing is left: an empty list.
    */
   leaks(): string[];
   /** Closes all sides. @throws Error with what was left, with `failOnLeaks`: as a rejection. */
@@ -101,14 +101,12 @@ export function connectedPair<Tree extends ContractTree, Context>(
     const WebSocket = socketsTo(engine, lines);
     const connection = connect('ws://memory.test/', { lifecycle, ...options.connect, ...more, WebSocket });
     engine.connections.add(connection);
-    const client = createClient(contract, connection);
-    watch.watch(contract, client, connection);
-    return { ...faultsOf(lines), lifecycle, connection, client };
+    watch.watch(connection as Connection & Kernel);
+    return { ...faultsOf(lines), lifecycle, connection, client: createClient(contract, connection) };
   };
   const leaks = (): string[] => [
     ...watch.open,
     ...engine.atWork(),
-    ...[...engine.connections].flatMap(unsettledAt),
     ...engine.lines.urls.map(({ origin, pathname }) => `a connection of an app to ${origin}${pathname}`),
   ];
   const { client, connection, lifecycle } = connectAnother();

@@ -48,16 +48,10 @@ export async function settle(
 
 /** What a connection has not done yet, or is about to become, in words. */
 export function leftAt(connection: Connection): string[] {
-  const { state } = connection.status;
-  const isOnItsWay = state === 'connecting' || state === 'waiting' || state === 'closing';
-  return [...(isOnItsWay ? [`a connection that is ${state}`] : []), ...unsettledAt(connection)];
-}
-
-/** What was asked of a connection and is not settled, in words. */
-export function unsettledAt(connection: Connection): string[] {
   const left: string[] = [];
   const { state } = connection.status;
   const { queued, inFlight } = connection.stats();
+  if (state === 'connecting' || state === 'waiting' || state === 'closing') left.push(`a connection that is ${state}`);
   if (queued.messages > 0) left.push(`${queued.messages} messages that wait in a connection that is ${state}`);
   if (inFlight > 0) left.push(`${inFlight} calls or streams of a client`);
   return left;
