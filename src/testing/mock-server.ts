@@ -7,7 +7,7 @@ import { engineOf, type MockServerOptions } from './mock/mock-options.ts';
 
 /** A server behind msw, with the faults that lines have. */
 export interface MockServer<Tree extends ContractTree, Context = unknown> extends ServerControls<Tree, Context> {
-  /** For `setupServer(...mock.handlers)`, `setupWorker(...mock.handlers)`, Storybook's `parameters: { msw: mock.handlers }`. */
+  /** For `setupServer(...mock.handlers)`, `setupWorker(...mock.handlers)`, Storybook's `parameters: { msw: [...mock.handlers] }`. */
   readonly handlers: readonly WebSocketHandler[];
   /** Closes all lines and the engine. */
   close(): Promise<void>;

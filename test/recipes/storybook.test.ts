@@ -1,0 +1,2 @@
+// @vitest-environment jsdom
+import '../../examples/recipes/testing/room.stories.test.ts';
