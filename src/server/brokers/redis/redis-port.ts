@@ -12,8 +12,8 @@ export interface NodeRedisClient {
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
   /** Listens to a channel; resolves when that is in force. */
   subscribe(channel: string, listener: (message: string, channel: string) => void): Promise<unknown>;
-  /** Ends that. */
-  unsubscribe(channel: string, listener: (message: string, channel: string) => void): Promise<unknown>;
+  /** Ends that. A cluster's is typed for listeners of buffers, too. */
+  unsubscribe(channel: string, listener: never): Promise<unknown>;
   readonly isReady?: boolean;
   readonly isOpen: boolean;
   /** Hears each time that it is connected, or lost. */
@@ -141,7 +141,7 @@ function nodeRedisPort(client: NodeRedisClient): RedisPort {
     run: (script, keys, args) => client.eval(script, { keys: [...keys], arguments: [...args] }),
     subscribe: (channel) => client.subscribe(channel, listener),
     // Without the listener, one that is subscribed again before this is done would be deaf.
-    unsubscribe: (channel) => client.unsubscribe(channel, listener),
+    unsubscribe: (channel) => client.unsubscribe(channel, listener as never),
     onMessage: (given) => {
       heard = given;
     },
