@@ -60,6 +60,7 @@ export type { FedSchema, InfoInput, Presence, PresenceEvent, PresenceOptions, Pr
 export { topic } from './contract/topic.ts';
 export type {
   Apply,
+  Folding,
   MadeTopic,
   ParamNames,
   StatefulTopic,

@@ -1,5 +1,5 @@
 'use client';
 
-export { topicReady } from './topic-ready.ts';
-export { useTopicValue } from './use-topic-value.ts';
+export { topicReady } from './suspense/topic-ready.ts';
+export { useTopicValue } from './suspense/use-topic-value.ts';
 export type { StatefulViewedTopic, ViewedTopic } from './viewed-topic.ts';

@@ -1,7 +1,7 @@
 import { useEffect } from 'react';
 import { release, topicReady } from './topic-ready.ts';
-import { useTopic, type UseTopicOptions } from './use-topic.ts';
-import type { StatefulViewedTopic } from './viewed-topic.ts';
+import { useTopic, type UseTopicOptions } from '../use-topic.ts';
+import type { StatefulViewedTopic } from '../viewed-topic.ts';
 
 /**
  * The state of a topic, for a component in a `Suspense` boundary: it waits there until the first state is here, and not again

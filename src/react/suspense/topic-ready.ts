@@ -1,7 +1,7 @@
-import { DEVELOPMENT } from '../development.ts';
-import { TautlineError } from '../errors.ts';
-import { identityOf, type OfClient } from './use-identity.ts';
-import type { StatefulViewedTopic, ViewedTopic } from './viewed-topic.ts';
+import { DEVELOPMENT } from '../../development.ts';
+import { TautlineError } from '../../errors.ts';
+import { identityOf, type OfClient } from '../use-identity.ts';
+import type { StatefulViewedTopic, ViewedTopic } from '../viewed-topic.ts';
 
 /** A topic that came stays subscribed until the component is there, and subscribes itself; or for so long. */
 const HOLD_MS = 5_000;
