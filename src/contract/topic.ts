@@ -53,6 +53,7 @@ export interface Topic<
 
 /** What a topic with a state has. */
 export interface Folding {
+  /** See {@link TopicOptions.apply}. */
   apply(state: never, event: never): unknown;
 }
 
