@@ -57,7 +57,16 @@ async function run(order: string, hasWorker: boolean): Promise<MockedPage & { re
   }
 }
 
-const works = { started: 'started', doubled: 42, heard: ['hello'], afterCut: 8, fetched: 'from the network' };
+const works = {
+  started: 'started',
+  doubled: 42,
+  limit: { max: 10 },
+  counted: 200,
+  echoed: 500_000,
+  heard: ['hello', 'missed'],
+  afterCut: 8,
+  fetched: 'from the network',
+};
 
 test('an app that connects when the worker has started talks to the mock alone', async () => {
   expect(await run('worker-first', true)).toEqual({ ...works, upgrades: 0 });
@@ -69,4 +78,8 @@ test('where the script of the worker is missing, sockets are mocked all the same
 
 test('an app that connects before the worker has started fails once, and comes to the mock by itself', async () => {
   expect(await run('connect-first', true)).toEqual({ ...works, upgrades: 1 });
+});
+
+test('a lazy app that is there before the worker has started opens no socket until then', async () => {
+  expect(await run('lazy-first', true)).toEqual({ ...works, upgrades: 0 });
 });

@@ -205,6 +205,41 @@ describe('the fault proxy', () => {
     await client.until(({ text }) => text === 'a123456');
   });
 
+  test('the client may end its way, too, and hears what the server says after that', async () => {
+    await using context = await world();
+    const client = context.join();
+    client.socket.write('a');
+    await client.until(({ text }) => text === 'a');
+    const [server] = context.ends;
+    context.proxy.halfClose('up');
+    await server!.until(({ seen }) => seen.includes('end'));
+    server!.socket.write('b');
+    await client.until(({ text }) => text === 'ab');
+    expect([client.seen, server!.seen]).toEqual([[], ['end']]);
+  });
+
+  test('lines are cut at random where the seed of the proxy says', async () => {
+    const cutAt = async (seed: number) => {
+      await using context = await world(seed);
+      context.proxy.cutAtRandom({ everyChunks: 4, most: 6 });
+      const echoed: number[] = [];
+      while (context.proxy.cuts < 6) {
+        const client = context.join();
+        const isCut = () => client.seen.includes('close');
+        for (let sent = 1; !isCut(); sent++) {
+          client.socket.write('.');
+          await client.until(({ text }) => text.length === sent || isCut());
+        }
+        echoed.push(client.text.length);
+      }
+      return echoed;
+    };
+    const first = await cutAt(7);
+    expect(first).toHaveLength(6);
+    expect(await cutAt(7)).toEqual(first);
+    expect(await cutAt(8)).not.toEqual(first);
+  });
+
   test('a server that is not there resets whoever comes', async () => {
     const gone = createServer().listen(0, '127.0.0.1');
     await once(gone, 'listening');

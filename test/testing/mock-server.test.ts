@@ -192,6 +192,20 @@ test('refused sockets were never open, until they are let in again', async () =>
   ]);
 });
 
+test('what is published while a client is away is heard once when it is back', async () => {
+  const { client } = app();
+  const heard: string[] = [];
+  await client.news({ channel: 'a' }).subscribe((event) => heard.push(event)).ready;
+  await mock.topic('news', { channel: 'a' }).publish('one');
+  mock.cut();
+  mock.refuse();
+  await mock.topic('news', { channel: 'a' }).publish('two');
+  mock.accept();
+  expect(await client.double(1)).toBe(2);
+  await mock.topic('news', { channel: 'a' }).publish('three');
+  await expect.poll(() => heard).toEqual(['one', 'two', 'three']);
+});
+
 test('a server that begins anew knows nothing of what was before', async () => {
   const { client, connection } = app();
   const gaps: unknown[] = [];

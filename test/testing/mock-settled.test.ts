@@ -194,3 +194,20 @@ test('a page without MessageChannel, as that of jsdom in jest, settles by the ti
   shopMock.thaw();
   expect(await answer).toBe('ann');
 });
+
+test('faults that there are hold for a socket that comes later, and reset ends them all', async () => {
+  shopMock.delay(60_000);
+  shopMock.freeze();
+  const { client, connection } = app(shop, 'shop', 'ann');
+  const me = client.me().safe();
+  await expect.poll(() => connection.status.state).toBe('connecting');
+  await expect(shopMock.settled({ timeoutMs: 1 })).rejects.toThrow('on their way');
+  shopMock.thaw();
+  await expect(shopMock.settled({ timeoutMs: 1 })).rejects.toThrow('on their way');
+  await connection.close();
+  expect((await me).error?.code).toBe('CLOSED');
+  shopMock.freeze();
+  shopMock.refuse();
+  shopMock.reset();
+  expect(await app(shop, 'shop', 'bob').client.me()).toBe('bob');
+});

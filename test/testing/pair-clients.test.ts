@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { defineContract, mutation, query, topic } from '../../src/index.ts';
-import type { Connection, ConnectionStatus } from '../../src/index.ts';
+import type { Connection, ConnectionStatus, HeartbeatOptions } from '../../src/index.ts';
 import { connectedPair } from '../../src/testing/index.ts';
 import { appContract } from './app-contract.ts';
 
@@ -14,7 +14,7 @@ const contract = defineContract({
 const authenticate = ({ token = 'nobody' }: { token?: string | undefined }) => ({ identity: token, context: token });
 
 /** A pair whose first client is ann. */
-function pair(heartbeat?: { probeMs: number }) {
+function pair(heartbeat?: HeartbeatOptions) {
   const said: string[] = [];
   return connectedPair(
     contract,
@@ -69,6 +69,21 @@ test('one client has a fault of its own, and the others go on', async () => {
   bob.accept();
   bob.connection.wake();
   expect(await bob.client.me()).toBe('bob');
+});
+
+test('a client that comes later has the faults of the pair', async () => {
+  await using all = pair();
+  await all.client.me();
+  all.refuse();
+  const bob = all.connect({ auth: () => 'bob' });
+  expect(await reached(bob.connection, 'waiting')).toMatchObject({ cause: { code: 1006, opened: false } });
+  all.accept();
+  all.freeze();
+  const cat = all.connect({ auth: () => 'cat' });
+  const me = cat.client.me();
+  await expect(all.settled({ timeoutMs: 1 })).rejects.toThrow('on their way');
+  all.thaw();
+  expect(await me).toBe('cat');
 });
 
 test('what is queued, on its way or at work is waited for, on a line that was cut, too', async () => {
@@ -146,6 +161,17 @@ test('a client whose network is gone finds out, queues, and goes on when it is t
   all.lifecycle.online();
   await all.settled();
   expect([counts, all.calls('chat.say').length]).toEqual([[1], 1]);
+});
+
+test('an app that is woken looks whether its line still stands', async () => {
+  // By itself it would look after an hour.
+  await using all = pair({ probeMs: 10, intervalMs: 3_600_000 });
+  expect(await all.client.me()).toBe('ann');
+  all.freeze();
+  all.lifecycle.wake();
+  expect(await reached(all.connection, 'waiting')).toMatchObject({ cause: { by: 'probe' } });
+  all.thaw();
+  expect(await all.client.me()).toBe('ann');
 });
 
 test('an app that is hidden suspends its connection, and is back when it is shown, or restored', async () => {
