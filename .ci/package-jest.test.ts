@@ -20,7 +20,7 @@ function appWith(heading: string, type: string): string {
     cpSync(join(root, part), join(app, 'node_modules/tautline', part), { recursive: true });
   cpSync(recipes, app, { recursive: true });
   asForJest(join(app, 'pair.test.ts'));
-  asForJest(join(app, 'room.test.tsx'));
+  asForJest(join(app, 'room.test.tsx')); // The test of the stories is vitest's.
   writeFileSync(join(app, 'package.json'), JSON.stringify({ private: true, type }));
   const [, config] = new RegExp(`\n### ${heading}\n[^]*?\`\`\`js\n([^]*?)\`\`\``).exec(page)!;
   writeFileSync(join(app, 'jest.config.js'), config!);
@@ -49,8 +49,8 @@ const timeout = 300_000;
 const VM_MODULES = ['--experimental-vm-modules'];
 
 test.each([
-  ['CommonJS, Node 24.9 or later', 'commonjs', VM_MODULES, 'test', 2],
-  ['ES modules', 'module', VM_MODULES, 'test', 2],
+  ['CommonJS, Node 24.9 or later', 'commonjs', VM_MODULES, '(pair|room).test', 2],
+  ['ES modules', 'module', VM_MODULES, '(pair|room).test', 2],
   ['CommonJS, an older Node', 'commonjs', [], 'pair', 1],
 ] as const)('jest runs the recipes: %s', { timeout }, async (heading, type, options, pattern, count) => {
   expect(await passedIn(appWith(heading, type), options, pattern)).toBe(count);

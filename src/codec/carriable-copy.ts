@@ -58,7 +58,8 @@ class Copier {
 
   #copyContainer(value: object, depth: number): unknown {
     // A Node Buffer, which the package can't read back, becomes the Uint8Array that it is.
-    const Make = ArrayBuffer.isView(value) && typedArray((value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag]);
+    const Make =
+      ArrayBuffer.isView(value) && typedArray((value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag]);
     if (Make) return this.#annotated(new Make(value as Uint8Array));
     if (value instanceof Set) {
       const copyItem = (item: unknown, index: number) => this.#copyAt(item, depth, index);

@@ -26,7 +26,7 @@ test('folds: who joined comes last, who was updated keeps the place, who left is
     event('joined', 'cid'),
     event('left', 'bob'),
   ];
-  const fold = (state: Parameters<NonNullable<typeof here.apply>>[0], one: (typeof told)[0]) => here.apply!(state, one);
+  const fold = (state: Parameters<NonNullable<typeof here.apply>>[0], one: (typeof told)[0]) => here.apply(state, one);
   const once = told.reduce(fold, []);
   expect(once).toEqual([person('ann', 'Ann'), person('cid')]);
   expect(told.slice(2).reduce(fold, once)).toEqual(once);

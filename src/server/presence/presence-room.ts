@@ -125,9 +125,9 @@ export class PresenceRoom {
     const server = this.#options.server();
     this.#changed.delete(id);
     try {
-      const isLost = await this.#store(id, server, gone);
+      const { isLost, isOther } = await this.#store(id, server, gone);
       const isUnknown = [...gone].some((dead) => !isSameServer(dead, server));
-      await this.#tellOf(id, isLost, isUnknown);
+      await this.#tellOf(id, isLost, isOther || isUnknown);
       // A store that has lost something has what this server had said before.
       if (!hasOwn(this.#known.get(id)!, server, this.#here.get(id) ?? NONE)) return this.#settleAgain(id, gone);
       this.#told.delete(id);
@@ -149,11 +149,14 @@ export class PresenceRoom {
     for (const dead of gone) changed.add(dead);
   }
 
-  /** Has the store say what is so on this server. Gives whether it had lost that, or others had taken it out. */
-  async #store(id: string, server: string, gone: ReadonlySet<string>): Promise<boolean> {
+  /**
+   * Has the store say what is so on this server. Gives whether it had lost that, or others had taken it out; and whether it
+   * had something else than what was told, as after a step that failed and was done: a snapshot may have shown that.
+   */
+  async #store(id: string, server: string, gone: ReadonlySet<string>): Promise<{ isLost: boolean; isOther: boolean }> {
     const { topic, store } = this.#options;
     const isInterrupted = this.#told.has(id);
-    let isLost = false;
+    let [isLost, isOther] = [false, false];
     for (let stored = this.#known.get(id) ?? ''; ;) {
       const listed = this.#listed.get(id);
       if (listed !== server) await store.hold(server, topic, id);
@@ -166,12 +169,13 @@ export class PresenceRoom {
       this.#known.set(id, found);
       if (found === instead) break;
       isLost ||= found === '';
+      isOther ||= isInterrupted && !isSame(personOf(found), this.#told.get(id));
       // With what is not so any more it may have lost who is whose.
       if (stored !== '') this.#listed.delete(id);
       stored = found;
     }
     noteStored(this.#known.get(id)!, server, this.#here.get(id) ?? NONE);
-    return isLost;
+    return { isLost, isOther };
   }
 
   /** Tells until what is stored was told. What was lost, and what a dead server did, is told in any case. */

@@ -9,7 +9,10 @@ export interface PresenceStore {
   replace(topic: string, member: string, stored: string, instead: string): Promise<string>;
   /** All of a topic of whom something is stored, and what. */
   members(topic: string): Promise<ReadonlyArray<readonly [member: string, stored: string]>>;
-  /** Lists somebody as one whom a server answers for. */
+  /**
+   * Lists somebody as one whom a server answers for. Where the store has lost its lease, it lapses all the same, unless it is
+   * renewed: and then it was not good.
+   */
   hold(server: string, topic: string, member: string): Promise<void>;
   /** Takes him off that list. */
   release(server: string, topic: string, member: string): Promise<void>;

@@ -32,6 +32,15 @@ export function isSameServer(one: string, other: string): boolean {
   return one.split('.', 1)[0] === other.split('.', 1)[0];
 }
 
+/** It was written by a server that is dead by a name, under that one or one that it had before. */
+function isOf(dead: string, server: string): boolean {
+  return isSameServer(dead, server) && countOf(server) <= countOf(dead);
+}
+
+function countOf(server: string): number {
+  return Number(server.split('.')[1]);
+}
+
 /**
  * What is to be stored when these are the clients on this server, and those of some others are gone. Who has left by that is
  * noted until it was told.
@@ -39,7 +48,8 @@ export function isSameServer(one: string, other: string): boolean {
 export function withOwn(stored: string, server: string, said: Iterable<Said>, gone: ReadonlySet<string>): string {
   const before = registersOf(stored);
   let at = before.reduce((most, [, , each]) => Math.max(most, each), 0);
-  const others = before.filter(([of, client]) => !isSameServer(of, server) && client !== '' && !gone.has(of));
+  const isGone = (of: string): boolean => [...gone].some((dead) => isOf(dead, of));
+  const others = before.filter(([of, client]) => !isSameServer(of, server) && client !== '' && !isGone(of));
   const own = Array.from(said, (one): Register => [server, one.client, one.at ?? ++at, one.text]);
   const now = [...others, ...own];
   if (now.length > 0) return JSON.stringify(now);

@@ -34,7 +34,7 @@ export class Page {
   );
   readonly #said = new Set<string>();
   /** Ids said on the newest socket that no other one carried, by what they are about. */
-  readonly #asked = new Map<string, RoomId>();
+  readonly #asked = new Map<string, { readonly room: RoomId; readonly at: number }>();
 
   constructor(world: PresenceWorld, name: string, user: string) {
     this.#world = world;
@@ -158,24 +158,25 @@ export class Page {
     says: (frame) => {
       if (frame.startsWith('[["hello"')) this.#asked.clear();
       for (const [, id, room] of frame.matchAll(/\["publish",([1-9]\d*),"rooms\/(\w)\/here",(?!\[\])/g)) {
-        if (!this.#said.has(id!)) this.#asked.set(id!, room as RoomId);
+        if (!this.#said.has(id!)) this.#asked.set(id!, { room: room as RoomId, at: this.#world.clock.now });
         this.#said.add(id!);
       }
     },
     hears: (frame) => {
       for (const [, id] of frame.matchAll(/\["reply",(\d+)/g)) {
-        const room = this.#asked.get(id!);
-        if (room !== undefined) this.#taken(room);
+        const asked = this.#asked.get(id!);
+        if (asked !== undefined) this.#taken(asked.room, asked.at);
       }
     },
     isClosed: () => this.lose(),
   };
 
-  /** A server has said that it has it there. */
-  #taken(room: RoomId): void {
+  /** A server has said that it has it there. It may have lost it since it was asked: a page that froze hears that late. */
+  #taken(room: RoomId, askedAt: number): void {
     const standing = this.#at(room);
     const { now } = this.#world.clock;
     const { lostAt } = standing;
+    if (lostAt !== undefined && askedAt < lostAt) return;
     standing.lostAt = undefined;
     if (standing.held.length === 0) return;
     if (lostAt !== undefined && now - lostAt >= this.#world.quietMs) standing.since = now;

@@ -3,6 +3,7 @@ import {
   HELD,
   HOLD,
   LAPSED,
+  LIST_SERVER,
   MEMBERS,
   RELEASE,
   RENEW,
@@ -86,10 +87,16 @@ export class RedisPresences {
       return 1;
     },
     [HELD]: (key) => [...(this.#contents.held.get(key) ?? [])],
+    [LIST_SERVER]: (_key, server, ms) => {
+      const { leases } = this.#contents;
+      if (!leases.has(server)) leases.set(server, Math.floor(this.#now()) + Number(ms) + 0.5);
+      return 1;
+    },
     [RENEW]: (_key, server, ms) => {
       const { leases } = this.#contents;
-      const wasGood = (leases.get(server) ?? 0) > this.#now();
-      leases.set(server, this.#now() + Number(ms));
+      const untilMs = leases.get(server) ?? 0;
+      const wasGood = untilMs > this.#now() && untilMs % 1 === 0;
+      leases.set(server, Math.floor(this.#now()) + Number(ms));
       return [wasGood ? 1 : 0, String(this.#history)];
     },
     [LAPSED]: () => [...this.#contents.leases].filter(([, until]) => until <= this.#now()).map(([server]) => server),

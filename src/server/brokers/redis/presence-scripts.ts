@@ -27,14 +27,22 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
 /**
- * KEYS: when the lease of each server ends. ARGV: a server, its lease (ms). Gives whether it was still good, and the
- * history of Redis: one that was restarted, or took the place of another, may have lost writes, and begins a new one.
+ * KEYS: when the lease of each server ends. ARGV: a server that holds somebody, a lease (ms). Where all leases were lost it
+ * has one again, lest nobody find out when it dies: one of half a millisecond more, by which it is no good.
+ */
+export const LIST_SERVER: string = `${NOW}
+return redis.call('ZADD', KEYS[1], 'NX', string.format('%.1f', now + ARGV[2] + 0.5), ARGV[1])
+`;
+
+/**
+ * KEYS: the same. ARGV: a server, its lease (ms). Gives whether it was still good, and the history of Redis: one that was
+ * restarted, or took the place of another, may have lost writes, and begins a new one.
  */
 export const RENEW: string = `${NOW}
-local untilMs = redis.call('ZSCORE', KEYS[1], ARGV[1])
+local untilMs = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or 0)
 redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
 local history = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or '-'
-return {untilMs and tonumber(untilMs) > now and 1 or 0, history}
+return {untilMs > now and untilMs % 1 == 0 and 1 or 0, history}
 `;
 
 /** KEYS: the same. Gives the servers whose lease is over. */

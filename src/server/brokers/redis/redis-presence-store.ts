@@ -1,6 +1,16 @@
 import { resolveNumbers } from '../../app/server-options.ts';
 import type { PresenceStore } from '../../presence/presence-store.ts';
-import { FORGET_SERVER, HELD, HOLD, LAPSED, MEMBERS, RELEASE, RENEW, REPLACE_MEMBER } from './presence-scripts.ts';
+import {
+  FORGET_SERVER,
+  HELD,
+  HOLD,
+  LAPSED,
+  LIST_SERVER,
+  MEMBERS,
+  RELEASE,
+  RENEW,
+  REPLACE_MEMBER,
+} from './presence-scripts.ts';
 import { RedisConnection } from './redis-connection.ts';
 import { redisClients, type RedisClients } from './redis-port.ts';
 
@@ -59,6 +69,7 @@ class RedisStore implements RedisPresenceStore {
   }
 
   async hold(server: string, topic: string, member: string): Promise<void> {
+    await this.#run(LIST_SERVER, 'leases', server, String(this.leaseMs));
     await this.#run(HOLD, `of:${server}`, JSON.stringify([topic, member]));
   }
 
