@@ -41,7 +41,9 @@ test(
     const [anna, ben] = await two(first.url);
     await first.kill();
     await Promise.all([anna.shows('waiting'), ben.shows('waiting')]);
-    expect(await anna.page.locator('#status').textContent()).toMatch(/^No connectionnext try in \d+ s/);
+    const status = anna.page.locator('#status');
+    // Between two tries: in each it says something else.
+    await expect.poll(() => status.textContent()).toMatch(/^No connectionnext try in \d+ s/);
     expect(await anna.page.locator('.trouble button:disabled').count()).toBe(3);
     // Who was here.
     await anna.sees(['Anna', 'Ben']);
