@@ -59,14 +59,14 @@ export default defineConfig({
         extends: true,
         test: { name: 'haproxy', include: ['test/haproxy/**/*.test.ts'], testTimeout: 120_000 },
       },
-      // Driven from Node. Chromium's mostly wait, for lines that die and servers that come back: two at a time.
-      ...Object.entries(BROWSERS).map(([name, include], index) => ({
+      // Driven from Node. They mostly wait, for lines that die and servers that come back: three at a time, on any machine.
+      ...Object.entries(BROWSERS).map(([name, include]) => ({
         extends: true as const,
         test: {
           name,
           include: [include],
-          ...(name === 'browser' ? { maxWorkers: 2 } : { fileParallelism: false }),
-          sequence: { groupOrder: 1 + index },
+          maxWorkers: 3,
+          sequence: { groupOrder: 1 },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -69,7 +69,7 @@ test(
       await page.has('doing', ['Written offline']);
       await page.has('done', [START, CUT]);
       await page.settled();
-      await page.sees(['Anna', 'Ben']);
+      await page.seesAll(['Anna', 'Ben']);
     }
     // No card jumped on its way.
     expect(await anna.places(CUT)).toEqual(['doing', 'done…', 'done']);

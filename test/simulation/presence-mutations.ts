@@ -53,8 +53,15 @@ const RULES: ReadonlyArray<Omit<Mutation, 'worlds'>> = [
     name: 'a server forgets who is on the others',
     rule: `${RULE}: one for each person, with all his connections`,
     file: REGISTERS,
-    find: "!isSameServer(of, server) && client !== '' && !gone.has(of)",
-    replace: '!isSameServer(of, server) && client === server && !gone.has(of)',
+    find: "!isSameServer(of, server) && client !== '' && !isGone(of)",
+    replace: '!isSameServer(of, server) && client === server && !isGone(of)',
+  },
+  {
+    name: 'what a dead server wrote under an older name stays',
+    rule: `${RULE}: a client without a socket has left after a time of the server's`,
+    file: REGISTERS,
+    find: 'isSameServer(dead, server) && countOf(server) <= countOf(dead)',
+    replace: 'dead === server',
   },
   {
     name: 'an older word is shown',

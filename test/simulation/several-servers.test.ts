@@ -7,7 +7,7 @@ import { isUsual, liveWorlds } from './worlds.ts';
  */
 
 test('with several servers that remember calls together, nothing runs twice', { timeout: 600_000 }, async () => {
-  const sum = await liveWorlds(110, true);
+  const sum = await liveWorlds(165, true);
   if (!isUsual) return;
   expect(sum.cuts).toBeGreaterThan(10_000);
   expect(sum.resent).toBeGreaterThan(3_000);
