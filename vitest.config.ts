@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** A project for each: a machine may lack some. */
@@ -19,8 +20,8 @@ export default defineConfig({
     retry: 0,
     restoreMocks: true,
     unstubGlobals: true,
-    // On each core, where vitest would leave one: of two that is the half.
-    maxWorkers: '100%',
+    // One more than there are cores, where vitest would leave one: many wait for Redis, PostgreSQL and slow lines.
+    maxWorkers: availableParallelism() + 1,
     // A busy machine is no failure: who waits for something waits until the test has no time left.
     expect: { poll: { timeout: 60_000 } },
     coverage: { provider: 'v8', include: ['src/**'] },
