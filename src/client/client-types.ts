@@ -129,6 +129,11 @@ export interface StatefulTopicHandle<T extends Topic> extends TopicHandle<T> {
    * @throws TypeError for a position that is none
    */
   hydrate(this: void, initial: TopicInitial<StateOutput<T>>): void;
+  /**
+   * The state, and where it stands, to be kept in a storage: `hydrate` takes it the next time. `undefined` before there is one,
+   * and while it does not follow the events: after one that can't be had, until the next snapshot.
+   */
+  read(this: void): TopicInitial<StateOutput<T>> | undefined;
 }
 
 /** A state of a topic that was loaded somewhere else: see {@link StatefulTopicHandle.hydrate}. */

@@ -1,4 +1,5 @@
 import { DEVELOPMENT } from '../development.ts';
+import type { Position } from './messages.ts';
 
 /*
  * The parts of messages, as JSON gave them. What has one way to be wrong is a predicate; what has several returns
@@ -29,7 +30,7 @@ export function isTopic(value: unknown): value is string {
 }
 
 /** `[epoch, offset]`. */
-export function isPosition(value: unknown): boolean {
+export function isPosition(value: unknown): value is Position {
   return Array.isArray(value) && isText(value[0], 64) && isCount(value[1]);
 }
 

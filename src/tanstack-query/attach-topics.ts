@@ -6,7 +6,7 @@ import type { StatefulTopic } from './first-state.ts';
 import { DEFAULT_PREFIX, type KeyOptions } from './keys.ts';
 import { liveFeed, liveOf } from './live-feed.ts';
 import { belongTo } from './owners.ts';
-import { stateFeed } from './state-feed.ts';
+import { forgetPosition, stateFeed } from './state-feed.ts';
 
 /** So long an entry that nobody shows is fed: a screen that is left and entered again asks for nothing, ms. */
 const LINGER_MS = 1_000;
@@ -65,8 +65,10 @@ class Feeds {
     if (query.queryKey[0] !== this.#prefix) return;
     if (type === 'observerAdded' || type === 'observerRemoved' || type === 'observerOptionsUpdated') this.#look(query);
     else if (type === 'removed') this.#drop(query);
-    else if (type === 'updated' && event.action.type === 'success' && event.action.manual !== true)
-      this.#feeds.get(query)?.fetched();
+    else if (type === 'updated' && event.action.type === 'success') {
+      if (event.action.manual === true) forgetPosition(query);
+      else this.#feeds.get(query)?.fetched();
+    }
   }
 
   stop(): void {

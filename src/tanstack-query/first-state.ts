@@ -1,3 +1,4 @@
+import type { TopicInitial } from '../client/client-types.ts';
 import type { TopicView } from '../client/topics/topic-view.ts';
 import type { Store } from '../primitives/store.ts';
 
@@ -5,6 +6,8 @@ import type { Store } from '../primitives/store.ts';
 export interface StatefulTopic {
   readonly view: Store<TopicView<unknown>>;
   readonly state: Store<unknown>;
+  hydrate(initial: TopicInitial<unknown>): void;
+  read(): TopicInitial<unknown> | undefined;
 }
 
 /**

@@ -98,7 +98,7 @@ describe('a topic without snapshot or apply', () => {
     ['board', () => world.start().board()],
   ] as const;
   const members = topics.flatMap(([template, make]) =>
-    (['state', 'hydrate'] as const).map((member) => ({ template, make, member })),
+    (['state', 'hydrate', 'read'] as const).map((member) => ({ template, make, member })),
   );
 
   test.each(members)('$template says that it has no state where its $member is read', ({ template, make, member }) => {

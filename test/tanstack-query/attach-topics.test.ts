@@ -122,6 +122,99 @@ describe('the state of a topic', () => {
   });
 });
 
+describe('the state of a topic that a storage brings back', () => {
+  const show = (q: Awaited<ReturnType<typeof start>>['q']) => queries.show(q.counts.stateOptions());
+  /** What a persister writes at this moment, and what is read from that. */
+  const stored = () => JSON.stringify(dehydrate(queries.client));
+  const reload = async (storage: string) => {
+    queries.client.clear();
+    await world.connection.close();
+    queries.client = new QueryClient();
+    hydrate(queries.client, JSON.parse(storage));
+    return start();
+  };
+  /** Was shown with these states, one after the other. */
+  const shownBefore = async (...after: unknown[][]) => {
+    const { q, socket } = await start();
+    const shown = show(q);
+    await settle();
+    await say(socket, ...live(1, { a: 1 }), ...after);
+    return { q, shown, socket };
+  };
+
+  test('is shown at once, and goes on from its position', async () => {
+    await shownBefore(count(1, 'a', 2));
+    const { q, socket } = await reload(stored());
+    const shown = show(q);
+    expect(shown).toMatchObject({ status: 'success', data: { a: 2 }, fetchStatus: 'idle' });
+    await settle();
+    expect(socket.all('subscribe')).toEqual([['subscribe', 1, 'counts', ['E', 1]]]);
+    await say(socket, ['subscribed', 1, 'counts', ['E', 2], 'resumed'], count(2, 'b', 3));
+    expect(shown.data).toEqual({ a: 2, b: 3 });
+    await reload(stored()).then(({ q: again }) => show(again));
+    const next = await world.welcomed();
+    expect(next.all('subscribe')).toEqual([['subscribe', 1, 'counts', ['E', 2]]]);
+  });
+
+  test('whoever writes it at any moment has the state of its position', async () => {
+    const { q, socket } = await start();
+    const pairs: unknown[] = [];
+    queries.client.getQueryCache().subscribe(({ query }) => {
+      const { data, fetchMeta } = query.state;
+      if (fetchMeta !== null) pairs.push([data, (fetchMeta as { position?: unknown }).position]);
+    });
+    show(q);
+    await settle();
+    await say(socket, ...live(1, { a: 1 }), count(1, 'a', 2));
+    await say(socket, count(2, 'a', 3));
+    // Asked for again, while events come.
+    void queries.client.invalidateQueries({ queryKey: q.counts.stateKey() });
+    await say(socket, count(3, 'a', 4), count(4, 'a', 5));
+    await say(socket, count(5, 'a', 6));
+    const told = new Map(pairs.map((pair) => [JSON.stringify(pair), pair]));
+    expect([...told.values()]).toEqual([
+      [{ a: 2 }, ['E', 1]],
+      [{ a: 3 }, ['E', 2]],
+      [{ a: 5 }, ['E', 4]],
+      [{ a: 6 }, ['E', 5]],
+    ]);
+  });
+
+  test('is asked for anew where the app has put something else into its entry', async () => {
+    const { q } = await shownBefore(count(1, 'a', 2));
+    queries.client.setQueryData(q.counts.stateKey(), { a: 7 });
+    const { q: again, socket } = await reload(stored());
+    const shown = show(again);
+    await settle();
+    expect(socket.all('subscribe')).toEqual([['subscribe', 1, 'counts']]);
+    await say(socket, ...live(1, { a: 2 }));
+    expect(shown.data).toEqual({ a: 2 });
+  });
+
+  test('is asked for anew where it lacked an event', async () => {
+    const { shown, socket } = await shownBefore(['event', 'counts', 1, { key: 'a' }]);
+    await settle();
+    expect([shown.data, socket.all('subscribe').length]).toEqual([{ a: 1 }, 2]);
+    const { q: again, socket: next } = await reload(stored());
+    show(again);
+    await settle();
+    expect(next.all('subscribe')).toEqual([['subscribe', 1, 'counts']]);
+  });
+
+  test.each([null, {}, ...['E', ['E'], ['E', 1.5], ['', 1], { 0: 'E', 1: 1 }].map((position) => ({ position }))])(
+    'with a position that is none, %j, is shown and asked for anew',
+    async (fetchMeta) => {
+      await shownBefore();
+      const { queries: entries } = JSON.parse(stored());
+      const state = { ...entries[0].state, fetchMeta };
+      const { q, socket } = await reload(JSON.stringify({ queries: [{ ...entries[0], state }] }));
+      expect(show(q).data).toEqual({ a: 1 });
+      await settle();
+      expect(socket.all('subscribe')).toEqual([['subscribe', 1, 'counts']]);
+    },
+  );
+});
+
 describe('a live query', () => {
   interface User {
     readonly name: string;

@@ -32,6 +32,7 @@ test('a topic with snapshot and apply has a state, another one has none', () => 
   expectTypeOf(counts).toExtend<StatefulTopicHandle<typeof plain.tree.counts>>();
   expectTypeOf(counts.state).toEqualTypeOf<Store<Counts | undefined>>();
   expectTypeOf(counts.hydrate).parameter(0).toEqualTypeOf<{ readonly state: Counts; readonly position: readonly [string, number] }>(); // prettier-ignore
+  expectTypeOf(counts.read).returns.exclude(undefined).toEqualTypeOf<Parameters<typeof counts.hydrate>[0]>();
   expectTypeOf(news).toEqualTypeOf<TopicHandle<typeof plain.tree.news>>();
   expectTypeOf(board).toEqualTypeOf<TopicHandle<typeof plain.tree.board>>();
   // @ts-expect-error -- it has events alone

@@ -183,8 +183,8 @@ export class ClientConnection extends Session implements Connection, Kernel {
       );
     }
     // The greeting has gone out without it: another one is due, unless the server speaks it by itself.
-    const { present: current } = this;
-    if (current !== undefined && this.toldCodec !== codec && current.welcome?.codec !== codec)
+    const { present } = this;
+    if (present !== undefined && this.toldCodec !== codec && present.welcome?.codec !== codec)
       this.#transport.reconnect();
   }
 

@@ -170,12 +170,12 @@ export abstract class Session implements LinkUser {
     const state = this.#find(link);
     if (state === undefined) return;
     const { code } = cause;
-    const { present: current } = this;
+    const { present } = this;
     this.note('lost', cause);
     this.#let(state, cause.by === 'peer' ? closeReaction(code) : undefined);
-    if (state !== current) {
+    if (state !== present) {
       // The credentials of a successor prove another identity: then the socket that serves belongs to the former.
-      if (state.welcome === undefined && code === CloseCode.OTHER_IDENTITY) current?.link.drop(code, cause.reason);
+      if (state.welcome === undefined && code === CloseCode.OTHER_IDENTITY) present?.link.drop(code, cause.reason);
       return;
     }
     if (state.welcome !== undefined && this.now() - this.#welcomedAt >= this.stableAfterMs) this.#takenOver = false;
@@ -199,8 +199,7 @@ export abstract class Session implements LinkUser {
 
   /** The socket is gone, or as good as gone. */
   #let(state: LinkState, reaction?: CloseReaction): void {
-    const isCurrent = state === this.present;
-    if (isCurrent) {
+    if (state === this.present) {
       this.outbox.attach(undefined);
       this.present = this.#others.find((other) => other.welcome === undefined);
     }
@@ -254,12 +253,12 @@ export abstract class Session implements LinkUser {
    * same memory answers on the successor too. Gives those of which nothing is expected any more.
    */
   #move(successor: LinkState, resumed: boolean): readonly LinkState[] {
-    const current = this.present!;
+    const left = this.present!;
     const retiring = this.#others.filter((other) => other !== successor);
     this.present = successor;
-    this.#others = [current];
-    this.extensions.each((extension) => extension.left?.(current));
-    return resumed ? [...retiring, current] : retiring;
+    this.#others = [left];
+    this.extensions.each((extension) => extension.left?.(left));
+    return resumed ? [...retiring, left] : retiring;
   }
 
   /** The messages about the connection itself. */

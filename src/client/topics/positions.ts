@@ -1,10 +1,10 @@
 import { DEVELOPMENT } from '../../development.ts';
 import type { Continuity, Position } from '../../protocol/messages.ts';
+import { isPosition } from '../../protocol/shapes.ts';
 
 /** A position that an app gives. @throws TypeError for what is none */
 export function checkPosition(position: Position): Position {
-  const [epoch, offset] = Array.isArray(position) ? position : [];
-  if (typeof epoch === 'string' && Number.isSafeInteger(offset) && offset! >= 0) return [epoch, offset!];
+  if (isPosition(position)) return position;
   throw new TypeError(
     DEVELOPMENT ? `a position is what listeners are given, ['epoch', 7], not ${JSON.stringify(position)}` : 'position',
   );

@@ -27,8 +27,14 @@ export class TopicFold {
     return this.topic.apply !== undefined && this.#isIntact;
   }
 
+  /** Without `apply` there is none: what follows a snapshot is not in it. */
   get(): unknown {
-    return this.#state;
+    return this.topic.apply && this.#state;
+  }
+
+  /** The state and its position, where one follows from the other. */
+  read(): { readonly state: unknown; readonly position: Position } | undefined {
+    return this.isUsable ? { state: this.#state, position: this.#position! } : undefined;
   }
 
   /** Begins at a position; a state that followed the events further than that stays. */

@@ -2,7 +2,7 @@ import type { Topic } from '../../contract/topic.ts';
 import { DEVELOPMENT } from '../../development.ts';
 import type { Position } from '../../protocol/messages.ts';
 import { CallPromise } from '../calls/call-promise.ts';
-import type { StatefulTopicHandle, TopicHandle } from '../client-types.ts';
+import type { StatefulTopicHandle, TopicHandle, TopicInitial } from '../client-types.ts';
 import { capability, type Capability, type Kernel } from '../kernel/capability.ts';
 import type { Connection } from '../kernel/connection.ts';
 import type { LossyOptions, LossyOutcome } from '../requests/lossy-lane.ts';
@@ -50,8 +50,7 @@ function topicHandle(kernel: Kernel, table: TopicTable, filled: FilledTopic): To
   const subscribe = (
     listeners: TopicListeners<unknown, unknown> | EventListener,
   ): ReturnType<TopicTable['subscribe']> => table.subscribe(name, topic, codec, listeners);
-  const hasState = topic.definition.apply !== undefined;
-  const get = (): unknown => (hasState ? table.stateOf(name, topic) : undefined);
+  const get = (): unknown => table.foldOf(name, topic)?.get();
   const view = topicView({ get, subscribe, report: kernel.report, anew: table.viewsAnew });
   const handle = {
     name,
@@ -67,10 +66,11 @@ function topicHandle(kernel: Kernel, table: TopicTable, filled: FilledTopic): To
       kernel.topicLoop({ name, path: topic.path, subscribe, report: kernel.report }, options) as never,
     view: view as TopicHandle<Topic>['view'],
   } satisfies TopicHandle<Topic>;
-  if (!hasState) return withoutState(handle, topic.definition.template);
-  const ofState: Pick<StatefulTopicHandle<Topic>, 'state' | 'hydrate'> = {
+  if (topic.definition.apply === undefined) return withoutState(handle, topic.definition.template);
+  const ofState: Pick<StatefulTopicHandle<Topic>, 'state' | 'hydrate' | 'read'> = {
     state: topicState(get, view, kernel.report, table.endOfState) as Store<never>,
     hydrate: ({ state, position }) => table.hydrate(name, topic, state, position),
+    read: () => table.foldOf(name, topic)?.read() as TopicInitial<never> | undefined,
   };
   return Object.assign(handle, ofState);
 }
@@ -82,7 +82,7 @@ function withoutState(handle: TopicHandle<Topic>, template: string): TopicHandle
       DEVELOPMENT ? `topic '${template}' has no state: give it snapshot and apply in the contract` : template,
     );
   };
-  return Object.defineProperties(handle, { state: { get }, hydrate: { get } });
+  return Object.defineProperties(handle, { state: { get }, hydrate: { get }, read: { get } });
 }
 
 function publish(kernel: Kernel, filled: FilledTopic, event: unknown, options: PublishOptions): CallPromise<Position> {

@@ -99,10 +99,10 @@ export class TopicTable implements WireTopicOwner<WireTopic> {
     };
   }
 
-  /** The folded state of a topic, also for a while after the last has left it. */
-  stateOf(name: string, { definition }: ContractTopic): unknown {
+  /** What has the state of a topic, also for a while after the last has left it. */
+  foldOf(name: string, { definition }: ContractTopic): TopicFold | undefined {
     const fold = this.#topics.get(name)?.fold ?? this.#warm.get(name, definition);
-    return fold?.topic === definition ? fold.get() : undefined;
+    return fold?.topic === definition ? fold : undefined;
   }
 
   /** As if the topic had been left with this state. */

@@ -6,7 +6,7 @@ import { startNode, startSockets, type NodeProcess } from './start.ts';
 const CLIENTS = 10_000;
 const PROCESSES = 4;
 const ROUNDS = 5;
-/** Each node is a process that compiles what is hot by itself: half of the clients warm it half as fast. */
+/** Not counted: a process is slow at first, and each of two has half of the work to get used to it. */
 const WARM_ROUNDS = 3;
 const EVENTS = 6;
 

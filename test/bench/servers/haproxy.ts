@@ -1,13 +1,16 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../../support/free-port.ts';
 import type { FrontDoor } from './balancers.ts';
 import type { NodeProcess } from './start.ts';
 
+/** A port that was free may be taken when it starts. */
+const MOST_ATTEMPTS = 10;
 /** Until it takes connections it is asked again after this time, ms. */
 const AGAIN_MS = 20;
 
@@ -31,7 +34,7 @@ export class HaProxy implements FrontDoor {
   static async start(program: string, nodes: readonly string[]): Promise<HaProxy> {
     const folder = mkdtempSync(join(tmpdir(), 'tautline-haproxy-'));
     const file = join(folder, 'haproxy.cfg');
-    for (;;) {
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
       const port = await freePort();
       writeFileSync(file, configuration(folder, port, nodes));
       const child = spawn(program, ['-db', '-q', '-f', file], { stdio: 'ignore' });
@@ -39,6 +42,7 @@ export class HaProxy implements FrontDoor {
       if (await started.#isUp()) return started;
       // Somebody else took the port meanwhile.
     }
+    throw new Error(`HAProxy ends at its start. To see why: ${program} -c -f ${file}`);
   }
 
   path(node: string): string {
@@ -85,15 +89,6 @@ function configuration(folder: string, port: number, nodes: readonly string[]): 
     ...nodes.map((node) => `  server ${node} unix@${join(folder, `${node}.sock`)}`),
     '',
   ].join('\n');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function isTaken(port: number): Promise<boolean> {

@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findMiniBrowser } from '../../support/engines.ts';
+import { freePort } from '../../support/free-port.ts';
 import { inJson, Program, type Engine } from './engine.ts';
 import { startRecordingProxy } from './recording-proxy.ts';
 
@@ -94,13 +93,4 @@ class Driver {
     }
     throw new Error('WebKitWebDriver ended before it listened: its port may have been taken');
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
