@@ -108,6 +108,18 @@ describe('the state of a topic', () => {
     other.clear();
   });
 
+  test('of another server’s render, with its position, goes on from there', async () => {
+    const { client, q, socket } = await start();
+    const initial = { state: { a: 1 }, position: ['E', 7] } as const;
+    client.counts().hydrate(initial);
+    const shown = queries.show(q.counts.stateOptions(undefined, { initialData: initial.state }));
+    expect(shown).toMatchObject({ data: { a: 1 }, fetchStatus: 'idle' });
+    await settle();
+    expect(socket.all('subscribe')).toEqual([['subscribe', 1, 'counts', ['E', 7]]]);
+    await say(socket, ['subscribed', 1, 'counts', ['E', 8], 'resumed'], count(8, 'b', 2));
+    expect(shown.history).toEqual([{ a: 1, b: 2 }]);
+  });
+
   test('two QueryClients of one client are fed by one subscription', async () => {
     const { client, q, socket } = await start();
     const other = new QueryClient();

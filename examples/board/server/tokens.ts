@@ -8,8 +8,10 @@ import { Name } from '../contract.ts';
 export const User = z.object({ id: z.string(), name: Name });
 export type User = z.infer<typeof User>;
 
-/** A token is good for so long; the page has a ticket, with which it fetches the next one. */
+/** After this time the page fetches the next token, with its ticket. */
 const TOKEN_MS = Number(process.env.TOKEN_MS ?? 60_000);
+/** A token is good for so much longer: clocks differ, and a page may be slow. */
+const LEEWAY_MS = 30_000;
 const TICKET_MS = 12 * 3_600_000;
 
 /** From the starter, so that a server that was started again knows its tickets. */
@@ -33,7 +35,7 @@ export const serveTokens: RequestListener = (request, response) => {
       if (request.method !== 'POST' || user === undefined) return response.writeHead(401).end();
       const expiresAt = Date.now() + TOKEN_MS;
       const ticket = sign({ ...user, kind: 'ticket', expiresAt: Date.now() + TICKET_MS });
-      const token = sign({ ...user, kind: 'token', expiresAt });
+      const token = sign({ ...user, kind: 'token', expiresAt: expiresAt + LEEWAY_MS });
       response.writeHead(200, { 'content-type': 'application/json' });
       return response.end(JSON.stringify({ user, ticket, token, expiresAt }));
     },

@@ -27,6 +27,7 @@ const shared = redis === undefined ? undefined : await share(redis);
 const server = createServer(contract, {
   broker: shared?.broker,
   callStore: shared?.callStore,
+  authenticate: ({ token }) => ({ identity: token ?? 'anonymous', context: undefined }),
   // Above what one connection can do here: otherwise the limit would be measured.
   limits: { messagesPerSecond: 10_000_000, messageBurst: 10_000_000 },
   handlers: {
@@ -66,6 +67,8 @@ const operations = {
   publish: async () => {
     await server.topic('orders').publish(order);
   },
+  revoke: async (identity: string) => server.topic('orders').revoke(identity),
+  disconnect: async (identity: string) => server.disconnect(identity),
   /** Resolves when a balancer has found it well for the first time. */
   checked: async () => {
     await checked;
