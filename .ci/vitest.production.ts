@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
@@ -53,7 +54,8 @@ export default defineConfig({
     env: { SIMULATION_SEED: '0', SIMULATION_WORLDS: '30' },
     testTimeout: 60_000,
     expect: { poll: { timeout: 60_000 } },
-    maxWorkers: '100%',
+    pool: 'threads',
+    maxWorkers: availableParallelism() + 1,
     restoreMocks: true,
     unstubGlobals: true,
   },
