@@ -32,25 +32,29 @@ export async function explained(
   return [`The world of seed ${String(seed)} fails:`, ...violations.slice(0, 5), ...last].join('\n');
 }
 
-/** Which worlds live. @param usual - How many, where nobody asks for others */
-export function seeds(usual: number): { readonly first: number; readonly worlds: number } {
-  return {
-    first: Number(SIMULATION_SEED ?? 0),
-    worlds: Number(SIMULATION_WORLDS ?? (SIMULATION_SEED === undefined ? usual : 1)),
-  };
+/**
+ * Which worlds live, by their seeds.
+ * @param usual - How many, where nobody asks for others
+ * @param found - Beyond those: worlds that found a fault once
+ */
+export function seeds(usual: number, found: readonly number[] = []): readonly number[] {
+  const first = Number(SIMULATION_SEED ?? 0);
+  const count = Number(SIMULATION_WORLDS ?? (SIMULATION_SEED === undefined ? usual : 1));
+  const asked = Array.from({ length: count }, (_, index) => first + index);
+  return SIMULATION_SEED === undefined ? [...new Set([...asked, ...found])] : asked;
 }
 
 /** Lets so many worlds live; gives what happened in all of them. @param sharesCalls - As of {@link trial} */
 export async function liveWorlds(usual: number, sharesCalls: boolean): Promise<Totals> {
-  const { first, worlds } = seeds(usual);
+  const all = seeds(usual);
   const sum: Record<string, number> = {};
-  for (let seed = first; seed < first + worlds; seed++) {
+  for (const seed of all) {
     const { violations, totals } = await trial(seed, sharesCalls);
     if (violations.length > 0) {
       expect.fail(await explained(seed, (traced) => trial(seed, sharesCalls, traced)));
     }
     for (const [name, value] of Object.entries(totals)) sum[name] = (sum[name] ?? 0) + (value as number);
   }
-  console.log(`seeds ${String(first)} to ${String(first + worlds - 1)}: ${JSON.stringify(sum)}`);
+  console.log(`seeds ${String(all[0])} to ${String(all.at(-1))}: ${JSON.stringify(sum)}`);
   return sum as unknown as Totals;
 }
