@@ -6,7 +6,7 @@ const ROOM = 'src/server/presence/presence-room.ts';
 const LEASE = 'src/server/presence/presence-lease.ts';
 const REGISTERS = 'src/server/presence/registers.ts';
 
-const RULES: ReadonlyArray<Omit<Mutation, 'worlds'>> = [
+const RULES: readonly Mutation[] = [
   {
     name: 'who loses his connection has left at once',
     rule: `${RULE}: a client without a socket has left after a time of the server's`,
@@ -107,6 +107,7 @@ const RULES: ReadonlyArray<Omit<Mutation, 'worlds'>> = [
   },
   {
     name: 'a renewal that failed is taken for none',
+    foundBy: '../server/presence/servers.test.ts',
     rule: `${RULE}: whoever is there is shown, and nobody else`,
     file: LEASE,
     find: 'this.#isDoubted = true;',
@@ -121,13 +122,15 @@ const RULES: ReadonlyArray<Omit<Mutation, 'worlds'>> = [
   },
   {
     name: 'who is not listed any more is thought to be',
+    foundBy: '../server/presence/servers.test.ts',
     rule: `${RULE}: whoever is there is shown, and nobody else`,
     file: ROOM,
     find: '      this.#listed.delete(id);\n      await store.release(server, topic, id);',
     replace: '      await store.release(server, topic, id);\n      this.#listed.delete(id);',
   },
   {
-    name: 'who left before the store lost that is shown for ever',
+    name: 'who left before the store lost that is shown until a lease is over',
+    foundBy: '../server/presence/servers.test.ts',
     rule: `${RULE}: whoever is there is shown, and nobody else`,
     file: LEASE,
     find: 'await this.#adoptAll(name);',
@@ -136,4 +139,4 @@ const RULES: ReadonlyArray<Omit<Mutation, 'worlds'>> = [
 ];
 
 /** Of who is where, on one server and on several. */
-export const PRESENCE_MUTATIONS: readonly Mutation[] = RULES.map((rule) => ({ ...rule, worlds: 'presence.test.ts' }));
+export const PRESENCE_MUTATIONS: readonly Mutation[] = RULES.map((rule) => ({ foundBy: 'presence.test.ts', ...rule }));

@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MUTATIONS } from './mutations.ts';
 import type { Mutation } from './mutation.ts';
@@ -56,11 +56,12 @@ function withMutation<Result>(mutation: Mutation, run: () => Result): Result {
 }
 
 /** How the simulation fails, or nothing where it does not. */
-function simulate({ worlds = 'simulation.test.ts' }: Mutation): string | undefined {
+function simulate({ foundBy = 'simulation.test.ts' }: Mutation): string | undefined {
+  const file = posix.join('test/simulation', foundBy);
   const vitest = join(copy, 'node_modules/vitest/vitest.mjs');
   const { status, stdout, stderr, signal } = spawnSync(
     process.execPath,
-    [vitest, 'run', '--project', 'node', '--bail', '1', `test/simulation/${worlds}`],
+    [vitest, 'run', '--project', 'node', '--bail', '1', file],
     {
       cwd: copy,
       encoding: 'utf8',
@@ -71,6 +72,6 @@ function simulate({ worlds = 'simulation.test.ts' }: Mutation): string | undefin
   if (signal !== null) return 'it never ends';
   if (status === 0) return undefined;
   const said = stdout + stderr;
-  if (!stdout.includes(worlds)) throw new Error(`the simulation did not run: ${said}`);
+  if (!stdout.includes(file)) throw new Error(`the simulation did not run: ${said}`);
   return /^\d+ ms: .*$/m.exec(said)?.[0] ?? /^\w*Error: .*$/m.exec(said)?.[0] ?? 'it fails';
 }

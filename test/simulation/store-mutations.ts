@@ -5,7 +5,7 @@ const CLAIMS = 'src/server/calls/claims.ts';
 const REDIS = 'src/server/brokers/redis/redis-call-store.ts';
 const SCRIPTS = 'test/simulation/redis-memories.ts';
 
-const RULES: ReadonlyArray<Omit<Mutation, 'worlds'>> = [
+const RULES: ReadonlyArray<Omit<Mutation, 'foundBy'>> = [
   {
     name: 'calls run before they are claimed',
     rule: `${STORES}: claims are atomic`,
@@ -123,5 +123,5 @@ const RULES: ReadonlyArray<Omit<Mutation, 'worlds'>> = [
 /** What servers that remember calls together owe each other. */
 export const STORE_MUTATIONS: readonly Mutation[] = RULES.map((rule) => ({
   ...rule,
-  worlds: 'several-servers.test.ts',
+  foundBy: 'several-servers.test.ts',
 }));

@@ -24,7 +24,7 @@ function line(inner: { readonly store: PresenceStore; readonly broker: Broker })
   const state = {
     isCut: false,
     /** Steps of the store that fail: all, or those of a name; or that are done, and fail then. */
-    fails: undefined as 'all' | 'replace' | 'replace, done' | undefined,
+    fails: undefined as 'all' | 'replace' | `${'replace' | 'renew' | 'release'}, done` | undefined,
     /** Publications wait for it. */
     held: undefined as Gate | undefined,
   };
@@ -195,6 +195,38 @@ describe('a server that dies', () => {
     expect(left(eve.events())).toHaveLength(2);
   });
 
+  test('comes back with its people also where the renewal that found out was done and not answered', async () => {
+    const { all } = await servers(2);
+    const [frozen, alive] = all as [(typeof all)[0], (typeof all)[0]];
+    const eve = await onlooker(alive.server);
+    await (await tab(frozen.server, 'ann')).enter();
+    frozen.fails = 'all';
+    await vi.advanceTimersByTimeAsync(2 * LEASE_MS);
+    frozen.fails = 'renew, done';
+    await vi.advanceTimersByTimeAsync(LEASE_MS / 3);
+    frozen.fails = undefined;
+    await vi.advanceTimersByTimeAsync(LEASE_MS);
+    expect(eve.events()).toEqual(['joined ann ann 1', 'left ann ann 1', 'joined ann ann 1']);
+    expect((await onlooker(alive.server)).first()).toEqual(['ann ann 1']);
+  });
+
+  test('leaves no ghost of somebody who came back while taking him off its list failed and was done', async () => {
+    const { all } = await servers(2);
+    const [dead, alive] = all as [(typeof all)[0], (typeof all)[0]];
+    const eve = await onlooker(alive.server);
+    const ann = await tab(dead.server, 'ann');
+    await ann.enter();
+    dead.fails = 'release, done';
+    await ann.leave();
+    dead.fails = undefined;
+    await ann.enter();
+    await vi.advanceTimersByTimeAsync(2_000);
+    dead.isCut = true;
+    await vi.advanceTimersByTimeAsync(2 * LEASE_MS);
+    const told = ['joined', 'left'].map((what) => `${what} ann ann 1`);
+    expect(eve.events()).toEqual([...told, ...told]);
+  });
+
   test('in the middle of a deploy is not seen where its people come to another one', async () => {
     const { all } = await servers(2);
     const [old, next] = all as [(typeof all)[0], (typeof all)[0]];
@@ -259,6 +291,25 @@ test('who leaves before he was told of has left for those who saw him in the sta
   only.fails = undefined;
   await vi.advanceTimersByTimeAsync(2_000);
   expect(left(eve.events())).toHaveLength(1);
+});
+
+test('who has left, and is there again in a store that lost that, goes with the next renewal', async () => {
+  const { all, store } = await servers(1);
+  const [only] = all as [(typeof all)[0]];
+  const ann = await tab(only.server, 'ann');
+  await ann.enter();
+  await (await tab(only.server, 'bob')).enter();
+  const [stored] = (await store.members(HERE)).filter(([id]) => id === 'ann').map(([, text]) => text);
+  const [[server]] = JSON.parse(stored!) as [[string]];
+  await ann.leave();
+  await store.hold(server, HERE, 'ann');
+  await store.replace(HERE, 'ann', '', stored!);
+  // It must not rely on the store any more, long before its lease is over.
+  only.fails = 'renew, done';
+  await vi.advanceTimersByTimeAsync(LEASE_MS / 3);
+  only.fails = undefined;
+  await vi.advanceTimersByTimeAsync(LEASE_MS / 3);
+  expect((await onlooker(only.server)).first()).toEqual(['bob bob 1']);
 });
 
 test('a store that has lost all is told all again, and who leaves then has left', async () => {
