@@ -81,19 +81,9 @@ export class BoardPage {
 
   /** Each place where the card was shown, in order: a column, with a "…" while it was on its way; '' where it was not. */
   async places(text: string): Promise<readonly string[]> {
-    return (await this.#seen(text)).map(({ place }) => place);
-  }
-
-  /** How long each wait of a card for its server took, ms. */
-  async waits(text: string): Promise<readonly number[]> {
-    const seen = await this.#seen(text);
-    return seen.flatMap(({ place, at }, i) => (place.endsWith('…') ? [(seen[i + 1]?.at ?? at) - at] : []));
-  }
-
-  async #seen(text: string): Promise<ReadonlyArray<{ readonly place: string; readonly at: number }>> {
     const notes = await this.page.evaluate(() => (globalThis as unknown as Watched).cards());
-    const all = notes.map(({ places, at }) => ({ place: places[text] ?? '', at }));
-    return all.filter(({ place }, i) => place !== (all[i - 1]?.place ?? ''));
+    const all = notes.map((places) => places[text] ?? '');
+    return all.filter((place, i) => place !== (all[i - 1] ?? ''));
   }
 
   /** What the status and real sockets went through so far. */
@@ -120,25 +110,22 @@ export class BoardPage {
 }
 
 /** Where each card was at a time. */
-interface Note {
-  readonly at: number;
-  readonly places: Readonly<Record<string, string>>;
-}
+type Places = Readonly<Record<string, string>>;
 
 interface Watched {
-  cards(): readonly Note[];
+  cards(): readonly Places[];
   happenings(): Happening[];
 }
 
 /** Runs in the page, before its own scripts: notes which cards were shown where, after each change of the page. */
 function watchCards(): void {
-  const seen: Note[] = [];
+  const seen: Places[] = [];
   const note = () => {
     const places = Array.from(document.querySelectorAll<HTMLElement>('.card'), (card) => [
       card.querySelector('.text')?.textContent ?? '',
       `${card.parentElement?.dataset.column}${card.ariaBusy === 'true' ? '…' : ''}`,
     ]);
-    seen.push({ at: performance.now(), places: Object.fromEntries(places) as Note['places'] });
+    seen.push(Object.fromEntries(places) as Places);
   };
   new MutationObserver(note).observe(document, { subtree: true, childList: true, attributes: true });
   Object.assign(globalThis, { cards: () => seen });

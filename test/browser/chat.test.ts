@@ -193,17 +193,17 @@ test('"Slow line" slows this line until it is pressed again, whatever happens to
 
   await slow.click();
   await anna.page.locator('#slow[aria-pressed="true"]:enabled').waitFor(PATIENCE);
-  await expect.poll(roundTrip, PATIENCE).toBeGreaterThanOrEqual(1_200);
+  await expect.poll(roundTrip, PATIENCE).toBeGreaterThanOrEqual(1_100);
   await anna.press('Cut the line');
   await expect.poll(() => anna.page.locator('#reconnects').textContent(), PATIENCE).toBe('1');
-  await expect.poll(roundTrip, PATIENCE).toBeGreaterThanOrEqual(1_200);
+  await expect.poll(roundTrip, PATIENCE).toBeGreaterThanOrEqual(1_100);
   await anna.type('Slow, but it arrives');
   await anna.delivery(['waiting']);
   await anna.delivery(['sent']);
 
   await slow.click();
   await anna.page.locator('#slow[aria-pressed="false"]').waitFor(PATIENCE);
-  await expect.poll(roundTrip, PATIENCE).toBeLessThan(1_200);
+  await expect.poll(roundTrip, PATIENCE).toBeLessThan(1_100);
   expectNoProblems(anna);
 });
 
