@@ -1,9 +1,10 @@
+import { ws } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { z } from 'zod';
 import { connect, createClient, defineContract, mutation, query, stream, topic } from '../../src/index.ts';
-import type { Connection } from '../../src/index.ts';
+import type { Connection, ConnectionStatus } from '../../src/index.ts';
 import { mockServer } from '../../src/testing/msw.ts';
 
 const contract = defineContract({
@@ -220,6 +221,17 @@ test('a server that begins anew knows nothing of what was before', async () => {
   expect(codes).toMatchObject([{ code: 1012 }]);
   await room.publish('after');
   expect(snapshots).toEqual([['old'], ['old']]);
+});
+
+test('a close says behind msw, too, when to come back', async () => {
+  const busy = ws.link('ws://busy.test/ws');
+  msw.use(busy.addEventListener('connection', ({ client }) => client.close(1012, 'retry-after=5000')));
+  const connection = connect('ws://busy.test/ws', { lazy: false });
+  open.push(connection);
+  const waiting = await new Promise<ConnectionStatus>((resolve) => {
+    connection.on('status', (status) => status.state === 'waiting' && resolve(status));
+  });
+  expect(waiting).toMatchObject({ cause: { code: 1012, reason: 'retry-after=5000', by: 'peer' } });
 });
 
 test('what has no handler is NOT_FOUND with what to do', async () => {
